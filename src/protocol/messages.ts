@@ -1,0 +1,74 @@
+/**
+ * The messages between the page and the machine's worker. Bytes of serial ports, the monitor's cells, keys, machine controls, probes:
+ * nothing else crosses. Console bytes are batched by the worker (at most one message a console and animation frame).
+ */
+import type { Probe } from '#abi/probe.ts'
+import type {
+  ClockMode,
+  CrashReport,
+  Input,
+  LoggedInput,
+  MachineState,
+  SerialLine,
+  TextScreen,
+  WorldRecord,
+} from './machine.ts'
+
+export interface MachineOptions {
+  readonly memoryMiB: number
+  readonly seed: number
+  readonly clock: ClockMode
+}
+
+/** Page to worker. Requests carry an id; the answer is a `reply` with that id. */
+export type ToWorker =
+  /** Make a world and press its power button. `disk`: the base disk container, gunzipped (lib/ondisk/sparse-disk.ts); transferred. */
+  | { readonly type: 'power-on'; readonly options: MachineOptions; readonly disk: ArrayBuffer }
+  | { readonly type: 'input'; readonly input: Input }
+  | { readonly type: 'clock'; readonly mode: ClockMode }
+  /** Pace of screen messages: false while nobody can see the page. */
+  | { readonly type: 'visible'; readonly visible: boolean }
+  | { readonly type: 'request'; readonly id: number; readonly request: Request }
+
+export type Request =
+  /** Turbo for `ns` of virtual time. Answer: virtual now. */
+  | { readonly kind: 'run-for'; readonly ns: number }
+  /** Resolves when nothing is runnable and only input timers are left. Answer: virtual now. */
+  | { readonly kind: 'settled' }
+  | { readonly kind: 'digest' }
+  | { readonly kind: 'record' }
+  | { readonly kind: 'tape'; readonly text: string }
+  | { readonly kind: 'read-file'; readonly path: string }
+  /** Refused unless the machine is off. */
+  | { readonly kind: 'write-file'; readonly path: string; readonly bytes: Uint8Array }
+  | { readonly kind: 'export-disk' }
+
+export type Reply =
+  | { readonly ok: true; readonly value: number | string | Uint8Array | WorldRecord | TapeOutcome }
+  | { readonly ok: false; readonly error: string }
+
+/** How a tape ended: exit status as the headless command's, and what it printed. */
+export interface TapeOutcome {
+  readonly status: 0 | 1 | 2
+  readonly transcript: string
+  /** Why, with the tape's line, when the status is not 0. */
+  readonly error: string | undefined
+  readonly digest: string
+}
+
+/** Worker to page. */
+export type FromWorker =
+  /** The worker's code runs and the realm is locked. */
+  | { readonly type: 'ready' }
+  | { readonly type: 'serial'; readonly line: SerialLine; readonly bytes: Uint8Array }
+  | { readonly type: 'screen'; readonly screen: TextScreen }
+  | { readonly type: 'state'; readonly state: MachineState }
+  | { readonly type: 'clock'; readonly mode: ClockMode; readonly nowNs: number; readonly settled: boolean }
+  | { readonly type: 'probe'; readonly probe: Probe }
+  | { readonly type: 'crash'; readonly report: CrashReport }
+  | { readonly type: 'input-logged'; readonly entry: LoggedInput }
+  | { readonly type: 'reply'; readonly id: number; readonly reply: Reply }
+  /** The worker met a fault of its own (not a guest's) and stopped the machine. */
+  | { readonly type: 'fault'; readonly message: string }
+  /** Sent about once a second while the machine is on: the page takes long silence for a hung worker. */
+  | { readonly type: 'alive' }

@@ -1,0 +1,31 @@
+/**
+ * A machine that somebody steps by hand in virtual time: what a tape drives, the same in the worker and under Node.
+ * Nothing here waits for real time; two players that do the same see the same bytes.
+ */
+import type { ConsoleId, Input, MachineState, TextScreen } from './machine.ts'
+
+export type StopReason =
+  /** Virtual time reached the deadline. */
+  | 'deadline'
+  /** `stop` said so. */
+  | 'stopped'
+  /** Nothing can happen any more without input, before any deadline. */
+  | 'idle'
+  /** The real-time budget of one slice is used up: call again with the same arguments. */
+  | 'slice'
+
+export interface SyncMachine {
+  nowNs(): number
+  state(): MachineState
+  /** Enter and log an input at the present virtual time. */
+  input(input: Input): void
+  /** The monitor as it stands. */
+  screen(): TextScreen
+  /**
+   * Run until `deadlineNs`. `stop` is asked after every byte that a serial line sent and every change of the monitor, and ends the run at
+   * exactly that virtual time. At most one slice (see `slice`) of real time passes per call.
+   */
+  runUntil(deadlineNs: number, stop: () => boolean): StopReason
+  /** Every output byte of a serial line in order. Returns the unsubscriber. */
+  onSerial(listener: (line: Exclude<ConsoleId, 'monitor'>, byte: number) => void): () => void
+}
