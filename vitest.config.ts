@@ -6,5 +6,6 @@ export default defineConfig({
     pool: 'threads',
     testTimeout: 60_000,
     hookTimeout: 60_000,
+    reporters: ['default', ['json', { outputFile: '.cache/reports/unit.json' }]],
   },
 })

@@ -31,6 +31,8 @@ export interface MachineWires {
   init(cpu: number): void
   /** Processor `cpu` may have an interrupt or an NMI to take now: wake it. */
   interrupt(cpu: number): void
+  /** The running processor waited `ns` for the hardware (a BIOS call that polls a disk). */
+  charge(ns: number): void
 }
 
 export interface Machine {
@@ -46,6 +48,8 @@ export interface Machine {
   acceptInterrupt(cpu: number): number | undefined
   /** Whether `acceptInterrupt` or `takeNmi` would give something. */
   interruptPending(cpu: number): boolean
+  /** Whether `takeNmi` would be true. */
+  nmiPending(cpu: number): boolean
   /** True once per NMI. */
   takeNmi(cpu: number): boolean
   /** Bytes from outside, queued without limit and paced by the line's speed (design D10). */
@@ -56,11 +60,13 @@ export interface Machine {
   nmiButton(): void
   /** Power on or reset: chips to their reset state; a reset keeps RAM, a power-on finds it zero. */
   reset(cold: boolean): void
+  /** Power off: every event cancelled, the screen dark. */
+  powerDown(): void
   /**
-   * Firmware's POST: tables, map, screen; then the boot sector of the first disk at 0x7c00. False (and a message on the screen) when
-   * nothing can be booted.
+   * Firmware's POST: tables, map, screen; then the boot sector of the first disk at 0x7c00. Yields ns to wait. Returns false (and leaves a
+   * message on the screen) when nothing can be booted. Runs as the boot processor's code.
    */
-  post(): boolean
+  post(): Generator<number, boolean>
   /** VGA text and cursor, in protocol/machine.ts's shape; `version` changes with every visible change. */
   screen(): {
     readonly columns: number

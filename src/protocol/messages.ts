@@ -70,5 +70,8 @@ export type FromWorker =
   | { readonly type: 'reply'; readonly id: number; readonly reply: Reply }
   /** The worker met a fault of its own (not a guest's) and stopped the machine. */
   | { readonly type: 'fault'; readonly message: string }
-  /** Sent about once a second while the machine is on: the page takes long silence for a hung worker. */
-  | { readonly type: 'alive' }
+  /**
+   * Sent at least once a second while the machine runs, and once before the worker goes to sleep, with how long it means to (Infinity: until
+   * the page says something). The page takes a silence well beyond that for a hung worker.
+   */
+  | { readonly type: 'alive'; readonly sleepMs: number }

@@ -11,6 +11,8 @@ export type StopReason =
   | 'stopped'
   /** Nothing can happen any more without input, before any deadline. */
   | 'idle'
+  /** Asked for, and reached: nothing is runnable, and only input timers (a menu's countdown) are left. */
+  | 'settled'
   /** The real-time budget of one slice is used up: call again with the same arguments. */
   | 'slice'
 
@@ -23,9 +25,10 @@ export interface SyncMachine {
   screen(): TextScreen
   /**
    * Run until `deadlineNs`. `stop` is asked after every byte that a serial line sent and every change of the monitor, and ends the run at
-   * exactly that virtual time. At most one slice (see `slice`) of real time passes per call.
+   * exactly that virtual time. At most one slice (see `slice`) of real time passes per call. With `untilSettled` the run also ends as
+   * soon as the machine has settled. How a run is cut into calls never changes what happens.
    */
-  runUntil(deadlineNs: number, stop: () => boolean): StopReason
+  runUntil(deadlineNs: number, stop: () => boolean, untilSettled?: boolean): StopReason
   /** Every output byte of a serial line in order. Returns the unsubscriber. */
   onSerial(listener: (line: Exclude<ConsoleId, 'monitor'>, byte: number) => void): () => void
 }

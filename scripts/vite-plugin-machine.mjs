@@ -1,0 +1,94 @@
+/**
+ * `virtual:machine`: where the page finds what it gives to the sandboxed frame (design D2): the worker as one classic script, and the
+ * default disk. Both are assets of the build; in development both are made on request and made anew when a source has changed.
+ */
+import { join, relative, resolve, sep } from 'node:path'
+import { build } from 'vite'
+import { buildDisk } from './disk.mjs'
+
+const id = 'virtual:machine'
+const resolvedId = `\0${id}`
+const root = resolve(import.meta.dirname, '..')
+const workerPath = '/@machine/worker.js'
+const diskPath = '/@machine/disk.gz'
+
+/** Sources that only the page is made of: they change neither the worker nor the disk. */
+const pageOnly = ['ui', 'headless', 'testing'].map((layer) => `src${sep}${layer}${sep}`)
+
+/** The worker's text: one IIFE, since a module worker does not start from a blob: URL in an opaque origin. */
+async function buildWorker(minify) {
+  const output = await build({
+    configFile: false,
+    root,
+    logLevel: 'warn',
+    publicDir: false,
+    define: { 'process.env.NODE_ENV': JSON.stringify(minify ? 'production' : 'development') },
+    build: {
+      write: false,
+      target: 'es2022',
+      minify,
+      lib: { entry: resolve(root, 'src/worker/main.ts'), formats: ['iife'], name: 'machine', fileName: 'worker' },
+    },
+  })
+  const [{ output: chunks }] = Array.isArray(output) ? output : [output]
+  if (chunks.length !== 1) throw new Error(`the worker must be one script, not ${chunks.length}`)
+  return chunks[0].code
+}
+
+export function machine() {
+  let serving = false
+  /** What development serves, as promises: several requests share one build. */
+  const made = { worker: undefined, disk: undefined }
+
+  return {
+    name: 'machine',
+    configResolved(config) {
+      serving = config.command === 'serve'
+    },
+    resolveId: (source) => (source === id ? resolvedId : undefined),
+    async load(source) {
+      if (source !== resolvedId) return undefined
+      if (serving) {
+        return `export const workerUrl = ${JSON.stringify(workerPath)}\nexport const diskUrl = ${JSON.stringify(diskPath)}\n`
+      }
+      const [worker, disk] = await Promise.all([buildWorker(true), buildDisk()])
+      const workerRef = this.emitFile({ type: 'asset', name: 'machine.js', source: worker })
+      const diskRef = this.emitFile({ type: 'asset', name: 'disk.gz', source: disk })
+      return [
+        `export const workerUrl = import.meta.ROLLUP_FILE_URL_${workerRef}`,
+        `export const diskUrl = import.meta.ROLLUP_FILE_URL_${diskRef}`,
+      ].join('\n')
+    },
+    configureServer(server) {
+      const changed = (path) => {
+        const source = relative(root, path)
+        const ours = source.startsWith(`src${sep}`) || source === join('scripts', 'disk.mjs')
+        if (!ours || pageOnly.some((folder) => source.startsWith(folder)) || /\.test\.tsx?$/.test(source)) return
+        made.worker = undefined
+        made.disk = undefined
+        server.ws.send({ type: 'full-reload' })
+      }
+      for (const event of ['change', 'add', 'unlink']) server.watcher.on(event, changed)
+      const serve = (type, make) => async (_request, response) => {
+        try {
+          const body = await make()
+          response.setHeader('Content-Type', type)
+          response.setHeader('Cache-Control', 'no-store')
+          response.end(body)
+        } catch (error) {
+          server.config.logger.error(String(error?.stack ?? error))
+          response.statusCode = 500
+          response.end(String(error?.message ?? error))
+        }
+      }
+      const once = (what, make) => () => {
+        made[what] ??= make()
+        // A failed build is tried again by the next request.
+        made[what].catch(() => (made[what] = undefined))
+        return made[what]
+      }
+      server.middlewares.use(workerPath, serve('text/javascript', once('worker', () => buildWorker(false))))
+      server.middlewares.use(diskPath, serve('application/octet-stream', once('disk', () => buildDisk())))
+    },
+  }
+}

@@ -1,0 +1,239 @@
+/**
+ * The house rules that no compiler checks (docs/ARCHITECTURE.md): which layer may import which, words that would let the outside into the
+ * simulated world, files that nobody reaches, packages that nobody imports. Pure: texts in, complaints out.
+ */
+
+/** Folder of src/ → what it may import of src/, besides itself. A folder may stand for a part of another (lib/ondisk). */
+export const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
+  lib: [],
+  abi: ['lib'],
+  toolchain: ['lib', 'abi'],
+  machine: ['lib', 'abi'],
+  cpu: ['lib', 'abi'],
+  boot: ['lib', 'abi'],
+  xen: ['lib', 'abi'],
+  kernel: ['lib', 'abi'],
+  user: ['lib', 'abi'],
+  python: ['lib', 'abi', 'user'],
+  toolstack: ['lib', 'abi', 'user', 'python'],
+  protocol: ['lib', 'abi'],
+  tape: ['lib', 'protocol'],
+  world: ['lib', 'abi', 'machine', 'cpu', 'toolchain', 'protocol'],
+  images: [
+    'lib',
+    'abi',
+    'toolchain',
+    'machine',
+    'cpu',
+    'boot',
+    'xen',
+    'kernel',
+    'user',
+    'toolstack',
+    'python',
+    'world',
+  ],
+  testing: [
+    'lib',
+    'abi',
+    'toolchain',
+    'machine',
+    'cpu',
+    'boot',
+    'xen',
+    'kernel',
+    'user',
+    'toolstack',
+    'python',
+    'world',
+    'images',
+    'protocol',
+    'tape',
+  ],
+  worker: ['lib', 'abi', 'world', 'protocol', 'tape'],
+  headless: ['lib', 'abi', 'world', 'protocol', 'tape'],
+  ui: ['lib', 'abi', 'protocol', 'tape'],
+}
+
+/** npm packages by layer. What runs as an image, and what other layers share with it, has none. */
+export const PACKAGES: Readonly<Record<string, readonly string[]>> = {
+  lib: ['@noble/hashes'],
+  toolchain: ['sucrase', 'acorn'],
+  world: ['fflate', 'acorn'],
+  images: ['fflate'],
+  ui: ['react', 'react-dom', 'zustand', '@xterm/xterm', '@xterm/addon-fit'],
+  headless: ['node:'],
+}
+
+/** The simulated world: everything here is a function of seed and input log (design D8). */
+const SIMULATED = [
+  'lib',
+  'abi',
+  'toolchain',
+  'machine',
+  'cpu',
+  'boot',
+  'xen',
+  'kernel',
+  'user',
+  'toolstack',
+  'python',
+  'world',
+]
+
+interface BannedWord {
+  readonly pattern: RegExp
+  readonly layers: readonly string[]
+  readonly instead: string
+}
+
+export const BANNED: readonly BannedWord[] = [
+  { pattern: /\bDate\b(?!:)/, layers: SIMULATED, instead: 'virtual time: clock.now(), the RTC' },
+  { pattern: /\bperformance\.now\b/, layers: SIMULATED, instead: 'virtual time' },
+  {
+    pattern: /\bMath\.(random|sin|cos|tan|exp|log|log2|log10|pow|cbrt|sinh|cosh|tanh|hypot)\b/,
+    layers: SIMULATED,
+    instead: 'lib/prng.ts, integers',
+  },
+  {
+    pattern: /\b(setTimeout|setInterval|queueMicrotask|requestAnimationFrame|setImmediate)\b/,
+    layers: SIMULATED,
+    instead: 'clock.at(), yield',
+  },
+  { pattern: /\bnew Promise\b|\basync (function|\(|\*)|\bawait\b/, layers: SIMULATED, instead: 'generators' },
+  { pattern: /\bIntl\b|\.toLocale\w+\(|\.localeCompare\(/, layers: SIMULATED, instead: 'plain comparison' },
+  { pattern: /\bWeakRef\b|\bFinalizationRegistry\b/, layers: SIMULATED, instead: 'explicit lifetimes' },
+  { pattern: /\bcrypto\b/, layers: SIMULATED, instead: 'lib/digest.ts, lib/prng.ts' },
+  {
+    pattern: /\bconsole\.\w+\(/,
+    layers: [...SIMULATED, 'ui', 'worker', 'protocol', 'tape'],
+    instead: 'a probe, a fault message',
+  },
+  { pattern: /#[0-9a-fA-F]{3,8}\b(?=['";])/, layers: ['ui'], instead: 'a token of theme.css' },
+  { pattern: /\bTODO\b(?!\(#\d+\))/, layers: Object.keys(MAY_IMPORT), instead: 'TODO(#issue)' },
+]
+
+/** Where a banned word is the subject itself. */
+const EXEMPT: Readonly<Record<string, readonly RegExp[]>> = {
+  'world/realm/lockdown.ts': [/Date|Math|Intl|WeakRef|Promise|async|await|toLocale|localeCompare/],
+  'world/realm/hostile.ts': [/./],
+  'toolchain/verify.ts': [/async|await/],
+}
+
+export interface SourceFile {
+  /** Relative to src/. */
+  readonly path: string
+  readonly text: string
+}
+
+const IMPORT =
+  /(?:^|\n)\s*(?:import|export)\s(?:[^'"\n;]|\n(?!\s*(?:import|export)\s))*?from\s+['"]([^'"]+)['"]|(?:^|\n)\s*import\s+['"]([^'"]+)['"]|\bimport\(\s*['"]([^'"]+)['"]/g
+
+export function importsOf(text: string): string[] {
+  const found: string[] = []
+  for (const match of text.matchAll(IMPORT)) found.push((match[1] ?? match[2] ?? match[3])!)
+  return found
+}
+
+/** Resolve './x.ts' against `from` (both relative to src/). */
+export function resolveImport(from: string, specifier: string): string {
+  if (specifier.startsWith('#')) return specifier.slice(1)
+  const parts = from.split('/').slice(0, -1)
+  for (const part of specifier.split('/')) {
+    if (part === '..') parts.pop()
+    else if (part !== '.') parts.push(part)
+  }
+  return parts.join('/')
+}
+
+const layerOf = (path: string): string => path.split('/')[0]!
+const isTest = (path: string): boolean => /\.test\.tsx?$/.test(path)
+
+export function importComplaints(files: readonly SourceFile[]): string[] {
+  const complaints: string[] = []
+  for (const { path, text } of files) {
+    if (isTest(path) || !path.includes('/')) continue
+    const layer = layerOf(path)
+    const allowed = MAY_IMPORT[layer]
+    if (!allowed) {
+      complaints.push(`${path}: no such layer; add '${layer}' to the table in docs/ARCHITECTURE.md and tidy.ts`)
+      continue
+    }
+    for (const specifier of importsOf(text)) {
+      if (specifier.startsWith('.') || specifier.startsWith('#')) {
+        const target = layerOf(resolveImport(path, specifier))
+        if (target !== layer && !allowed.includes(target))
+          complaints.push(`${path}: ${layer} may not import ${target} (${specifier})`)
+        if (specifier.startsWith('.') && target !== layer)
+          complaints.push(`${path}: write #${resolveImport(path, specifier)}, the import crosses a border`)
+        if (!/\.(ts|tsx|css)(\?\w+)?$/.test(specifier))
+          complaints.push(`${path}: keep the file ending in '${specifier}'`)
+      } else if (
+        !specifier.startsWith('virtual:') &&
+        !(PACKAGES[layer] ?? []).some(
+          (name) => specifier === name || specifier.startsWith(name.endsWith(':') ? name : `${name}/`),
+        )
+      ) {
+        complaints.push(`${path}: ${layer} may not import the package ${specifier}`)
+      }
+    }
+  }
+  return complaints
+}
+
+/** Comments and strings may say any word; code may not. Lines are kept. */
+export function codeOnly(text: string): string {
+  return text.replace(/\/\*[\s\S]*?\*\/|\/\/[^\n]*|'(?:\\.|[^'\\\n])*'|"(?:\\.|[^"\\\n])*"/g, (part) =>
+    part.startsWith('/')
+      ? part.replace(/[^\n]/g, ' ')
+      : part.slice(0, 1) + part.slice(1, -1).replace(/[^\n#0-9a-fA-F]/g, '_') + part.slice(-1),
+  )
+}
+
+export function wordComplaints(files: readonly SourceFile[]): string[] {
+  const complaints: string[] = []
+  for (const { path, text } of files) {
+    if (isTest(path)) continue
+    const layer = layerOf(path)
+    const lines = codeOnly(text).split('\n')
+    const rawLines = text.split('\n')
+    for (const { pattern, layers, instead } of BANNED) {
+      if (!layers.includes(layer)) continue
+      const searched = pattern.source.includes('TODO') ? rawLines : lines
+      searched.forEach((line, i) => {
+        const hit = pattern.exec(line)
+        if (hit && !(EXEMPT[path] ?? []).some((exempt) => exempt.test(hit[0])))
+          complaints.push(`${path}:${i + 1}: '${hit[0]}' is banned here; use ${instead}`)
+      })
+    }
+  }
+  return complaints
+}
+
+/** Files that no other file imports and that are no entry point. */
+export function orphanComplaints(files: readonly SourceFile[], entries: readonly string[]): string[] {
+  const reached = new Set<string>(entries)
+  for (const { path, text } of files)
+    for (const specifier of importsOf(text)) {
+      if (specifier.startsWith('.') || specifier.startsWith('#'))
+        reached.add(resolveImport(path, specifier).replace(/\?.*$/, ''))
+    }
+  return files
+    .filter(({ path }) => !isTest(path) && !reached.has(path))
+    .map(({ path }) => `${path}: nobody imports it and it is no entry point`)
+}
+
+const DEVICE_NAMES = /^(con|prn|aux|nul|com\d|lpt\d)(\.|$)/i
+
+export function nameComplaints(paths: readonly string[]): string[] {
+  const complaints: string[] = []
+  const seen = new Map<string, string>()
+  for (const path of paths) {
+    const twin = seen.get(path.toLowerCase())
+    if (twin !== undefined) complaints.push(`${path}: differs from ${twin} only by case`)
+    seen.set(path.toLowerCase(), path)
+    for (const part of path.split('/'))
+      if (DEVICE_NAMES.test(part)) complaints.push(`${path}: '${part}' is a device name on Windows`)
+  }
+  return complaints
+}

@@ -1,0 +1,34 @@
+/**
+ * The machine's worker. It is started in an opaque origin (design D2) from one classic script, gets a port to the page in its first message, locks
+ * the realm and waits for power-on.
+ */
+import type { FromWorker, ToWorker } from '#protocol/messages.ts'
+import { lockdown } from '#world/realm/lockdown.ts'
+import { workerHost } from './host.ts'
+import { createRoom } from './room.ts'
+
+const host = workerHost()
+
+self.addEventListener('message', function first(event) {
+  const port = event.ports[0]
+  if (!port) return
+  self.removeEventListener('message', first)
+  const post = port.postMessage.bind(port)
+  const send = (message: FromWorker, transfer: Transferable[] = []) => post(message, transfer)
+  const fault = (error: unknown) => send({ type: 'fault', message: describe(error) })
+  self.addEventListener('error', (failure) => fault(failure.error ?? failure.message))
+  self.addEventListener('unhandledrejection', (failure) => fault(failure.reason))
+  const room = createRoom({ host, send, fault })
+  port.onmessage = ({ data }: MessageEvent<ToWorker>) => room.receive(data)
+  try {
+    lockdown()
+    send({ type: 'ready' })
+  } catch (error) {
+    fault(error)
+  }
+})
+
+function describe(error: unknown): string {
+  if (error instanceof Error) return error.stack?.includes(error.message) ? error.stack : String(error)
+  return String(error)
+}

@@ -1,0 +1,16 @@
+/** What things cost in virtual time (design D5): the same everywhere, so the same run gives the same bytes. */
+
+/** One fuel count: a loop iteration or a function entry. 24 cycles of the 2.4 GHz clock. */
+export const FUEL_NS = 10
+/** A run between two looks at interrupts and other processors lasts this long at most, run-to-completion work aside. */
+export const PCPU_SLICE_NS = 100_000
+/** Fuel of one run. An image that needs more at a stretch has hung: it is stopped and reported. */
+export const RUN_FUEL_MAX = 30_000_000
+/** Native work, per byte handled. */
+export const INFLATE_NS_PER_BYTE = 4
+export const LOAD_NS_PER_BYTE = 1
+/** One slice of real time is this much work at most: fuel used, or steps taken (a few ms on a slow machine). */
+export const SLICE_FUEL = 400_000
+export const SLICE_STEPS = 4000
+/** A polling loop never runs more often than this: what it waits for has changed, or its time limit came. */
+export const PAUSE_MIN_NS = 100
