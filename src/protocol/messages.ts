@@ -22,8 +22,11 @@ export interface MachineOptions {
 
 /** Page to worker. Requests carry an id; the answer is a `reply` with that id. */
 export type ToWorker =
-  /** Make a world and press its power button. `disk`: the base disk container, gunzipped (lib/ondisk/sparse-disk.ts); transferred. */
-  | { readonly type: 'power-on'; readonly options: MachineOptions; readonly disk: ArrayBuffer }
+  /**
+   * Make a world and press its power button, unless `press` is false. `disk`: the base disk container, gunzipped
+   * (lib/ondisk/sparse-disk.ts); transferred.
+   */
+  | { readonly type: 'power-on'; readonly options: MachineOptions; readonly disk: ArrayBuffer; readonly press: boolean }
   | { readonly type: 'input'; readonly input: Input }
   | { readonly type: 'clock'; readonly mode: ClockMode }
   /** Pace of screen messages: false while nobody can see the page. */
@@ -37,9 +40,10 @@ export type Request =
   | { readonly kind: 'settled' }
   | { readonly kind: 'digest' }
   | { readonly kind: 'record' }
+  /** Played on a machine of its own, from power-on, with the same options and base disk; it takes the present one's place. */
   | { readonly kind: 'tape'; readonly text: string }
   | { readonly kind: 'read-file'; readonly path: string }
-  /** Refused unless the machine is off. */
+  /** Refused unless the machine is off. The edited disk is the base disk of a new world: records begin there. */
   | { readonly kind: 'write-file'; readonly path: string; readonly bytes: Uint8Array }
   | { readonly kind: 'export-disk' }
 

@@ -156,10 +156,6 @@ export class Row {
     this.erase(this.#codePoints.length - shift, this.#codePoints.length, style)
   }
 
-  copy(): Row {
-    return new Row(this.#codePoints.slice(), this.#styles.slice())
-  }
-
   /** Half a wide character cannot stay when its other half goes. */
   #breakWide(column: number): void {
     const points = this.#codePoints
@@ -178,11 +174,3 @@ export class Row {
 
 export const blankRow = (columns: number, style: Style): Row =>
   new Row(new Uint32Array(columns).fill(BLANK), new Array<Style>(columns).fill(style))
-
-export const copyRow = (row: Row): Row => row.copy()
-
-export const setCell = (row: Row, column: number, codePoint: number, width: number, style: Style): void =>
-  row.set(column, codePoint, width, style)
-
-/** Whether a designated character set is DEC's special graphics; every other one prints as ASCII. */
-export const selectGraphics = (final: string): boolean => final === '0'

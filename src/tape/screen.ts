@@ -3,7 +3,7 @@
  * after the bytes that it was fed. Sources: ECMA-48, the VT102 user guide, and xterm's ctlseqs for the additions.
  * What only changes the look (blinking, fonts, mouse reports, titles) is accepted and has no effect. There is no scroll-back.
  */
-import { blankRow, type Cell, copyRow, PLAIN, type Row, type Style, selectGraphics, setCell } from './cells.ts'
+import { blankRow, type Cell, PLAIN, type Row, type Style } from './cells.ts'
 import { columnsOf } from './columns.ts'
 import { type VtActions, VtParser } from './vt-parser.ts'
 
@@ -28,7 +28,7 @@ interface Saved {
 const ALIGNMENT = 0x45
 
 /** DEC's special graphics (ESC ( 0), from 0x5f `_` to 0x7e `~`. */
-const DEC_GRAPHICS = '\u00a0◆▒␉␌␍␊°±␤␋┘┐┌└┼⎺⎻─⎼⎽├┤┴┬│≤≥π≠£·'
+const DEC_GRAPHICS = ' ◆▒␉␌␍␊°±␤␋┘┐┌└┼⎺⎻─⎼⎽├┤┴┬│≤≥π≠£·'
 
 const SIZE_MAX = 500
 
@@ -146,7 +146,8 @@ export class Screen {
     const width = columnsOf(codePoint)
     if (width === 0) return
     const graphics = this.#graphics[this.#shifted ? 1 : 0]
-    const glyph = graphics && codePoint >= 0x5f && codePoint <= 0x7e ? DEC_GRAPHICS.charCodeAt(codePoint - 0x5f) : codePoint
+    const glyph =
+      graphics && codePoint >= 0x5f && codePoint <= 0x7e ? DEC_GRAPHICS.charCodeAt(codePoint - 0x5f) : codePoint
     if (this.#wrapPending || (width === 2 && this.#column === this.columns - 1 && this.#autowrap)) {
       this.#column = 0
       this.#index()
@@ -156,7 +157,7 @@ export class Screen {
     if (at < 0) return
     const row = this.#rows[this.#row]!
     if (this.#insert) row.insert(at, width, this.#style)
-    setCell(row, at, glyph, width, this.#style)
+    row.set(at, glyph, width, this.#style)
     this.#lastPrinted = codePoint
     const next = at + width
     if (next < this.columns) this.#column = next
@@ -180,7 +181,7 @@ export class Screen {
 
   #escape(intermediates: string, final: string): void {
     if (intermediates === '(' || intermediates === ')') {
-      this.#graphics[intermediates === '(' ? 0 : 1] = selectGraphics(final)
+      this.#graphics[intermediates === '(' ? 0 : 1] = final === '0'
       return
     }
     switch (intermediates + final) {
@@ -486,7 +487,7 @@ export class Screen {
     this.#bottom = this.height - 1
     this.#moveTo(0, 0)
     for (const row of this.#rows) {
-      for (let column = 0; column < this.columns; column++) setCell(row, column, ALIGNMENT, 1, PLAIN)
+      for (let column = 0; column < this.columns; column++) row.set(column, ALIGNMENT, 1, PLAIN)
     }
   }
 
@@ -506,11 +507,6 @@ export class Screen {
 
   #say(text: string): void {
     this.#answer(Array.from(text, (char) => char.charCodeAt(0)))
-  }
-
-  /** A copy of what is shown, for comparing before and after. */
-  snapshot(): readonly Row[] {
-    return this.#rows.map(copyRow)
   }
 }
 

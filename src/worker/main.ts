@@ -9,7 +9,7 @@ import { createRoom } from './room.ts'
 
 const host = workerHost()
 
-self.addEventListener('message', function first(event) {
+self.addEventListener('message', function first(event: MessageEvent) {
   const port = event.ports[0]
   if (!port) return
   self.removeEventListener('message', first)

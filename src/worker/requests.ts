@@ -1,11 +1,22 @@
-/** Answers to what the page asks of a powered machine. */
-import type { Reply, Request } from '#protocol/messages.ts'
+/** Answers to what the page asks of a machine. Whatever is refused is refused in words. */
+import type { Reply, Request, TapeOutcome } from '#protocol/messages.ts'
+import type { SparseDisk } from '#lib/ondisk/sparse-disk.ts'
+import { runTape } from '#tape/play.ts'
+import { EPOCH_SECONDS } from '#world/world.ts'
+import { readFile, rawDisk, writeFile } from './disk-files.ts'
 import type { Machine } from './room.ts'
 
-type Answer = (reply: Reply) => void
+interface Asked {
+  readonly machine: Machine
+  /** Another machine like this one, off, at time 0, takes this one's place. With the same base disk, or another. */
+  readonly replace: (baseDisk?: SparseDisk) => Machine
+  readonly reply: (reply: Reply) => void
+}
 
-/** Answer `request`, now or when virtual time has come that far. Whatever is refused is refused in words. */
-export function answer({ world, loop }: Machine, request: Request, reply: Answer): void {
+/** Answer `request`, now or when virtual time has come that far. */
+export function answer(asked: Asked, request: Request): void {
+  const { reply, machine } = asked
+  const { world, loop } = machine
   const value = (found: Extract<Reply, { ok: true }>['value']) => reply({ ok: true, value: found })
   const refuse = (error: unknown) => reply({ ok: false, error: error instanceof Error ? error.message : String(error) })
   try {
@@ -18,10 +29,41 @@ export function answer({ world, loop }: Machine, request: Request, reply: Answer
         return value(world.digest())
       case 'record':
         return value(world.record())
-      default:
-        return refuse('not known: ' + request.kind)
+      case 'tape':
+        return playTape(asked.replace(), request.text, value, refuse)
+      case 'read-file':
+        return value(readFile(machine.disk, request.path))
+      case 'write-file':
+        if (world.state() !== 'off') return refuse('the machine is on: its disk cannot be written from outside')
+        return value(editDisk(asked, request.path, request.bytes))
+      case 'export-disk':
+        return value(rawDisk(machine.disk))
     }
   } catch (error) {
     refuse(error)
   }
+}
+
+/** An edit from outside begins a new world: its record then says truly from which disk it started. */
+function editDisk({ machine, replace }: Asked, path: string, bytes: Uint8Array): number {
+  const edited = machine.disk.clone()
+  writeFile(edited, path, bytes, EPOCH_SECONDS + Math.floor(machine.world.nowNs() / 1e9))
+  replace(edited)
+  return bytes.length
+}
+
+/** A tape has its own machine, from power-on: the same tape and seed then give the same bytes everywhere. */
+function playTape(
+  { world, loop }: Machine,
+  text: string,
+  done: (outcome: TapeOutcome) => void,
+  failed: (error: unknown) => void,
+): void {
+  let outcome: TapeOutcome | undefined
+  function* steps(): Generator<void, void> {
+    const { status, transcript, error } = yield* runTape(text, world)
+    outcome = { status, transcript: transcript ?? '', error, digest: world.digest() }
+  }
+  world.powerOn()
+  loop.drive(steps(), (error) => (outcome ? done(outcome) : failed(error)))
 }

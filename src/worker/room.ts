@@ -1,6 +1,5 @@
 /** The room that the machine stands in: makes a world at power-on, lets messages in and what happens out. */
-import { digest } from '#lib/digest.ts'
-import { openSparseDisk } from '#lib/ondisk/sparse-disk.ts'
+import { SparseDisk } from '#lib/ondisk/sparse-disk.ts'
 import { BUILD } from '#protocol/build.ts'
 import type { MachineOptions, Reply, Request, ToWorker } from '#protocol/messages.ts'
 import { createWorld, type World } from '#world/world.ts'
@@ -13,40 +12,41 @@ export interface Room {
   receive(message: ToWorker): void
 }
 
+/** A world, its disk and the loop that runs it. */
 export interface Machine {
   readonly world: World
   readonly loop: RunLoop
+  readonly disk: SparseDisk
+  readonly options: MachineOptions
+  /** The disk as it was before this machine's first power-on; never written. */
+  readonly baseDisk: SparseDisk
 }
 
-export function createRoom(parts: { readonly host: Host; readonly send: Send; readonly fault: (error: unknown) => void }): Room {
-  const { host, send, fault } = parts
+interface RoomParts {
+  readonly host: Host
+  readonly send: Send
+  /** This code failed, not a guest's: the machine is gone. */
+  readonly fault: (error: unknown) => void
+}
+
+export function createRoom(parts: RoomParts): Room {
+  const { send, fault } = parts
   let machine: Machine | undefined
 
-  function powerOn(options: MachineOptions, disk: ArrayBuffer): void {
+  /** Another machine, off, takes the place of the present one. */
+  function replace(options: MachineOptions, baseDisk: SparseDisk): Machine {
     machine?.loop.stop()
-    machine = undefined
-    const container = new Uint8Array(disk)
-    const world = createWorld({
-      disk: openSparseDisk(container),
-      diskHash: digest().bytes(container).hex(),
-      memoryMiB: options.memoryMiB,
-      seed: options.seed,
-      build: BUILD,
-    })
-    world.onState((state) => send({ type: 'state', state }))
-    world.onCrash((report) => send({ type: 'crash', report }))
-    world.onProbe((probe) => send({ type: 'probe', probe }))
-    world.onInput((entry) => send({ type: 'input-logged', entry }))
-    const loop = new RunLoop(world, { host, send, mode: options.clock, onFault: fault })
-    machine = { world, loop }
-    world.powerOn()
-    loop.wake()
+    machine = createMachine(options, baseDisk, parts)
+    return machine
   }
 
   function receive(message: ToWorker): void {
     switch (message.type) {
-      case 'power-on':
-        return powerOn(message.options, message.disk)
+      case 'power-on': {
+        const { world, loop } = replace(message.options, SparseDisk.decode(new Uint8Array(message.disk)))
+        if (message.press) world.powerOn()
+        return loop.wake()
+      }
       case 'input':
         return machine?.loop.input(message.input)
       case 'clock':
@@ -61,7 +61,8 @@ export function createRoom(parts: { readonly host: Host; readonly send: Send; re
   function request(id: number, asked: Request): void {
     const reply = (answered: Reply) => send({ type: 'reply', id, reply: answered })
     if (!machine) return reply({ ok: false, error: 'the machine has never been powered on' })
-    answer(machine, asked, reply)
+    const { options, baseDisk } = machine
+    answer({ machine, replace: (disk = baseDisk) => replace(options, disk), reply }, asked)
   }
 
   return {
@@ -75,4 +76,16 @@ export function createRoom(parts: { readonly host: Host; readonly send: Send; re
       }
     },
   }
+}
+
+function createMachine(options: MachineOptions, baseDisk: SparseDisk, { host, send, fault }: RoomParts): Machine {
+  const disk = baseDisk.clone()
+  const { memoryMiB, seed } = options
+  const world = createWorld({ disk, diskHash: baseDisk.hash(), memoryMiB, seed, build: BUILD })
+  world.onState((state) => send({ type: 'state', state }))
+  world.onCrash((report) => send({ type: 'crash', report }))
+  world.onProbe((probe) => send({ type: 'probe', probe }))
+  world.onInput((entry) => send({ type: 'input-logged', entry }))
+  const loop = new RunLoop(world, { host, send, mode: options.clock, onFault: fault })
+  return { world, loop, disk, options, baseDisk }
 }

@@ -21,7 +21,7 @@ export interface LoopWorld extends SyncMachine {
 }
 
 /** Somebody who steps the world himself, such as a tape: each `next()` takes at most one slice of real time. */
-export type Driver = Iterator<unknown, void>
+export type Driver = Iterator<unknown, unknown>
 
 /** Real time that one turn may take before messages get theirs. */
 const turnMs = 12

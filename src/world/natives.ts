@@ -1,6 +1,7 @@
 /** Native helpers for images: work that would need millions of instructions, charged by size (design D5). */
-import type { Natives } from '#abi/pc/metal.ts'
+
 import { Inflate } from 'fflate'
+import type { Natives } from '#abi/pc/metal.ts'
 import { INFLATE_NS_PER_BYTE } from './time.ts'
 
 /** A compressed file that makes more than this is refused: it would not fit the machine anyway. */

@@ -6,10 +6,11 @@
  * same whatever call of `runUntil` it happens in, and an input takes effect before every step that starts at its time or later. So a
  * run may be cut into calls anywhere, and a log replays exactly.
  */
-import type { Metal, MetalEntry, PcpuCode, Regs } from '#abi/pc/metal.ts'
-import { BOOT_SECTOR_ADDRESS } from '#abi/pc/grub.ts'
-import { CPU_HZ } from '#abi/pc/cpu.ts'
+
 import { ImageKind } from '#abi/image.ts'
+import { CPU_HZ } from '#abi/pc/cpu.ts'
+import { BOOT_SECTOR_ADDRESS } from '#abi/pc/grub.ts'
+import type { Metal, MetalEntry, PcpuCode, Regs } from '#abi/pc/metal.ts'
 import type { Probe } from '#abi/probe.ts'
 import { digest } from '#lib/digest.ts'
 import type { BlockStore } from '#lib/ondisk/block-store.ts'
@@ -28,7 +29,15 @@ import type { StopReason, SyncMachine } from '#protocol/sync-machine.ts'
 import { natives } from './natives.ts'
 import { type Pcpu, park, resetPcpu, startNs, wake } from './pcpu.ts'
 import { crashReport, ImageFault, ImageLoader, type LoadedImage } from './realm/loader.ts'
-import { FUEL_NS, LOAD_NS_PER_BYTE, PAUSE_MIN_NS, PCPU_SLICE_NS, RUN_FUEL_MAX, SLICE_FUEL, SLICE_STEPS } from './time.ts'
+import {
+  FUEL_NS,
+  LOAD_NS_PER_BYTE,
+  PAUSE_MIN_NS,
+  PCPU_SLICE_NS,
+  RUN_FUEL_MAX,
+  SLICE_FUEL,
+  SLICE_STEPS,
+} from './time.ts'
 
 export interface WorldOptions {
   /** The disk in the drive bay. The world writes to it. */

@@ -91,6 +91,10 @@ export const HPET_PERIOD_FS = 0x004
 export const HPET_CFG = 0x010
 export const HPET_CFG_ENABLE = 0x001
 export const HPET_COUNTER = 0x0f0
+/** Femtoseconds per tick: 10^15 / HPET_HZ. */
+export const HPET_PERIOD = 69_841_279
+/** Vendor 8086, a 64-bit counter, one comparator, no legacy replacement, revision 1. */
+export const HPET_CAPABILITIES = 0x80862001
 export const acpi_hpet = struct('acpi_table_hpet', 56, {
   id: u32(36),
   address_space: u8(40),
@@ -102,3 +106,16 @@ export const acpi_hpet = struct('acpi_table_hpet', 56, {
   minimum_tick: packed(u16(53)),
   flags: u8(55),
 })
+
+/** The chipset's power management ports: PM1a event block (status, enable), PM1a control, PM timer. */
+export const PM1A_EVENT_BLOCK = 0x800
+export const PM1A_CONTROL_BLOCK = 0x804
+export const PM_TIMER_BLOCK = 0x808
+/** PM1a status and enable: the timer's highest bit changed. */
+export const PM1_TMR = 1 << 0
+export const PM1_PWRBTN = 1 << 8
+export const PM1_RTC = 1 << 10
+/** PM1a control: interrupts are SCIs, the machine is in ACPI mode. */
+export const PM1_SCI_EN = 1 << 0
+/** The interrupt of ACPI events, level, active high. */
+export const SCI_IRQ = 9

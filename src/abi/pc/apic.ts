@@ -43,3 +43,25 @@ export const IOAPIC_PINS = 24
 export const IOAPIC_RTE_MASKED = 1 << 16
 export const IOAPIC_RTE_LEVEL = 1 << 15
 export const IOAPIC_RTE_LOGICAL = 1 << 11
+
+/** The other registers of the local APIC. */
+export const LAPIC_APR = 0x090
+export const LAPIC_PPR = 0x0a0
+/** 256 bits each, in eight registers 16 bytes apart. */
+export const LAPIC_ISR = 0x100
+export const LAPIC_TMR = 0x180
+export const LAPIC_IRR = 0x200
+export const LAPIC_LVTTHMR = 0x330
+export const LAPIC_LVTPC = 0x340
+export const LAPIC_LVTERR = 0x370
+/** Delivery modes, also in redirection entries. */
+export const APIC_DM_MASK = 0x700
+export const APIC_DM_LOWEST = 0x100
+export const APIC_DM_SMI = 0x200
+export const APIC_DM_EXTINT = 0x700
+/** Polarity in redirection entries: set is active low. */
+export const IOAPIC_RTE_ACTIVE_LOW = 1 << 13
+export const IOAPIC_RTE_REMOTE_IRR = 1 << 14
+/** Version 0x20 has this register: writing a vector ends its level-triggered interrupts. */
+export const IOAPIC_EOI = 0x40
+export const IOAPIC_VERSION_ICH = 0x20

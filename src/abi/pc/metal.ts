@@ -71,6 +71,35 @@ export interface PcpuCode {
   nmi(): void
 }
 
+/** What went wrong in code that `LoadedCode.call` ran, in one line without engine words, and where in its own source. */
+export interface CodeFault {
+  readonly message: string
+  readonly file: string | undefined
+  readonly line: number | undefined
+}
+
+/** An image found in memory, ready to run: a guest kernel as its hypervisor sees it. */
+export interface LoadedCode {
+  readonly ok: true
+  /** ImageKind, abi/image.ts. */
+  readonly kind: number
+  /** The image's own name, `vmlinuz`. */
+  readonly name: string
+  /** What the entry module exports, evaluated afresh by this `load`. */
+  readonly exports: Readonly<Record<string, unknown>>
+  /**
+   * Run the image's code. Whatever leaves it as a throw, also what no image can catch (fuel used up, stack overflow), ends the call and
+   * comes back as a fault; the caller goes on.
+   */
+  call<T>(body: () => T): { readonly ok: true; readonly value: T } | { readonly ok: false; readonly fault: CodeFault }
+}
+
+/** No image begins at that address, or it may not run. `why` is one line. */
+export interface LoadRefusal {
+  readonly ok: false
+  readonly why: string
+}
+
 export interface Metal {
   /** Physical memory; 0xA0000 to 0xFFFFF and the APICs' pages are devices. */
   readonly mem: Mem
@@ -83,6 +112,11 @@ export interface Metal {
   now(): number
   /** The AP trampoline: code "written" at a page below 1 MiB; a STARTUP IPI with vector `paddr / 4096` starts it. */
   plant(paddr: number, start: (metal: Metal) => PcpuCode): void
+  /**
+   * The processor begins executing at `at` of the address space `mem`: the image whose header lies there is read through `mem`,
+   * verified and made ready. Charged by size.
+   */
+  load(mem: Mem, at: number): LoadedCode | LoadRefusal
   /** Tell observers something, at no cost and with no effect (design D9). */
   probe(event: Probe): void
 }

@@ -16,3 +16,7 @@ export const PCI_SUBSYSTEM_VENDOR_ID = 0x2c
 export const PCI_SUBSYSTEM_ID = 0x2e
 export const PCI_INTERRUPT_LINE = 0x3c
 export const PCI_INTERRUPT_PIN = 0x3d
+export const PCI_COMMAND_IO = 0x1
+export const PCI_COMMAND_MEMORY = 0x2
+export const PCI_COMMAND_MASTER = 0x4
+export const PCI_HEADER_TYPE_MULTIFUNCTION = 0x80

@@ -50,3 +50,14 @@ export const UART_LSR_THRE = 0x20
 export const UART_LSR_TEMT = 0x40
 
 export const UART_FIFO_BYTES = 16
+
+/** Modem status changed: the lowest priority, code 0. */
+export const UART_IIR_MSI = 0x00
+/** Loopback: the transmitter feeds the receiver, the outputs the modem inputs. */
+export const UART_MCR_LOOP = 0x10
+/** Overrun, parity, framing, break: cleared by reading the register. */
+export const UART_LSR_ERRORS = 0x1e
+export const UART_MSR_DELTAS = 0x0f
+export const UART_MSR_CTS = 0x10
+export const UART_MSR_DSR = 0x20
+export const UART_MSR_DCD = 0x80

@@ -30,3 +30,12 @@ export class Ext2Error extends Error {
 
 /** The structures on disk contradict themselves. */
 export const inconsistent = (message: string): Ext2Error => new Ext2Error('EIO', message)
+
+/** Why a device cannot be mounted. `read-only`: it can be read, but not written. */
+export class Ext2MountError extends Ext2Error {
+  readonly reason: 'not-ext2' | 'unsupported' | 'corrupt' | 'read-only'
+  constructor(reason: Ext2MountError['reason'], message: string) {
+    super('EINVAL', message)
+    this.reason = reason
+  }
+}

@@ -9,8 +9,8 @@ import { type DirEntry, slotName, slotsOf } from './directory.ts'
 import { Ext2Error, inconsistent } from './errors.ts'
 import { Inode } from './inode.ts'
 import {
-  BLOCK_POINTERS,
   blockPath,
+  DIRECT_BLOCKS,
   DYNAMIC_REV,
   EXT2_NAME_MAX,
   EXT2_ROOT_INO,
@@ -214,26 +214,27 @@ export class Ext2Reader {
     const path = blockPath(index, pointers)
     if (!path) throw inconsistent(`file block ${index} is past the triple indirect block`)
     let table = viewOf(inode.blockBytes)
-    let entries = BLOCK_POINTERS
     for (let depth = 0; depth < path.length; depth++) {
       const at = path[depth]!
       const block = this.pointer(table.getUint32(4 * at, true))
-      const below = path.slice(depth + 1)
       if (block === 0) {
         // Everything that this pointer would lead to is the hole.
-        const span = pointers ** below.length
-        const inside = below.reduce((sum, step) => sum * pointers + step, 0)
+        let span = 1
+        let inside = 0
+        for (const step of path.slice(depth + 1)) {
+          span *= pointers
+          inside = inside * pointers + step
+        }
         return { block: 0, count: Math.min(most, span - inside) }
       }
-      if (below.length === 0) {
-        const end = entries === BLOCK_POINTERS ? 12 : entries
+      if (depth === path.length - 1) {
+        const end = depth === 0 ? DIRECT_BLOCKS : pointers
         let count = 1
         while (count < most && at + count < end && table.getUint32(4 * (at + count), true) === block + count) count++
         this.pointer(block + count - 1)
         return { block, count }
       }
       table = viewOf(this.block(block))
-      entries = pointers
     }
     throw inconsistent('a block path without an end')
   }

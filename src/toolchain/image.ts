@@ -1,0 +1,79 @@
+/** The last step of a build: code into the containers of abi/image.ts. */
+import { IMAGE_ABI, IMAGE_MAGIC, ImageKind, image_header, type ImageCode } from '#abi/image.ts'
+import { memOf } from '#abi/mem.ts'
+import {
+  BLOCKLIST_FIRST,
+  PARTITION_TABLE,
+  STAGE1_STAGE2_SECTOR,
+  STAGE2_PARAMS_OFFSET,
+  stage2_params,
+} from '#abi/pc/grub.ts'
+import type { Values } from '#abi/struct.ts'
+import { crc32 } from '#lib/crc32.ts'
+import { utf8Encode } from '#lib/utf8.ts'
+import { CompileError } from './diagnostics.ts'
+
+const SECTOR_BYTES = 512
+/** Code of a boot sector: behind the fields that the installer patches, ahead of the disk signature and the partition table. */
+export const SECTOR_CODE_OFFSET = 0x50
+const BOOT_SECTOR_END = PARTITION_TABLE - 6
+/** Code of stage2's first sector ends below the block list, which grows downwards from BLOCKLIST_FIRST: 15 entries fit. */
+const STAGE2_START_END = 0x180
+
+/** header, `gap` (its bytes lie right behind the header), code at `codeOffset`. */
+export function withHeader(kind: ImageKind, name: string, code: Uint8Array, codeOffset: number, gap?: Uint8Array): Uint8Array {
+  if (!/^[\x21-\x7e]{1,12}$/.test(name)) throw new CompileError([`ld: image name '${name}': 1 to 12 ASCII characters`])
+  const image = new Uint8Array(codeOffset + code.length)
+  image_header.write(memOf(image), 0, {
+    magic: IMAGE_MAGIC,
+    kind,
+    abi: IMAGE_ABI,
+    code_offset: codeOffset,
+    code_bytes: code.length,
+    code_crc32: crc32(code),
+    name: utf8Encode(name),
+  })
+  if (gap) image.set(gap, image_header.size)
+  image.set(code, codeOffset)
+  return image
+}
+
+/** The bytes of an image's code, as they lie behind its header. */
+export const codeBytes = (code: ImageCode): Uint8Array => utf8Encode(JSON.stringify(code))
+
+/** A module or a program: the header at byte 0. */
+export const plainImage = (kind: ImageKind, name: string, code: ImageCode): Uint8Array =>
+  withHeader(kind, name, codeBytes(code), image_header.size)
+
+/**
+ * The boot sector, 512 bytes without the boot signature, the partition table and the fields of abi/pc/grub.ts: those are
+ * the installer's. `body` is what `sectorBody` made.
+ */
+export const bootSectorImage = (name: string, body: string): Uint8Array =>
+  sector(ImageKind.bootSector, name, body, BOOT_SECTOR_END)
+
+/** Stage2's first sector, 512 bytes without the block list. */
+export const stage2StartImage = (name: string, body: string): Uint8Array =>
+  sector(ImageKind.stage2, name, body, STAGE2_START_END)
+
+function sector(kind: ImageKind, name: string, body: string, end: number): Uint8Array {
+  const code = utf8Encode(body)
+  const room = end - SECTOR_CODE_OFFSET
+  if (code.length > room) {
+    throw new CompileError([`ld: section .text will not fit in region 'sector': overflowed by ${code.length - room} bytes`])
+  }
+  const image = new Uint8Array(SECTOR_BYTES)
+  image.set(withHeader(kind, name, code, SECTOR_CODE_OFFSET))
+  return image
+}
+
+/** Stage2 proper: header, parameters that `grub-install` patches, code. */
+export function stage2Image(name: string, code: ImageCode, params: Values<typeof stage2_params>): Uint8Array {
+  const gap = new Uint8Array(stage2_params.size)
+  stage2_params.write(memOf(gap), 0, params)
+  return withHeader(ImageKind.stage2, name, codeBytes(code), STAGE2_PARAMS_OFFSET + stage2_params.size + 4, gap)
+}
+
+// The layout that the constants promise each other.
+if (SECTOR_CODE_OFFSET < STAGE1_STAGE2_SECTOR + 4 || STAGE2_START_END > BLOCKLIST_FIRST - 8 || STAGE2_PARAMS_OFFSET !== image_header.size)
+  throw new TypeError('image layout')

@@ -1,0 +1,149 @@
+/**
+ * The page's end of the port: typed messages to the machine's worker, requests with answers, and the knowledge of whether anybody is
+ * there. A worker that is hung or dead is replaced, frame and all, by the next power-on.
+ */
+import type { Input } from '#protocol/machine.ts'
+import type { FromWorker, MachineOptions, Reply, Request, ToWorker } from '#protocol/messages.ts'
+import type { Sandbox } from './sandbox.ts'
+import { createWatchdog, type Timers, type Watchdog } from './watchdog.ts'
+
+/** `none`: not started. `starting`: frame and worker are on their way. `hung`: silent, may come back. `dead`: gone, with its machine. */
+export type WorkerStatus = 'none' | 'starting' | 'ready' | 'hung' | 'dead'
+
+export type Value = Extract<Reply, { ok: true }>['value']
+
+export interface ClientParts {
+  /** The worker's script. */
+  readonly workerText: () => Promise<string>
+  /** A fresh copy of the default disk's container: its buffer is transferred. */
+  readonly disk: () => Promise<ArrayBuffer>
+  readonly openSandbox: (workerText: string, onError: (message: string) => void) => Sandbox
+  readonly onMessage: (message: FromWorker) => void
+  readonly onStatus: (status: WorkerStatus, message: string) => void
+  readonly timers: Timers
+}
+
+interface Connection {
+  readonly sandbox: Sandbox
+  readonly watchdog: Watchdog
+  readonly waiting: Map<number, { resolve(value: Value): void; reject(error: Error): void }>
+}
+
+export class MachineClient {
+  readonly #parts: ClientParts
+  #connection: Connection | undefined
+  #status: WorkerStatus = 'none'
+  #requestId = 0
+  /** While a machine is on its way: who asks then waits for it. */
+  #starting: Promise<void> | undefined
+  #isVisible = true
+
+  constructor(parts: ClientParts) {
+    this.#parts = parts
+  }
+
+  get status(): WorkerStatus {
+    return this.#status
+  }
+
+  /** Make a new machine and press its power button, unless `press` is false; whatever ran before is gone. */
+  powerOn(options: MachineOptions, press = true): Promise<void> {
+    this.#close('replaced by a new machine')
+    this.#setStatus('starting', '')
+    this.#starting = this.#start(options, press)
+    return this.#starting
+  }
+
+  async #start(options: MachineOptions, press: boolean): Promise<void> {
+    try {
+      const [text, disk] = await Promise.all([this.#parts.workerText(), this.#parts.disk()])
+      this.#connection = this.#connect(text)
+      this.#post({ type: 'visible', visible: this.#isVisible })
+      this.#post({ type: 'power-on', options, disk, press }, [disk])
+    } catch (error) {
+      this.#setStatus('dead', error instanceof Error ? error.message : String(error))
+    }
+  }
+
+  input(input: Input): void {
+    this.#post({ type: 'input', input })
+  }
+
+  clock(mode: MachineOptions['clock']): void {
+    this.#post({ type: 'clock', mode })
+  }
+
+  visible(visible: boolean): void {
+    this.#isVisible = visible
+    this.#post({ type: 'visible', visible })
+  }
+
+  async request(request: Request): Promise<Value> {
+    await this.#starting
+    const connection = this.#connection
+    if (!connection) throw new Error('there is no machine')
+    const id = ++this.#requestId
+    return new Promise((resolve, reject) => {
+      connection.waiting.set(id, { resolve, reject })
+      this.#post({ type: 'request', id, request })
+    })
+  }
+
+  #connect(workerText: string): Connection {
+    const sandbox = this.#parts.openSandbox(workerText, (message) => {
+      if (this.#connection === connection) this.#die(message)
+    })
+    const watchdog = createWatchdog(() => this.#setStatus('hung', ''), this.#parts.timers)
+    const connection: Connection = { sandbox, watchdog, waiting: new Map() }
+    sandbox.port.onmessage = ({ data }: MessageEvent<FromWorker>) => {
+      if (this.#connection === connection) this.#receive(connection, data)
+    }
+    return connection
+  }
+
+  #receive(connection: Connection, message: FromWorker): void {
+    if (message.type === 'alive') connection.watchdog.heard(message.sleepMs)
+    else connection.watchdog.heard(0)
+    if (this.#status !== 'ready' && message.type !== 'fault') this.#setStatus('ready', '')
+    switch (message.type) {
+      case 'reply': {
+        const waiter = connection.waiting.get(message.id)
+        connection.waiting.delete(message.id)
+        if (message.reply.ok) waiter?.resolve(message.reply.value)
+        else waiter?.reject(new Error(message.reply.error))
+        return
+      }
+      case 'fault':
+        this.#parts.onMessage(message)
+        return this.#die(message.message)
+      default:
+        this.#parts.onMessage(message)
+    }
+  }
+
+  #post(message: ToWorker, transfer: Transferable[] = []): void {
+    const connection = this.#connection
+    if (!connection) return
+    connection.sandbox.port.postMessage(message, transfer)
+    connection.watchdog.asked()
+  }
+
+  #die(message: string): void {
+    this.#close(message)
+    this.#setStatus('dead', message)
+  }
+
+  #close(why: string): void {
+    const connection = this.#connection
+    if (!connection) return
+    this.#connection = undefined
+    connection.watchdog.stop()
+    connection.sandbox.close()
+    for (const { reject } of connection.waiting.values()) reject(new Error(`the machine is gone: ${why}`))
+  }
+
+  #setStatus(status: WorkerStatus, message: string): void {
+    this.#status = status
+    this.#parts.onStatus(status, message)
+  }
+}

@@ -1,0 +1,52 @@
+/** The page's own few pictures, drawn in the colour of the text beside them. */
+const shape = { width: 18, height: 18, viewBox: '0 0 18 18', 'aria-hidden': true, focusable: false } as const
+const stroke = { fill: 'none', stroke: 'currentColor', strokeWidth: 1.6, strokeLinecap: 'round', strokeLinejoin: 'round' } as const
+
+/** Four layers, the machine at the bottom. */
+export const Logo = () => (
+  <svg width="26" height="26" viewBox="0 0 26 26" aria-hidden="true" focusable="false" className="logo">
+    <path className="logo-machine" d="M2 19.2 13 24l11-4.8-3.2-1.4L13 21.2l-7.8-3.4z" />
+    <path className="logo-xen" d="M2 14.6l11 4.8 11-4.8-3.2-1.4L13 16.6l-7.8-3.4z" />
+    <path className="logo-dom0" d="M2 10l11 4.8L24 10l-3.2-1.4L13 12 5.2 8.6z" />
+    <path className="logo-domu" d="M13 .8 2 5.4l11 4.8 11-4.8z" />
+  </svg>
+)
+
+export const PowerIcon = () => (
+  <svg {...shape} {...stroke}>
+    <path d="M9 2v6.5M5 4.2a6.2 6.2 0 1 0 8 0" />
+  </svg>
+)
+
+export const ResetIcon = () => (
+  <svg {...shape} {...stroke}>
+    <path d="M14.8 9A5.8 5.8 0 1 1 12.6 4.5M13 1.6v3.2H9.8" />
+  </svg>
+)
+
+export const NmiIcon = () => (
+  <svg {...shape} {...stroke}>
+    <path d="M10 1.8 4 10h4.5L8 16.2 14 8H9.5z" />
+  </svg>
+)
+
+export const SerialIcon = () => (
+  <svg {...shape} {...stroke}>
+    <rect x="1.8" y="3" width="14.4" height="12" rx="2" />
+    <path d="m4.8 6.6 2.6 2.4-2.6 2.4M9.4 11.6h3.8" />
+  </svg>
+)
+
+export const MonitorIcon = () => (
+  <svg {...shape} {...stroke}>
+    <rect x="1.8" y="2.6" width="14.4" height="9.8" rx="1.6" />
+    <path d="M9 12.4v3M5.6 15.4h6.8" />
+  </svg>
+)
+
+export const MachineIcon = () => (
+  <svg {...shape} {...stroke}>
+    <rect x="4.4" y="4.4" width="9.2" height="9.2" rx="1.4" />
+    <path d="M7 1.6v2.8M11 1.6v2.8M7 13.6v2.8M11 13.6v2.8M1.6 7h2.8M1.6 11h2.8M13.6 7h2.8M13.6 11h2.8" />
+  </svg>
+)

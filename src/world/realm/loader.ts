@@ -1,0 +1,243 @@
+/**
+ * The loader: bytes of an image file to running code (docs/adr/0002). Checks the container, verifies every module, makes functions of
+ * them in this realm, which is locked by then (lockdown.ts), and evaluates them afresh for each boot.
+ */
+import { IMAGE_ABI, IMAGE_MAGIC, type ImageCode, ImageKind, type ImageModule, image_header } from '#abi/image.ts'
+import { type Mem, memOf } from '#abi/mem.ts'
+import { crc32 } from '#lib/crc32.ts'
+import { utf8Decode } from '#lib/utf8.ts'
+import { SECTOR_PARAMETERS } from '#toolchain/sector.ts'
+import { MODULE_PARAMETERS, STRICT, verify } from '#toolchain/verify.ts'
+import { crashMessage } from './crash-message.ts'
+import { createFuel, type Fuel } from './fuel.ts'
+import { framesOf, SOURCE_URL, stackText } from './stack.ts'
+
+/** Why an image is not run. */
+export type ImageFaultReason =
+  | 'no image header'
+  | 'wrong ABI'
+  | 'truncated'
+  | 'bad checksum'
+  | 'malformed'
+  /** By the verifier: `message` says where and why. */
+  | 'refused'
+
+export class ImageFault extends Error {
+  readonly reason: ImageFaultReason
+  constructor(message: string, reason: ImageFaultReason = 'malformed') {
+    super(message)
+    this.reason = reason
+  }
+}
+
+export interface ParsedImage {
+  readonly kind: ImageKind
+  /** As in crash reports: `stage2`. */
+  readonly name: string
+  /** Header to the code's last byte. */
+  readonly bytes: number
+  /** A sector's function body, or the module table of all other kinds. */
+  readonly code: ImageCode | string
+}
+
+export interface LoadedImage {
+  readonly kind: ImageKind
+  readonly name: string
+  /**
+   * Evaluate all modules afresh and give the entry's exports; of a sector, `{ start }`. Runs image code: fill the fuel before, catch and
+   * `crashReport` what it throws, and `fuel.check()` after.
+   */
+  instantiate(): Readonly<Record<string, unknown>>
+}
+
+const CODE_BYTES_MAX = 64 << 20
+const MODULES_MAX = 4096
+/** How much code text the cache of compiled functions may stand for. */
+const CACHE_CHARS_MAX = 48 << 20
+
+/** Kinds whose code is a function body that fits a sector. */
+const SECTOR_CODE_BYTES_MAX = 512
+
+type Factory = (...parameters: unknown[]) => unknown
+
+// Taken before the realm is locked; images cannot name it.
+const FunctionConstructor = Function as unknown as new (...text: string[]) => Factory
+
+const malformed = (what: string): ImageFault => new ImageFault(`malformed image: ${what}`, 'malformed')
+
+/** `length` bytes at `at`: a byte array ends somewhere, RAM answers everywhere. */
+function take(mem: Mem, at: number, length: number): Uint8Array {
+  try {
+    return mem.copyOut(at, length)
+  } catch {
+    throw new ImageFault('image is cut short', 'truncated')
+  }
+}
+
+/** Read the header at `at` and the code behind it. Throws ImageFault. */
+export function parseImage(mem: Mem, at = 0): ParsedImage {
+  const header = image_header.read(memOf(take(mem, at, image_header.size)), 0)
+  if (header.magic !== IMAGE_MAGIC) throw new ImageFault('no image header here', 'no image header')
+  if (header.abi !== IMAGE_ABI)
+    throw new ImageFault(`image built for ABI ${header.abi}, this machine has ${IMAGE_ABI}`, 'wrong ABI')
+  if (header.kind < ImageKind.bootSector || header.kind > ImageKind.program) throw malformed('kind')
+  if (header.code_offset < image_header.size || header.code_bytes > CODE_BYTES_MAX) throw malformed('code')
+  const end = header.code_offset + header.code_bytes
+  const code = take(mem, at + header.code_offset, header.code_bytes)
+  if (crc32(code) !== header.code_crc32) throw new ImageFault('image is damaged: bad checksum', 'bad checksum')
+  const text = utf8Decode(code)
+  if (text === undefined) throw malformed('not UTF-8')
+  const name = String.fromCharCode(...header.name).replace(/\0.*$/s, '')
+  if (!/^[\w.-]+$/.test(name)) throw malformed('name')
+  return { kind: header.kind as ImageKind, name, bytes: end, code: isSector(header.kind, text) ? text : moduleTable(text) }
+}
+
+/** Boot sectors always; stage2's first sector by its not being JSON: a function body that does anything never is. */
+const isSector = (kind: number, text: string): boolean =>
+  kind === ImageKind.bootSector ||
+  (kind === ImageKind.stage2 && text.length <= SECTOR_CODE_BYTES_MAX && !text.startsWith('{"entry":'))
+
+function moduleTable(text: string): ImageCode {
+  let table: unknown
+  try {
+    table = JSON.parse(text)
+  } catch {
+    throw malformed('not JSON')
+  }
+  const { entry, modules } = (table ?? {}) as { entry?: unknown; modules?: unknown }
+  if (!Array.isArray(modules) || modules.length > MODULES_MAX) throw malformed('modules')
+  const isIndex = (value: unknown): value is number =>
+    typeof value === 'number' && Number.isInteger(value) && value >= 0 && value < modules.length
+  if (!isIndex(entry)) throw malformed('entry')
+  for (const module of modules as unknown[]) {
+    const { path, code, imports } = (module ?? {}) as { path?: unknown; code?: unknown; imports?: unknown }
+    if (typeof path !== 'string' || typeof code !== 'string' || typeof imports !== 'object' || imports === null)
+      throw malformed('module')
+    if (!Object.values(imports).every(isIndex)) throw malformed('imports')
+  }
+  return { entry, modules: modules as ImageModule[] }
+}
+
+/** Module exports: no prototype to inherit names from, and still an object with fast properties. */
+function Exports() {}
+Exports.prototype = Object.create(null)
+const newExports = (): Record<string, unknown> => new (Exports as unknown as new () => Record<string, unknown>)()
+
+/** protocol/machine.ts's CrashReport, which world/ may not import. */
+export interface CrashReport {
+  readonly image: string
+  readonly message: string
+  readonly file: string | undefined
+  readonly line: number | undefined
+  readonly stack: readonly string[]
+  readonly atNs: number
+}
+
+/** One per world. All images of a world share its fuel. */
+export class ImageLoader {
+  readonly fuel: Fuel = createFuel()
+  /** Compiled functions by image, path and text; never anything evaluated. Oldest use first. */
+  readonly #factories = new Map<string, Factory>()
+  #cachedChars = 0
+
+  /** `load` without pauses: for tests and tools. */
+  loadNow(mem: Mem, at = 0): LoadedImage {
+    const steps = this.load(mem, at)
+    for (let step = steps.next(); ; step = steps.next()) if (step.done) return step.value
+  }
+
+  /**
+   * Read, verify and compile, a module at a time: each yield is the number of bytes just dealt with, the same whether they were in
+   * the cache or not, so that the caller may charge virtual time for them. Throws ImageFault.
+   */
+  *load(mem: Mem, at = 0): Generator<number, LoadedImage, void> {
+    const { kind, name, bytes, code } = parseImage(mem, at)
+    yield bytes
+    if (typeof code === 'string') {
+      const factory = this.#factory(name, `${name}.ts`, code, SECTOR_PARAMETERS)
+      const { cell, trap, guard } = this.fuel
+      const start = (metal: unknown, regs: unknown): unknown => factory(metal, regs, cell, trap, guard)
+      return { kind, name, instantiate: () => ({ start }) }
+    }
+    const factories: Factory[] = []
+    for (const { path, code: text } of code.modules) {
+      factories.push(this.#factory(name, path, text, MODULE_PARAMETERS))
+      yield text.length
+    }
+    return { kind, name, instantiate: () => this.#evaluate(code, factories) }
+  }
+
+  #factory(image: string, path: string, text: string, parameters: readonly string[]): Factory {
+    const key = `${image}\n${path}\n${parameters.length}${parameters[0]}\n${text}`
+    const cached = this.#factories.get(key)
+    if (cached) {
+      this.#factories.delete(key)
+      this.#factories.set(key, cached)
+      return cached
+    }
+    const [refusal] = verify(text, path, parameters)
+    if (refusal) throw new ImageFault(`${refusal.path}:${refusal.line}: ${refusal.text}`, 'refused')
+    let factory: Factory
+    try {
+      factory = compile(parameters, text, `${SOURCE_URL}${image}/${path}`)
+    } catch {
+      throw new ImageFault(`${path}:1: not accepted by this engine`, 'refused')
+    }
+    this.#factories.set(key, factory)
+    this.#cachedChars += key.length
+    for (const [oldest] of this.#factories) {
+      if (this.#cachedChars <= CACHE_CHARS_MAX || oldest === key) break
+      this.#factories.delete(oldest)
+      this.#cachedChars -= oldest.length
+    }
+    return factory
+  }
+
+  #evaluate({ entry, modules }: ImageCode, factories: readonly Factory[]): Record<string, unknown> {
+    const { cell, trap, guard } = this.fuel
+    const evaluated: (Record<string, unknown> | undefined)[] = []
+    const evaluate = (index: number): Record<string, unknown> => {
+      const known = evaluated[index]
+      if (known) return known
+      const exports = newExports()
+      evaluated[index] = exports
+      const imports = new Map(Object.entries(modules[index]!.imports))
+      const require = (specifier: unknown): unknown => {
+        const wanted = imports.get(specifier as string)
+        if (wanted === undefined) throw malformed('import of an unlisted module')
+        return evaluate(wanted)
+      }
+      factories[index]!(require, exports, cell, trap, guard)
+      return exports
+    }
+    return evaluate(entry)
+  }
+}
+
+/**
+ * What to say of `error`, thrown while image `image` ran. Runs no image code, whatever `error` is. Engines' own words are left out,
+ * since no two engines use the same. `fuel`: where the fuel had run out, that is the reason, whatever was thrown after.
+ */
+export function crashReport(error: unknown, image: string, atNs: number, fuel?: Fuel): CrashReport {
+  const thrown = fuel?.trapped() ?? error
+  const above = linesAbove()
+  const frames = framesOf(stackText(thrown) ?? '').map((frame) => ({ ...frame, line: frame.line - above }))
+  return {
+    image,
+    message: crashMessage(thrown),
+    file: frames[0]?.path,
+    line: frames[0]?.line,
+    stack: frames.map((frame) => `${frame.name} (${frame.path}:${frame.line})`),
+    atNs,
+  }
+}
+
+/** How many lines this engine puts above a function's body: asked of an error on the body's first line. */
+function linesAbove(): number {
+  const probe = compile(['a'], 'return new Error()', `${SOURCE_URL}probe/probe.ts`)
+  return (framesOf(stackText(probe()) ?? '')[0]?.line ?? 1) - 1
+}
+
+function compile(parameters: readonly string[], text: string, url: string): Factory {
+  return new FunctionConstructor(...parameters, `${STRICT}${text}\n//# sourceURL=${url}`)
+}

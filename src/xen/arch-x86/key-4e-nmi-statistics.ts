@@ -1,0 +1,15 @@
+/** Key N: NMIs taken, by processor (nmi.c, do_nmi_stats). */
+import { dec } from '../common/lib.ts'
+import type { Keyhandler } from '../common/keyhandler.ts'
+import { printk } from '../xen.ts'
+
+export const keyNmiStatistics: Keyhandler = {
+  key: 'N',
+  help: 'NMI statistics',
+  run(xen) {
+    printk(xen, 'CPU\tNMI\n')
+    for (const pcpu of xen.pcpus) printk(xen, `${dec(pcpu.id, 3, ' ')}\t${dec(pcpu.nmis, 3, ' ')}\n`)
+    if (xen.domains.get(0)?.vcpus[0]) printk(xen, 'dom0 vcpu0: NMI neither pending nor masked\n')
+    return undefined
+  },
+}

@@ -1,0 +1,13 @@
+/** Key C: hand over to the crash kernel (kexec.c). None can be loaded here: kexec_op is not there. */
+import { printk } from '../xen.ts'
+import type { Keyhandler } from './keyhandler.ts'
+
+export const keyCrashdump: Keyhandler = {
+  key: 'C',
+  help: 'trigger a crashdump',
+  run(xen, key) {
+    printk(xen, `'${key}' pressed -> triggering crashdump\n`)
+    printk(xen, ' * no crash kernel loaded!\n')
+    return undefined
+  },
+}

@@ -1,0 +1,46 @@
+/** xen/common/keyhandler.c: one letter from the console, one dump. The table is xen/keyhandlers.ts. */
+import { RUN_AGAIN, type Steps } from '../steps.ts'
+import type { Xen } from '../xen.ts'
+import { TASKLET_SOFTIRQ } from './softirq.ts'
+
+export interface Keyhandler {
+  readonly key: string
+  /** What `h` prints. */
+  readonly help: string
+  /** Run in the interrupt itself, at once, also on a host that hangs. The others wait for the tasklet. */
+  readonly irqCallback?: true
+  readonly run: (xen: Xen, key: string) => undefined | Steps
+}
+
+/** By ASCII code. */
+export function tableOf(handlers: readonly Keyhandler[]): ReadonlyMap<number, Keyhandler> {
+  const table = new Map<number, Keyhandler>()
+  for (const handler of [...handlers].sort((a, b) => a.key.charCodeAt(0) - b.key.charCodeAt(0)))
+    table.set(handler.key.charCodeAt(0), handler)
+  return table
+}
+
+/** handle_keypress: `code` came from the serial line while input was Xen's. */
+export function keypress(xen: Xen, code: number): void {
+  const handler = xen.keyTable.get(code)
+  if (handler?.irqCallback) {
+    xen.console.startLogEverything()
+    handler.run(xen, handler.key)
+    xen.console.endLogEverything()
+    return
+  }
+  // One key waits at most: what is pressed before the last one was served replaces it.
+  xen.pendingKey = code
+  xen.current.raise(TASKLET_SOFTIRQ)
+}
+
+/** keypress_action, in the tasklet. */
+export function* keypressAction(xen: Xen): Steps {
+  const handler = xen.keyTable.get(xen.pendingKey)
+  xen.console.startLogEverything()
+  const steps = handler?.run(xen, handler.key)
+  if (steps) yield* steps
+  // With everything logged a full transmit buffer is waited for, not dropped: until then this key is not done.
+  while (xen.serial.spinNs() !== undefined) yield RUN_AGAIN
+  xen.console.endLogEverything()
+}
