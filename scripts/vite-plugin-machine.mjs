@@ -87,8 +87,20 @@ export function machine() {
         made[what].catch(() => (made[what] = undefined))
         return made[what]
       }
-      server.middlewares.use(workerPath, serve('text/javascript', once('worker', () => buildWorker(false))))
-      server.middlewares.use(diskPath, serve('application/octet-stream', once('disk', () => buildDisk())))
+      server.middlewares.use(
+        workerPath,
+        serve(
+          'text/javascript',
+          once('worker', () => buildWorker(false)),
+        ),
+      )
+      server.middlewares.use(
+        diskPath,
+        serve(
+          'application/octet-stream',
+          once('disk', () => buildDisk()),
+        ),
+      )
     },
   }
 }

@@ -8,7 +8,6 @@ import {
   BOOT_SIGNATURE,
   BOOT_SIGNATURE_OFFSET,
   blocklist_entry,
-  PARTITION_TABLE,
   STAGE1_BOOT_DRIVE,
   STAGE1_STAGE2_SECTOR,
   STAGE2_BODY_ADDRESS,
@@ -72,7 +71,6 @@ export function grubInstall(disk: BlockStore, options: GrubInstallOptions): void
   mem.write8(STAGE1_BOOT_DRIVE, BOOT_DRIVE_ANY)
   mem.write32(STAGE1_STAGE2_SECTOR, first)
   mem.write16(BOOT_SIGNATURE_OFFSET, BOOT_SIGNATURE)
-  if (PARTITION_TABLE < DISK_SIGNATURE) throw new Error('grub-install: stage1 reaches into the partition table')
   disk.write(0, boot)
 }
 
@@ -96,7 +94,9 @@ function absoluteRuns(runs: readonly SectorRun[], start: number, sectors: number
 
 /** All but the first sector. */
 const rest = (runs: readonly Run[]): Run[] =>
-  runs.flatMap(({ lba, count }, i) => (i > 0 ? [{ lba, count }] : count > 1 ? [{ lba: lba + 1, count: count - 1 }] : []))
+  runs.flatMap(({ lba, count }, i) =>
+    i > 0 ? [{ lba, count }] : count > 1 ? [{ lba: lba + 1, count: count - 1 }] : [],
+  )
 
 /** Entries grow downwards from BLOCKLIST_FIRST; one of length 0 ends them. */
 function writeBlockList(sector: Uint8Array, runs: readonly Run[]): void {

@@ -1,72 +1,62 @@
-/** UTF-8 (RFC 3629), without the host's TextEncoder, so that all engines agree on what is malformed. */
+/**
+ * Text and bytes without the host's TextEncoder: UTF-8 (RFC 3629), and *byte strings*, whose characters are bytes (0 to 255), for
+ * names that a disk holds as bytes of no particular encoding.
+ */
 
-/** Lone surrogates become U+FFFD. */
+/** UTF-8 of `text`. A lone surrogate becomes U+FFFD. */
 export function utf8Encode(text: string): Uint8Array {
-  const bytes = new Uint8Array(utf8Length(text))
-  let at = 0
-  for (let i = 0; i < text.length; i++) {
-    const unit = text.charCodeAt(i)
-    if (unit < 0x80) {
-      bytes[at++] = unit
-      continue
-    }
-    const point = codePoint(text, i, unit)
-    if (point > 0xffff) i++
-    if (point < 0x800) bytes[at++] = 0xc0 | (point >> 6)
-    else {
-      if (point < 0x10000) bytes[at++] = 0xe0 | (point >> 12)
-      else {
-        bytes[at++] = 0xf0 | (point >> 18)
-        bytes[at++] = 0x80 | ((point >> 12) & 63)
-      }
-      bytes[at++] = 0x80 | ((point >> 6) & 63)
-    }
-    bytes[at++] = 0x80 | (point & 63)
-  }
-  return bytes
-}
-
-/** How many bytes `utf8Encode` makes of `text`. */
-export function utf8Length(text: string): number {
+  const bytes = new Uint8Array(text.length * 3)
   let length = 0
   for (let i = 0; i < text.length; i++) {
-    const unit = text.charCodeAt(i)
-    if (unit < 0x80) length++
-    else if (unit < 0x800) length += 2
-    else if (codePoint(text, i, unit) > 0xffff) {
-      length += 4
-      i++
-    } else length += 3
+    let code = text.charCodeAt(i)
+    if (code >= 0xd800 && code < 0xe000) {
+      const next = i + 1 < text.length ? text.charCodeAt(i + 1) : 0
+      if (code < 0xdc00 && next >= 0xdc00 && next < 0xe000) {
+        code = 0x10000 + ((code - 0xd800) << 10) + (next - 0xdc00)
+        i++
+      } else code = 0xfffd
+    }
+    if (code < 0x80) bytes[length++] = code
+    else {
+      if (code < 0x800) bytes[length++] = 0xc0 | (code >> 6)
+      else {
+        if (code < 0x10000) bytes[length++] = 0xe0 | (code >> 12)
+        else {
+          bytes[length++] = 0xf0 | (code >> 18)
+          bytes[length++] = 0x80 | ((code >> 12) & 63)
+        }
+        bytes[length++] = 0x80 | ((code >> 6) & 63)
+      }
+      bytes[length++] = 0x80 | (code & 63)
+    }
   }
-  return length
+  return bytes.slice(0, length)
 }
 
-function codePoint(text: string, at: number, unit: number): number {
-  if (unit < 0xd800 || unit > 0xdfff) return unit
-  const low = text.charCodeAt(at + 1)
-  return unit < 0xdc00 && low >= 0xdc00 && low <= 0xdfff ? 0x10000 + ((unit - 0xd800) << 10) + (low - 0xdc00) : 0xfffd
-}
+/** Smallest code point that a sequence with so many continuation bytes may stand for. */
+const SMALLEST = [0, 0x80, 0x800, 0x10000]
 
-/** Undefined where the bytes are not UTF-8: a cut or overlong sequence, a surrogate, a stray byte. */
-export function utf8Decode(bytes: Uint8Array): string | undefined {
+/** The text of UTF-8 bytes. Each byte that is no part of a valid sequence becomes U+FFFD. */
+export function utf8Decode(bytes: Uint8Array): string {
   const parts: string[] = []
   let units: number[] = []
-  for (let at = 0; at < bytes.length; ) {
-    const first = bytes[at++]!
-    let point = first
-    if (first >= 0x80) {
-      const more = first >= 0xf0 ? 3 : first >= 0xe0 ? 2 : 1
-      if (first < 0xc2 || first > 0xf4 || at + more > bytes.length) return undefined
-      point = first & (0x3f >> more)
-      for (let i = 0; i < more; i++) {
-        const next = bytes[at++]!
-        if ((next & 0xc0) !== 0x80) return undefined
-        point = (point << 6) | (next & 63)
-      }
-      if (point < LEAST[more]! || (point >= 0xd800 && point <= 0xdfff) || point > 0x10ffff) return undefined
+  for (let i = 0; i < bytes.length; i++) {
+    const first = bytes[i]!
+    const more = first < 0x80 ? 0 : first < 0xc2 ? -1 : first < 0xe0 ? 1 : first < 0xf0 ? 2 : first < 0xf5 ? 3 : -1
+    let code = more <= 0 ? first : first & (63 >> more)
+    let valid = more >= 0 && i + more < bytes.length
+    for (let k = 1; valid && k <= more; k++) {
+      const next = bytes[i + k]!
+      if ((next & 0xc0) !== 0x80) valid = false
+      code = (code << 6) | (next & 63)
     }
-    if (point > 0xffff) units.push(0xd800 + ((point - 0x10000) >> 10), 0xdc00 + ((point - 0x10000) & 0x3ff))
-    else units.push(point)
+    if (!valid || code < SMALLEST[more]! || code > 0x10ffff || (code >= 0xd800 && code < 0xe000)) units.push(0xfffd)
+    else {
+      i += more
+      if (code < 0x10000) units.push(code)
+      else units.push(0xd800 + ((code - 0x10000) >> 10), 0xdc00 + (code & 0x3ff))
+    }
+    // String.fromCharCode takes its arguments from the stack, so a long text goes in pieces.
     if (units.length >= 4096) {
       parts.push(String.fromCharCode(...units))
       units = []
@@ -76,10 +66,7 @@ export function utf8Decode(bytes: Uint8Array): string | undefined {
   return parts.join('')
 }
 
-/** The least code point that needs so many continuation bytes. */
-const LEAST: readonly number[] = [0, 0x80, 0x800, 0x10000]
-
-/** A *byte string* of `bytes`: one character a byte (0 to 255), for names and text of no particular encoding. */
+/** The byte string of `bytes`: one character a byte. */
 export function byteString(bytes: Uint8Array): string {
   const parts: string[] = []
   for (let i = 0; i < bytes.length; i += 4096) parts.push(String.fromCharCode(...bytes.subarray(i, i + 4096)))

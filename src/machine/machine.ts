@@ -33,6 +33,8 @@ export interface MachineWires {
   interrupt(cpu: number): void
   /** The running processor waited `ns` for the hardware (a BIOS call that polls a disk). */
   charge(ns: number): void
+  /** The drive has done FLUSH CACHE: the writes until now are an ordered batch (design D11). */
+  diskFlushed?(): void
 }
 
 export interface Machine {

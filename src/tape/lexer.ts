@@ -25,8 +25,6 @@ export interface Token {
   readonly flags: string
   readonly line: number
   readonly column: number
-  /** Nothing stands between this token and the one before. */
-  readonly glued: boolean
 }
 
 const QUOTES = '"\'`'
@@ -49,9 +47,9 @@ export class Lexer {
   }
 
   next(): Token {
-    const glued = !this.#skipBlanks()
+    this.#skipBlanks()
     const start = this.#at
-    const at = { line: this.#line, column: start - this.#lineStart + 1, glued }
+    const at = { line: this.#line, column: start - this.#lineStart + 1 }
     const token = (kind: TokenKind, text: string, flags = ''): Token => ({ kind, text, flags, ...at })
     const char = this.#char()
     if (char === '') return token('end', '')
@@ -75,8 +73,8 @@ export class Lexer {
 
   /** A path or name as it stands, up to the next blank, or a quoted string. An empty one at the end of the line. */
   bare(): Token {
-    const glued = !this.#skipSpaces()
-    const at = { line: this.#line, column: this.#at - this.#lineStart + 1, glued, flags: '' }
+    this.#while((char) => char === ' ' || char === '\t')
+    const at = { line: this.#line, column: this.#at - this.#lineStart + 1, flags: '' }
     const char = this.#char()
     if (char !== '' && QUOTES.includes(char)) return { kind: 'string', text: this.#until(char, 'string', at), ...at }
     return { kind: 'word', text: this.#while((part) => !isBlank(part)), ...at }
@@ -84,7 +82,7 @@ export class Lexer {
 
   /** What is held down with a modifier, right after its plus sign: a name, a quoted string, or any one character. */
   key(): Token {
-    const at = { line: this.#line, column: this.#at - this.#lineStart + 1, glued: true, flags: '' }
+    const at = { line: this.#line, column: this.#at - this.#lineStart + 1, flags: '' }
     const char = this.#char()
     if (isLetter(char)) return { kind: 'word', text: this.#while((part) => isLetter(part) || isDigit(part)), ...at }
     if (char === '' || isBlank(char)) return { kind: 'end', text: '', ...at }
@@ -97,7 +95,7 @@ export class Lexer {
     return { kind: 'sign', text: sign, ...at }
   }
 
-  /** Go to the end of the line: what follows a mistake would only be mistaken for more of them. */
+  /** Go to the end of the line. */
   skipLine(): void {
     this.#while((char) => char !== '\n')
   }
@@ -106,9 +104,8 @@ export class Lexer {
     return this.#text[this.#at + ahead] ?? ''
   }
 
-  /** True when there was anything to skip, or nothing comes before. */
-  #skipBlanks(): boolean {
-    const start = this.#at
+  /** Blanks, line ends and comments. */
+  #skipBlanks(): void {
     for (;;) {
       const char = this.#char()
       if (char === '\n') {
@@ -117,12 +114,8 @@ export class Lexer {
       }
       if (isBlank(char)) this.#at++
       else if (char === '#') this.#while((part) => !isLineEnd(part))
-      else return this.#at > start || start === 0
+      else return
     }
-  }
-
-  #skipSpaces(): boolean {
-    return this.#while((char) => char === ' ' || char === '\t') !== ''
   }
 
   #while(holds: (char: string) => boolean): string {

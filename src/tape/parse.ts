@@ -2,7 +2,8 @@
  * The .tape language of charmbracelet/vhs (its README, lexer and parser of 2026-03), whole, with these additions:
  * `Target com1|com2|monitor|domain:NAME` says which console the following commands use; a pattern's closing slash may be followed by the
  * flags i, m and s; Home and End are keys; a digit may follow a modifier; paths need no quotes; WaitTimeout and WaitPattern may be set anywhere.
- * What VHS lets pass by accident (a string or pattern that never ends, a count that is no number) is an error here.
+ * What VHS lets pass by accident (a string or pattern that never ends, a count that is no number) is an error here, and a command ends with its
+ * line: VHS would type an unknown command that follows a `Type`.
  */
 import { canType } from './keyboard.ts'
 import { type Chord, isKeyName, plainKey } from './keys.ts'
@@ -86,6 +87,7 @@ class Parser {
   readonly #lexer: Lexer
   readonly #situation: Situation
   #peeked: Token | undefined
+  #last: Token = { kind: 'end', text: '', flags: '', line: 0, column: 0 }
 
   constructor(file: string | undefined, text: string, options: ParseOptions, situation?: Situation) {
     this.#file = file
@@ -112,14 +114,20 @@ class Parser {
       } catch (mistake) {
         if (!(mistake instanceof Mistake)) throw mistake
         this.#report(mistake.at, mistake.message)
-        this.#peeked = undefined
-        this.#lexer.skipLine()
+        this.#skipLine()
       }
     }
   }
 
   #report({ line, column }: { readonly line: number; readonly column: number }, message: string): void {
     this.errors.push({ file: this.#file, line, column, message })
+  }
+
+  /** What follows a mistake on its line would only be mistaken for more of them. */
+  #skipLine(): void {
+    if (this.#peeked && this.#peeked.line !== this.#last.line) return
+    this.#peeked = undefined
+    this.#lexer.skipLine()
   }
 
   #peek(): Token {
@@ -130,11 +138,24 @@ class Parser {
   #next(): Token {
     const token = this.#peek()
     this.#peeked = undefined
+    this.#last = token
+    return token
+  }
+
+  /** The next word of this command: a command ends with its line. */
+  #peekArgument(): Token {
+    const token = this.#peek()
+    return token.line === this.#last.line && token.kind !== 'end' ? token : { ...this.#last, kind: 'end', text: '' }
+  }
+
+  #argument(): Token {
+    const token = this.#peekArgument()
+    if (token.kind !== 'end') this.#next()
     return token
   }
 
   #nextIs(kind: Token['kind'], text?: string): boolean {
-    const token = this.#peek()
+    const token = this.#peekArgument()
     return token.kind === kind && (text === undefined || token.text === text)
   }
 
@@ -197,9 +218,9 @@ class Parser {
 
   /** `<number>[ms|s|m]`; a bare number is seconds. */
   #time(after: Token): number {
-    if (!this.#nextIs('number')) throw new Mistake(this.#peek(), `Expected time after ${after.text}`)
+    if (!this.#nextIs('number')) throw new Mistake(this.#peekArgument(), `Expected time after ${after.text}`)
     const number = this.#next()
-    const unit = this.#nextIs('word') && this.#peek().text in UNITS ? this.#next().text : 's'
+    const unit = this.#nextIs('word') && this.#peekArgument().text in UNITS ? this.#next().text : 's'
     const ns = Math.round(this.#number(number) * UNITS[unit]!)
     if (ns > TIME_NS_MAX) throw new Mistake(number, `Time longer than ${TIME_NS_MAX / 3600 / SECOND_NS} hours`)
     return ns
@@ -230,11 +251,11 @@ class Parser {
   #strings(command: Token): string {
     const parts: string[] = []
     for (;;) {
-      const token = this.#peek()
+      const token = this.#peekArgument()
       if (token.kind !== 'string' && (token.kind !== 'word' || KEYWORDS.has(token.text))) break
       parts.push(this.#next().text)
     }
-    if (parts.length === 0) throw new Mistake(this.#peek(), `${command.text} expects string`)
+    if (parts.length === 0) throw new Mistake(this.#peekArgument(), `${command.text} expects string`)
     return parts.join(' ')
   }
 
@@ -294,11 +315,11 @@ class Parser {
     let scope: 'line' | 'screen' = 'line'
     if (this.#nextIs('sign', '+')) {
       this.#next()
-      const token = this.#next()
+      const token = this.#argument()
       if (token.text !== 'Line' && token.text !== 'Screen') throw new Mistake(token, 'Wait+ expects Line or Screen')
       scope = token.text === 'Line' ? 'line' : 'screen'
     }
-    const at = this.#peek()
+    const at = this.#peekArgument()
     const timeoutNs = this.#speed()
     if (timeoutNs === 0) throw new Mistake(at, 'Wait expects positive duration')
     const pattern = this.#nextIs('regex') ? this.#pattern(this.#next()) : undefined
@@ -312,7 +333,7 @@ class Parser {
   }
 
   #set(command: Token): void {
-    const setting = this.#next()
+    const setting = this.#argument()
     const name = setting.text
     if (setting.kind !== 'word') throw new Mistake(setting, `Unknown setting: ${name}`)
     const at = { ...command, text: `Set ${name}` }
@@ -329,7 +350,7 @@ class Parser {
   }
 
   #patternValue(): Pattern {
-    const token = this.#next()
+    const token = this.#argument()
     if (token.kind !== 'regex' && token.kind !== 'string' && token.kind !== 'word') {
       throw new Mistake(token, 'WaitPattern expects a pattern')
     }
@@ -340,7 +361,7 @@ class Parser {
     const name = setting.text
     const kind = Object.hasOwn(PICTURE_SETTINGS, name) ? PICTURE_SETTINGS[name] : undefined
     if (kind === undefined) throw new Mistake(setting, `Unknown setting: ${name}`)
-    const value = this.#next()
+    const value = this.#argument()
     if (value.kind === 'end') throw new Mistake(setting, `Expected a value after ${name}`)
     const wrong = valueError(kind, value)
     if (wrong !== undefined) throw new Mistake(value, wrong)
@@ -375,9 +396,9 @@ class Parser {
   }
 
   #env(command: Token): void {
-    const key = this.#next()
+    const key = this.#argument()
     if (key.kind !== 'word' && key.kind !== 'string') throw new Mistake(key, 'Env expects a name')
-    const value = this.#next()
+    const value = this.#argument()
     if (value.kind !== 'word' && value.kind !== 'string') throw new Mistake(value, `${key.text} expects string`)
     this.#ignore(command, `Env ${key.text}`)
   }

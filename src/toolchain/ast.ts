@@ -79,18 +79,22 @@ export const isLoop = (node: Ast): boolean =>
   node.type === 'ForInStatement'
 
 export const isFunction = (node: Ast): boolean =>
-  node.type === 'FunctionDeclaration' ||
-  node.type === 'FunctionExpression' ||
-  node.type === 'ArrowFunctionExpression'
+  node.type === 'FunctionDeclaration' || node.type === 'FunctionExpression' || node.type === 'ArrowFunctionExpression'
+
+/** A function that does nothing, not even default its parameters: calling it costs its caller's count. */
+export const isEmptyFunction = (node: Ast): boolean =>
+  node['body'].type === 'BlockStatement' &&
+  node['body'].body.length === 0 &&
+  (node['params'] as Ast[]).every((param) => param.type === 'Identifier')
 
 /**
  * Whether a field's initialiser can call nothing, whatever the objects around it are: then it needs no fuel count. (Any
- * `new` runs initialisers, so a class whose field makes two of its own kind would else double its work unseen.)
+ * `new` runs initialisers, so a class whose field makes two of its own kind would else double its work unseen. A plain name may
+ * be an import, which reads another module's exports.)
  */
 export function isInert(initialiser: Ast): boolean {
   switch (initialiser.type) {
     case 'Literal':
-    case 'Identifier':
     case 'ThisExpression':
     case 'FunctionExpression':
     case 'ArrowFunctionExpression':

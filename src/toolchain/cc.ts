@@ -51,7 +51,10 @@ export function cc(path: string, source: string, options: CcOptions = {}): Objec
       if (RESERVED.test(name)) faults.at(id.start, `'${name}' is reserved for the compiler`)
     },
     unknown(node) {
-      faults.at(node.start, REFUSED[node.type] ?? (node.type in CHILDREN ? 'nested too deeply' : `${node.type} is not supported`))
+      faults.at(
+        node.start,
+        REFUSED[node.type] ?? (node.type in CHILDREN ? 'nested too deeply' : `${node.type} is not supported`),
+      )
     },
   })
   const told = new Set<string>()

@@ -3,16 +3,16 @@
  * offset 128 and three section headers, which GRUB reports as `shtab`. A PV kernel is an ELF64 with Xen's notes.
  */
 import {
-  EM_386,
-  EM_X86_64,
+  ELFCLASS32,
+  ELFCLASS64,
+  ELFDATA2LSB,
   Elf32_Ehdr,
   Elf32_Phdr,
   Elf32_Shdr,
   Elf64_Ehdr,
   Elf64_Phdr,
-  ELFCLASS32,
-  ELFCLASS64,
-  ELFDATA2LSB,
+  EM_386,
+  EM_X86_64,
   ET_EXEC,
   PF_R,
   PF_W,
@@ -207,4 +207,5 @@ function noteSegment(notes: readonly XenNote[]): Uint8Array {
   return segment
 }
 
-if (RAW_OFFSET + image_header.size + MULTIBOOT_HEADER_BYTES > MULTIBOOT_SEARCH_BYTES) throw new TypeError('image layout')
+if (RAW_OFFSET + image_header.size + MULTIBOOT_HEADER_BYTES > MULTIBOOT_SEARCH_BYTES)
+  throw new TypeError('image layout')

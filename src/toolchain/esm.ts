@@ -60,7 +60,9 @@ export function esmToCommonJs(
   const nameOf = (node: Ast): string => (node.type === 'Literal' ? (node['value'] as string) : node['name'])
   const lineOf = (node: Ast): number => faults.inSource(node.start).line
   const getter = (name: string, value: string): void => {
-    getters.push(`Object.defineProperty(exports,${JSON.stringify(name)},{enumerable:true,get(){${COUNT}return ${value}}});`)
+    getters.push(
+      `Object.defineProperty(exports,${JSON.stringify(name)},{enumerable:true,get(){${COUNT}return ${value}}});`,
+    )
   }
   const publish = (local: string, name: string): void => {
     exported.set(local, [...(exported.get(local) ?? []), name])
@@ -77,7 +79,10 @@ export function esmToCommonJs(
         if (specifiers.length === 0 && /^import\s*\{/.test(text.slice(item.start, item.end))) break
         const names = specifiers
           .filter((s) => s.type !== 'ImportNamespaceSpecifier')
-          .map((s) => ({ name: s.type === 'ImportDefaultSpecifier' ? 'default' : nameOf(s['imported']), line: lineOf(s) }))
+          .map((s) => ({
+            name: s.type === 'ImportDefaultSpecifier' ? 'default' : nameOf(s['imported']),
+            line: lineOf(s),
+          }))
         const module = moduleFor(item, names)
         let at = 0
         for (const specifier of specifiers) {
@@ -190,7 +195,9 @@ function namesIn(pattern: Ast | null): Ast[] {
     case 'Identifier':
       return [pattern]
     case 'ObjectPattern':
-      return (pattern['properties'] as Ast[]).flatMap((p) => namesIn(p.type === 'RestElement' ? p['argument'] : p['value']))
+      return (pattern['properties'] as Ast[]).flatMap((p) =>
+        namesIn(p.type === 'RestElement' ? p['argument'] : p['value']),
+      )
     case 'ArrayPattern':
       return (pattern['elements'] as (Ast | null)[]).flatMap(namesIn)
     case 'AssignmentPattern':

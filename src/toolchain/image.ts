@@ -1,5 +1,5 @@
 /** The last step of a build: code into the containers of abi/image.ts. */
-import { IMAGE_ABI, IMAGE_MAGIC, ImageKind, image_header, type ImageCode } from '#abi/image.ts'
+import { IMAGE_ABI, IMAGE_MAGIC, type ImageCode, ImageKind, image_header } from '#abi/image.ts'
 import { memOf } from '#abi/mem.ts'
 import {
   BLOCKLIST_FIRST,
@@ -15,13 +15,18 @@ import { CompileError } from './diagnostics.ts'
 
 const SECTOR_BYTES = 512
 /** Code of a boot sector: behind the fields that the installer patches, ahead of the disk signature and the partition table. */
-export const SECTOR_CODE_OFFSET = 0x50
-const BOOT_SECTOR_END = PARTITION_TABLE - 6
-/** Code of stage2's first sector ends below the block list, which grows downwards from BLOCKLIST_FIRST: 15 entries fit. */
-const STAGE2_START_END = 0x180
+const BOOT_SECTOR_CODE = { offset: 0x50, end: PARTITION_TABLE - 6 }
+/** Code of stage2's first sector: right behind the header, below the block list that grows down from BLOCKLIST_FIRST: 4 entries and their end. */
+const STAGE2_START_CODE = { offset: image_header.size, end: BLOCKLIST_FIRST - 4 * 8 }
 
 /** header, `gap` (its bytes lie right behind the header), code at `codeOffset`. */
-export function withHeader(kind: ImageKind, name: string, code: Uint8Array, codeOffset: number, gap?: Uint8Array): Uint8Array {
+export function withHeader(
+  kind: ImageKind,
+  name: string,
+  code: Uint8Array,
+  codeOffset: number,
+  gap?: Uint8Array,
+): Uint8Array {
   if (!/^[\x21-\x7e]{1,12}$/.test(name)) throw new CompileError([`ld: image name '${name}': 1 to 12 ASCII characters`])
   const image = new Uint8Array(codeOffset + code.length)
   image_header.write(memOf(image), 0, {
@@ -50,20 +55,27 @@ export const plainImage = (kind: ImageKind, name: string, code: ImageCode): Uint
  * the installer's. `body` is what `sectorBody` made.
  */
 export const bootSectorImage = (name: string, body: string): Uint8Array =>
-  sector(ImageKind.bootSector, name, body, BOOT_SECTOR_END)
+  sector(ImageKind.bootSector, name, body, BOOT_SECTOR_CODE)
 
 /** Stage2's first sector, 512 bytes without the block list. */
 export const stage2StartImage = (name: string, body: string): Uint8Array =>
-  sector(ImageKind.stage2, name, body, STAGE2_START_END)
+  sector(ImageKind.stage2, name, body, STAGE2_START_CODE)
 
-function sector(kind: ImageKind, name: string, body: string, end: number): Uint8Array {
+function sector(
+  kind: ImageKind,
+  name: string,
+  body: string,
+  { offset, end }: { offset: number; end: number },
+): Uint8Array {
   const code = utf8Encode(body)
-  const room = end - SECTOR_CODE_OFFSET
+  const room = end - offset
   if (code.length > room) {
-    throw new CompileError([`ld: section .text will not fit in region 'sector': overflowed by ${code.length - room} bytes`])
+    throw new CompileError([
+      `ld: section .text will not fit in region 'sector': overflowed by ${code.length - room} bytes`,
+    ])
   }
   const image = new Uint8Array(SECTOR_BYTES)
-  image.set(withHeader(kind, name, code, SECTOR_CODE_OFFSET))
+  image.set(withHeader(kind, name, code, offset))
   return image
 }
 
@@ -75,5 +87,5 @@ export function stage2Image(name: string, code: ImageCode, params: Values<typeof
 }
 
 // The layout that the constants promise each other.
-if (SECTOR_CODE_OFFSET < STAGE1_STAGE2_SECTOR + 4 || STAGE2_START_END > BLOCKLIST_FIRST - 8 || STAGE2_PARAMS_OFFSET !== image_header.size)
+if (BOOT_SECTOR_CODE.offset < STAGE1_STAGE2_SECTOR + 4 || STAGE2_PARAMS_OFFSET !== image_header.size)
   throw new TypeError('image layout')

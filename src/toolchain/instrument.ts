@@ -2,19 +2,21 @@
  * Fuel counts, preemption yields and catch guards (design D5): text put into compiled code without moving a line. There is
  * one form for each place, and verify.ts accepts these and no others:
  *
- *   loop and function bodies            if(--$f[0]<0)$x();
+ *   loop and function bodies            --$f[0]<0&&$x();
  *   loops of preemptible generators     if(--$f[0]<$f[1])yield $x();
  *   expression bodies, field values     (--$f[0]<0&&$x(),EXPR)
  *   catch clauses                       catch (e) {$k(e);
  *
+ * Functions with nothing in them and initialisers that call nothing (ast.ts, `isInert`) need no count.
+ *
  * `$f[0]` is the fuel left and `$f[1]`, never negative, what should be left at the end of the time slice. `$x` throws below
  * zero and otherwise answers undefined, so a preempted generator yields `undefined` to whoever runs it.
  */
-import { type Ast, isFunction, isInert, isLoop } from './ast.ts'
+import { type Ast, isEmptyFunction, isFunction, isInert, isLoop } from './ast.ts'
 
-export const COUNT = 'if(--$f[0]<0)$x();'
+const COUNT_IN_EXPRESSION = '--$f[0]<0&&$x()'
+export const COUNT = `${COUNT_IN_EXPRESSION};`
 export const COUNT_AND_YIELD = 'if(--$f[0]<$f[1])yield $x();'
-export const COUNT_IN_EXPRESSION = '--$f[0]<0&&$x()'
 /** The name that a catch clause without one is given. */
 export const CATCH_NAME = '$e'
 /** First statement of a generator that is an iterator rather than a process: cc puts no yields into it. */
@@ -61,8 +63,8 @@ export function instrumenter(edits: Edits, preempt: boolean) {
     enter(node: Ast, parent: Ast | undefined, functionOf: Ast | undefined): void {
       if (!parent) return
       if (isFunction(parent) && parent['body'] === node) {
-        if (node.type === 'BlockStatement') edits.insert(node.start + 1, COUNT)
-        else wrapExpression(node)
+        if (node.type !== 'BlockStatement') wrapExpression(node)
+        else if (!isEmptyFunction(parent)) edits.insert(node.start + 1, COUNT)
       } else if (isLoop(parent) && parent['body'] === node) {
         const count = preempt && functionOf && isPreemptible(functionOf) ? COUNT_AND_YIELD : COUNT
         if (node.type === 'BlockStatement') edits.insert(node.start + 1, count)

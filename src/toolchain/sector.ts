@@ -5,6 +5,7 @@
 import { type Node, parse, type Token } from 'acorn'
 import type { Ast } from './ast.ts'
 import { CompileError } from './diagnostics.ts'
+import { COUNT } from './instrument.ts'
 import type { ObjectFile } from './object-file.ts'
 import { STRICT, verify } from './verify.ts'
 
@@ -22,15 +23,22 @@ export function sectorBody(object: ObjectFile): string {
   if (object.imports.length > 0) refuse('a sector program imports nothing')
   if (object.exports.length !== 1 || object.exports[0] !== 'start') refuse("a sector program exports 'start' alone")
   const program = parse(object.code, { ecmaVersion: 2023, sourceType: 'script' }) as Node as Ast
-  const start = (program['body'] as Ast[]).find((item) => item.type === 'FunctionDeclaration' && item['id'].name === 'start')
+  const start = (program['body'] as Ast[]).find(
+    (item) => item.type === 'FunctionDeclaration' && item['id'].name === 'start',
+  )
   if (!start || start['generator']) return refuse("'start' is not a function declaration")
-  for (const [index, param] of (start['params'] as Ast[]).entries()) {
-    if (param.type !== 'Identifier' || param['name'] !== SECTOR_PARAMETERS[index] || index > 1)
-      refuse("the parameters of 'start' are (metal, regs)")
-  }
+  const params = start['params'] as Ast[]
+  if (params.length > 2) refuse("the parameters of 'start' are (metal, regs)")
+  const bindings = params.flatMap((param, index) =>
+    param.type === 'Identifier' && param['name'] === SECTOR_PARAMETERS[index]
+      ? []
+      : [`${object.code.slice(param.start, param.end)}=${SECTOR_PARAMETERS[index]}`],
+  )
   const rest = (program['body'] as Ast[]).filter((item) => item !== start && !isPublication(item))
   const texts = rest.map((item) => object.code.slice(item.start, item.end))
-  texts.push(object.code.slice(start['body'].start + 1, start['body'].end - 1))
+  if (bindings.length > 0) texts.push(`const ${bindings.join()};`)
+  // The body becomes the function itself, called once: no count of its own.
+  texts.push(object.code.slice(start['body'].start + 1 + COUNT.length, start['body'].end - 1))
   const body = shorten(texts.join('\n'))
   const refusals = verify(body, object.path, SECTOR_PARAMETERS)
   if (refusals.length > 0) throw new CompileError(refusals.map((r) => `${r.path}:${r.line}: error: ${r.text}`))

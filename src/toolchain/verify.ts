@@ -7,7 +7,7 @@
  * instrument.ts writes, and the three `$` names occur nowhere else.
  */
 import { type Node, parse } from 'acorn'
-import { type Ast, CHILDREN, isFunction, isInert, isLoop, lineIndex } from './ast.ts'
+import { type Ast, CHILDREN, isEmptyFunction, isFunction, isInert, isLoop, lineIndex } from './ast.ts'
 import { ALLOWED_GLOBALS } from './globals.ts'
 import { isSourcePath } from './object-file.ts'
 import { resolve } from './scope.ts'
@@ -29,7 +29,8 @@ const REFUSALS_MAX = 20
 
 /** What is wrong with `code`; empty where nothing is. `parameters` are the body's own names. */
 export function verify(code: string, path: string, parameters: readonly string[] = MODULE_PARAMETERS): Refusal[] {
-  if (!isSourcePath(path)) return [{ path: path.replace(/[^\w./-]/g, '?').slice(0, 200), line: 1, text: 'not a source path' }]
+  if (!isSourcePath(path))
+    return [{ path: path.replace(/[^\w./-]/g, '?').slice(0, 200), line: 1, text: 'not a source path' }]
   if (code.length > MODULE_CHARS_MAX) return [{ path, line: 1, text: 'module too large' }]
   const text = STRICT + code
   const positionOf = lineIndex(text)
@@ -70,11 +71,12 @@ export function verify(code: string, path: string, parameters: readonly string[]
     enter(node, parent, functionOf) {
       if (node['async'] || node['await']) refuse(node, 'asynchronous code')
       else if (node.type === 'MetaProperty' && node['meta'].name !== 'new') refuse(node, 'import.meta')
-      else if (node.type === 'CatchClause' && node['param']?.type !== 'Identifier') refuse(node, 'catch clause without a plain name')
+      else if (node.type === 'CatchClause' && node['param']?.type !== 'Identifier')
+        refuse(node, 'catch clause without a plain name')
       if (!parent) return
       if (isFunction(parent) && parent['body'] === node) {
         const counted = node.type === 'BlockStatement' ? form.count(node['body'][0]) : form.expression(node)
-        if (!counted) refuse(node, 'function without a fuel count')
+        if (!counted && !isEmptyFunction(parent)) refuse(node, 'function without a fuel count')
       } else if (isLoop(parent) && parent['body'] === node) {
         const first = node.type === 'BlockStatement' ? (node['body'][0] as Ast | undefined) : undefined
         if (!form.count(first) && !(functionOf?.['generator'] && form.countAndYield(first)))
@@ -116,15 +118,15 @@ class Forms {
     this.#canonical = canonical
   }
 
-  /** `if(--$f[0]<0)$x();` */
+  /** `--$f[0]<0&&$x();` */
   count(node: Ast | undefined): boolean {
-    if (node?.type !== 'IfStatement' || node['alternate'] || node['consequent'].type !== 'ExpressionStatement') return false
-    return this.#accept(this.#below(node['test'], isZero), this.#trap(node['consequent'].expression))
+    return node?.type === 'ExpressionStatement' && this.#counting(node['expression'])
   }
 
   /** `if(--$f[0]<$f[1])yield $x();` */
   countAndYield(node: Ast | undefined): boolean {
-    if (node?.type !== 'IfStatement' || node['alternate'] || node['consequent'].type !== 'ExpressionStatement') return false
+    if (node?.type !== 'IfStatement' || node['alternate'] || node['consequent'].type !== 'ExpressionStatement')
+      return false
     const expression = node['consequent'].expression as Ast
     if (expression.type !== 'YieldExpression' || expression['delegate'] || !expression['argument']) return false
     let mark: Ast | undefined
@@ -137,10 +139,12 @@ class Forms {
 
   /** `(--$f[0]<0&&$x(),EXPR)` */
   expression(node: Ast): boolean {
-    if (node.type !== 'SequenceExpression') return false
-    const first = node['expressions'][0] as Ast
-    if (first.type !== 'LogicalExpression' || first['operator'] !== '&&') return false
-    return this.#accept(this.#below(first['left'], isZero), this.#trap(first['right']))
+    return node.type === 'SequenceExpression' && this.#counting(node['expressions'][0])
+  }
+
+  #counting(node: Ast): boolean {
+    if (node.type !== 'LogicalExpression' || node['operator'] !== '&&') return false
+    return this.#accept(this.#below(node['left'], isZero), this.#trap(node['right']))
   }
 
   /** `$k(name);` */

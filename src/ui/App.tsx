@@ -16,16 +16,13 @@ export function App() {
   useEffect(installRegionKey, [])
   return (
     <div className="app">
-      <a
+      <button
+        type="button"
         className="skip"
-        href="#serial-host"
-        onClick={(event) => {
-          event.preventDefault()
-          document.querySelector<HTMLElement>('.serial .xterm-helper-textarea')?.focus()
-        }}
+        onClick={() => document.querySelector<HTMLElement>('.serial .xterm-helper-textarea')?.focus()}
       >
         {t('app.skip')}
-      </a>
+      </button>
       <TopBar />
       <main className="panels">
         <h2 className="sr-only">{t('app.regions')}</h2>

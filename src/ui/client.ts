@@ -115,7 +115,8 @@ export class MachineClient {
       }
       case 'fault':
         this.#parts.onMessage(message)
-        return this.#die(message.message)
+        this.#die(message.message)
+        break
       default:
         this.#parts.onMessage(message)
     }

@@ -1,6 +1,24 @@
 /** The page's own few pictures, drawn in the colour of the text beside them. */
-const shape = { width: 18, height: 18, viewBox: '0 0 18 18', 'aria-hidden': true, focusable: false } as const
-const stroke = { fill: 'none', stroke: 'currentColor', strokeWidth: 1.6, strokeLinecap: 'round', strokeLinejoin: 'round' } as const
+import type { ReactNode } from 'react'
+
+function Icon({ children }: { children: ReactNode }) {
+  return (
+    <svg
+      aria-hidden="true"
+      focusable="false"
+      width="18"
+      height="18"
+      viewBox="0 0 18 18"
+      fill="none"
+      stroke="currentColor"
+      strokeWidth="1.6"
+      strokeLinecap="round"
+      strokeLinejoin="round"
+    >
+      {children}
+    </svg>
+  )
+}
 
 /** Four layers, the machine at the bottom. */
 export const Logo = () => (
@@ -13,40 +31,54 @@ export const Logo = () => (
 )
 
 export const PowerIcon = () => (
-  <svg {...shape} {...stroke}>
+  <Icon>
     <path d="M9 2v6.5M5 4.2a6.2 6.2 0 1 0 8 0" />
-  </svg>
+  </Icon>
 )
 
 export const ResetIcon = () => (
-  <svg {...shape} {...stroke}>
+  <Icon>
     <path d="M14.8 9A5.8 5.8 0 1 1 12.6 4.5M13 1.6v3.2H9.8" />
-  </svg>
+  </Icon>
 )
 
 export const NmiIcon = () => (
-  <svg {...shape} {...stroke}>
+  <Icon>
     <path d="M10 1.8 4 10h4.5L8 16.2 14 8H9.5z" />
-  </svg>
+  </Icon>
+)
+
+export const LanguageIcon = () => (
+  <Icon>
+    <circle cx="9" cy="9" r="7" />
+    <path d="M2 9h14M9 2c2.2 2 3.2 4.4 3.2 7S11.2 14 9 16M9 2C6.8 4 5.8 6.4 5.8 9S6.8 14 9 16" />
+  </Icon>
+)
+
+export const ColoursIcon = () => (
+  <Icon>
+    <circle cx="9" cy="9" r="7" />
+    <path d="M9 2v14a7 7 0 0 0 0-14z" fill="currentColor" />
+  </Icon>
 )
 
 export const SerialIcon = () => (
-  <svg {...shape} {...stroke}>
+  <Icon>
     <rect x="1.8" y="3" width="14.4" height="12" rx="2" />
     <path d="m4.8 6.6 2.6 2.4-2.6 2.4M9.4 11.6h3.8" />
-  </svg>
+  </Icon>
 )
 
 export const MonitorIcon = () => (
-  <svg {...shape} {...stroke}>
+  <Icon>
     <rect x="1.8" y="2.6" width="14.4" height="9.8" rx="1.6" />
     <path d="M9 12.4v3M5.6 15.4h6.8" />
-  </svg>
+  </Icon>
 )
 
 export const MachineIcon = () => (
-  <svg {...shape} {...stroke}>
+  <Icon>
     <rect x="4.4" y="4.4" width="9.2" height="9.2" rx="1.4" />
     <path d="M7 1.6v2.8M11 1.6v2.8M7 13.6v2.8M11 13.6v2.8M1.6 7h2.8M1.6 11h2.8M13.6 7h2.8M13.6 11h2.8" />
-  </svg>
+  </Icon>
 )

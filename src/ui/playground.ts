@@ -97,7 +97,8 @@ export function createPlayground(session: Session): Playground {
     on<K extends keyof PlaygroundEvents>(event: K, listener: (value: PlaygroundEvents[K]) => void) {
       return session.onMessage((message) => {
         if (message.type !== event) return
-        const value = message.type === 'state' ? message.state : message.type === 'crash' ? message.report : message.probe
+        const value =
+          message.type === 'state' ? message.state : message.type === 'crash' ? message.report : message.probe
         listener(value as PlaygroundEvents[K])
       })
     },
@@ -121,7 +122,8 @@ function expecting(heard: () => string, onHeard: (listener: () => void) => () =>
       let finish = (): void => {}
       const look = (): void => {
         const text = heard()
-        const match = typeof pattern === 'string' ? (text.includes(pattern) ? pattern : undefined) : pattern.exec(text)?.[0]
+        const match =
+          typeof pattern === 'string' ? (text.includes(pattern) ? pattern : undefined) : pattern.exec(text)?.[0]
         if (match === undefined) return
         finish()
         resolve(match)
@@ -201,7 +203,8 @@ function monitorConsole(session: Session): Console {
     id: 'monitor',
     async write(data) {
       if (typeof data !== 'string') throw new TypeError('the monitor has a keyboard: write text, not bytes')
-      for (const character of data) press(character === '\n' || character === '\r' ? plainKey('Enter') : plainKey(character))
+      for (const character of data)
+        press(character === '\n' || character === '\r' ? plainKey('Enter') : plainKey(character))
     },
     async type(text) {
       for (const character of text) press(plainKey(character))

@@ -2,9 +2,9 @@
 import { createContext, useContext } from 'react'
 import { useStore } from 'zustand'
 import { type Translate, translator } from './i18n/index.ts'
+import type { Terminals } from './panels/serial/terminals.ts'
 import type { Session } from './session.ts'
 import type { PlaygroundState } from './store/store.ts'
-import type { Terminals } from './panels/serial/terminals.ts'
 
 export interface Page {
   readonly session: Session

@@ -1,9 +1,10 @@
 /** Answers to what the page asks of a machine. Whatever is refused is refused in words. */
-import type { Reply, Request, TapeOutcome } from '#protocol/messages.ts'
+
 import type { SparseDisk } from '#lib/ondisk/sparse-disk.ts'
+import type { Reply, Request, TapeOutcome } from '#protocol/messages.ts'
 import { runTape } from '#tape/play.ts'
 import { EPOCH_SECONDS } from '#world/world.ts'
-import { readFile, rawDisk, writeFile } from './disk-files.ts'
+import { rawDisk, readFile, writeFile } from './disk-files.ts'
 import type { Machine } from './room.ts'
 
 interface Asked {
@@ -22,22 +23,30 @@ export function answer(asked: Asked, request: Request): void {
   try {
     switch (request.kind) {
       case 'run-for':
-        return loop.runFor(request.ns, value)
+        loop.runFor(request.ns, { done: value, failed: refuse })
+        break
       case 'settled':
-        return loop.whenSettled(value)
+        loop.whenSettled({ done: value, failed: refuse })
+        break
       case 'digest':
-        return value(world.digest())
+        value(world.digest())
+        break
       case 'record':
-        return value(world.record())
+        value(world.record())
+        break
       case 'tape':
-        return playTape(asked.replace(), request.text, value, refuse)
+        playTape(asked.replace(), request.text, value, refuse)
+        break
       case 'read-file':
-        return value(readFile(machine.disk, request.path))
+        value(readFile(machine.disk, request.path))
+        break
       case 'write-file':
-        if (world.state() !== 'off') return refuse('the machine is on: its disk cannot be written from outside')
-        return value(editDisk(asked, request.path, request.bytes))
+        if (world.state() === 'off') value(editDisk(asked, request.path, request.bytes))
+        else refuse('the machine is on: its disk cannot be written from outside')
+        break
       case 'export-disk':
-        return value(rawDisk(machine.disk))
+        value(rawDisk(machine.disk))
+        break
     }
   } catch (error) {
     refuse(error)

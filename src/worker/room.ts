@@ -35,7 +35,7 @@ export function createRoom(parts: RoomParts): Room {
 
   /** Another machine, off, takes the place of the present one. */
   function replace(options: MachineOptions, baseDisk: SparseDisk): Machine {
-    machine?.loop.stop()
+    machine?.loop.stop(new Error('another machine took its place'))
     machine = createMachine(options, baseDisk, parts)
     return machine
   }
@@ -45,22 +45,30 @@ export function createRoom(parts: RoomParts): Room {
       case 'power-on': {
         const { world, loop } = replace(message.options, SparseDisk.decode(new Uint8Array(message.disk)))
         if (message.press) world.powerOn()
-        return loop.wake()
+        loop.wake()
+        break
       }
       case 'input':
-        return machine?.loop.input(message.input)
+        machine?.loop.input(message.input)
+        break
       case 'clock':
-        return machine?.loop.clock(message.mode)
+        machine?.loop.clock(message.mode)
+        break
       case 'visible':
-        return machine?.loop.visible(message.visible)
+        machine?.loop.visible(message.visible)
+        break
       case 'request':
-        return request(message.id, message.request)
+        request(message.id, message.request)
+        break
     }
   }
 
   function request(id: number, asked: Request): void {
     const reply = (answered: Reply) => send({ type: 'reply', id, reply: answered })
-    if (!machine) return reply({ ok: false, error: 'the machine has never been powered on' })
+    if (!machine) {
+      reply({ ok: false, error: 'the machine has never been powered on' })
+      return
+    }
     const { options, baseDisk } = machine
     answer({ machine, replace: (disk = baseDisk) => replace(options, disk), reply }, asked)
   }

@@ -23,6 +23,12 @@ export interface LoopWorld extends SyncMachine {
 /** Somebody who steps the world himself, such as a tape: each `next()` takes at most one slice of real time. */
 export type Driver = Iterator<unknown, unknown>
 
+/** Whoever waits for a virtual time, or learns that it never comes. */
+export interface Waiter {
+  readonly done: (nowNs: number) => void
+  readonly failed: (why: Error) => void
+}
+
 /** Real time that one turn may take before messages get theirs. */
 const turnMs = 12
 /** How far live mode may lag before the lost time is let go. */
@@ -50,8 +56,8 @@ export class RunLoop {
   #turboRan = true
   #driver: { readonly steps: Driver; readonly done: (error?: unknown) => void } | undefined
   /** Turbo until a virtual time, for somebody who waits for it. */
-  #runs: { readonly untilNs: number; readonly done: (nowNs: number) => void }[] = []
-  #settledWaiters: ((nowNs: number) => void)[] = []
+  #runs: { readonly untilNs: number; readonly waiter: Waiter }[] = []
+  #settledWaiters: Waiter[] = []
   /** A turn is under way or queued: nobody else needs to queue one. */
   #queued = false
   #cancelSleep: (() => void) | undefined
@@ -89,11 +95,19 @@ export class RunLoop {
     this.#host.soon(() => this.#turn())
   }
 
-  /** Give up for good: no turn follows. */
-  stop(): void {
+  /** Give up for good: no turn follows, and who waits is told `why`. */
+  stop(why = new Error('the machine is gone')): void {
+    if (this.#stopped) return
     this.#stopped = true
     this.#cancelSleep?.()
     this.#outbox.flush(this.#host.nowMs(), true)
+    const waiters = [...this.#runs.map((run) => run.waiter), ...this.#settledWaiters]
+    this.#runs = []
+    this.#settledWaiters = []
+    for (const { failed } of waiters) failed(why)
+    const driver = this.#driver
+    this.#driver = undefined
+    driver?.done(why)
   }
 
   input(input: Input): void {
@@ -116,19 +130,22 @@ export class RunLoop {
   }
 
   /** Turbo for `ns` of virtual time. */
-  runFor(ns: number, done: (nowNs: number) => void): void {
-    this.#runs.push({ untilNs: this.#world.nowNs() + ns, done })
+  runFor(ns: number, waiter: Waiter): void {
+    this.#runs.push({ untilNs: this.#world.nowNs() + ns, waiter })
     this.wake()
   }
 
-  whenSettled(done: (nowNs: number) => void): void {
-    this.#settledWaiters.push(done)
+  whenSettled(waiter: Waiter): void {
+    this.#settledWaiters.push(waiter)
     this.wake()
   }
 
   /** Let `steps` step the world until it is done; refused while another does. */
   drive(steps: Driver, done: (error?: unknown) => void): void {
-    if (this.#driver) return done(new Error('another tape is playing'))
+    if (this.#driver) {
+      done(new Error('another tape is playing'))
+      return
+    }
     this.#driver = { steps, done }
     this.wake()
   }
@@ -203,7 +220,7 @@ export class RunLoop {
   #finishRuns(reachedNs: number): void {
     const finished = this.#runs.filter((run) => run.untilNs <= reachedNs)
     this.#runs = this.#runs.filter((run) => run.untilNs > reachedNs)
-    for (const run of finished) run.done(this.#world.nowNs())
+    for (const { waiter } of finished) waiter.done(this.#world.nowNs())
   }
 
   #afterTurn(again: boolean): void {
@@ -214,16 +231,15 @@ export class RunLoop {
       if (this.#mode === 'turbo' && this.#turboRan && !this.#driver) this.#mode = 'live'
       const waiters = this.#settledWaiters
       this.#settledWaiters = []
-      for (const done of waiters) done(world.nowNs())
+      for (const { done } of waiters) done(world.nowNs())
     }
     this.#outbox.screen(world.screenVersion(), () => world.screen())
     const flushMs = this.#outbox.flush(nowMs)
     this.#tellClock(nowMs, settled)
     if (again || this.#pacing() !== 'live') {
       if (nowMs - this.#aliveSentMs >= aliveMs) this.#tellAlive(nowMs, 0)
-      return this.wake()
-    }
-    this.#sleep(nowMs, flushMs)
+      this.wake()
+    } else this.#sleep(nowMs, flushMs)
   }
 
   /** Until the next event of the world or of the outbox; without either until somebody calls. */

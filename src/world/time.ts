@@ -6,11 +6,17 @@ export const FUEL_NS = 10
 export const PCPU_SLICE_NS = 100_000
 /** Fuel of one run. An image that needs more at a stretch has hung: it is stopped and reported. */
 export const RUN_FUEL_MAX = 30_000_000
+/** A guest kernel that runs this much without giving the processor back has hung, and is crashed. */
+export const GUEST_FUEL_MAX = 20_000_000
+/** Fuel that stays with the hypervisor while a guest runs, so that it can deal with a guest that used up its own. */
+export const XEN_FUEL_KEPT = 5_000_000
 /** Native work, per byte handled. */
 export const INFLATE_NS_PER_BYTE = 4
 export const LOAD_NS_PER_BYTE = 1
-/** One slice of real time is this much work at most: fuel used, or steps taken (a few ms on a slow machine). */
-export const SLICE_FUEL = 400_000
-export const SLICE_STEPS = 4000
+/** One slice of real time is this much work at most: fuel used and code loaded, or steps taken (a few ms on a slow machine). */
+export const SLICE_WORK = 100_000
+export const SLICE_STEPS = 1000
+/** Verifying and compiling a byte of code takes about as long as this much fuel. */
+export const LOAD_WORK_PER_BYTE = 12
 /** A polling loop never runs more often than this: what it waits for has changed, or its time limit came. */
 export const PAUSE_MIN_NS = 100

@@ -26,17 +26,19 @@ import type {
   WorldRecord,
 } from '#protocol/machine.ts'
 import type { StopReason, SyncMachine } from '#protocol/sync-machine.ts'
+import { loadGuestCode } from './guest-code.ts'
 import { natives } from './natives.ts'
 import { type Pcpu, park, resetPcpu, startNs, wake } from './pcpu.ts'
 import { crashReport, ImageFault, ImageLoader, type LoadedImage } from './realm/loader.ts'
 import {
   FUEL_NS,
   LOAD_NS_PER_BYTE,
+  LOAD_WORK_PER_BYTE,
   PAUSE_MIN_NS,
   PCPU_SLICE_NS,
   RUN_FUEL_MAX,
-  SLICE_FUEL,
   SLICE_STEPS,
+  SLICE_WORK,
 } from './time.ts'
 
 export interface WorldOptions {
@@ -78,7 +80,8 @@ export class World implements SyncMachine {
   #offWanted = false
   #outputSeen = false
   #screenSeen = 0
-  #fuelUsed = 0
+  /** Real work done so far, in fuel and its like: what a slice is measured by. */
+  #work = 0
 
   constructor(options: WorldOptions) {
     this.options = options
@@ -201,21 +204,26 @@ export class World implements SyncMachine {
 
   runUntil(deadlineNs: number, stop: () => boolean, untilSettled = false): StopReason {
     const { events } = this.#machine
-    const fuelEnd = this.#fuelUsed + SLICE_FUEL
+    const workEnd = this.#work + SLICE_WORK
+    let endNs = deadlineNs
+    let stopped = false
     for (let steps = 0; ; steps++) {
-      if (untilSettled && this.settled()) return 'settled'
-      if (steps >= SLICE_STEPS || this.#fuelUsed >= fuelEnd) return 'slice'
+      if (!stopped) {
+        if (untilSettled && this.settled()) return 'settled'
+        if (steps >= SLICE_STEPS || this.#work >= workEnd) return 'slice'
+      }
       const cpu = this.#nextCpu()
       const cpuNs = cpu ? startNs(cpu) : Number.POSITIVE_INFINITY
       const eventNs = events.nextNs()
       const next = Math.min(cpuNs, eventNs)
       const input = this.#pendingInputs[0]
-      if (input && input.atNs <= next && input.atNs < deadlineNs) {
+      if (input && input.atNs <= next && input.atNs < endNs) {
         this.#pendingInputs.shift()
         this.#advance(input.atNs)
         this.#apply(input.input)
-      } else if (next >= deadlineNs) {
-        if (deadlineNs !== Number.POSITIVE_INFINITY) this.#advance(deadlineNs)
+      } else if (next >= endNs) {
+        if (endNs !== Number.POSITIVE_INFINITY) this.#advance(endNs)
+        if (stopped) return 'stopped'
         return next === Number.POSITIVE_INFINITY ? 'idle' : 'deadline'
       } else if (eventNs <= cpuNs) {
         this.#advance(eventNs)
@@ -226,10 +234,10 @@ export class World implements SyncMachine {
         this.#runCpu(cpu!)
       }
       this.#settleResets()
-      if (this.#outputs() && stop()) {
-        // The next input comes after everything that this step's instant still holds.
-        this.#frontierNs++
-        return 'stopped'
+      if (!stopped && this.#outputs() && stop()) {
+        // The instant is finished first: a cut between two instants is one that a replay can make too.
+        stopped = true
+        endNs = this.#frontierNs + 1
       }
     }
   }
@@ -353,6 +361,8 @@ export class World implements SyncMachine {
       plant: (paddr, start) => {
         this.#trampolines.set(Math.floor(paddr / 4096), start)
       },
+      load: (mem, at) =>
+        loadGuestCode({ loader: this.#loader, charge, unwinding: () => this.#resetWanted || this.#offWanted }, mem, at),
       probe: (event) => this.#probe(event),
     }
     const cpu: Pcpu = {
@@ -407,6 +417,7 @@ export class World implements SyncMachine {
     try {
       this.#deliver(cpu, code)
       const exit = code.run(Math.min(events.nextNs(), cpu.timeNs + PCPU_SLICE_NS))
+      fuel.check()
       park(cpu, exit)
       if (exit.kind === 'jump') this.#jump(cpu, exit.to, exit.regs)
       // Whoever halts with an interrupt at the door is not let sleep.
@@ -416,7 +427,7 @@ export class World implements SyncMachine {
     } finally {
       const used = fuel.used()
       const spent = used * FUEL_NS + cpu.chargedNs
-      this.#fuelUsed += used
+      this.#work += used
       this.#running = undefined
       events.followCpu(undefined)
       // Time passes even for code that does nothing.
@@ -470,6 +481,7 @@ export class World implements SyncMachine {
         const { done, value } = load.next()
         if (!done) {
           cpu.metal.cpu.charge(value * LOAD_NS_PER_BYTE)
+          this.#work += value * LOAD_WORK_PER_BYTE
           return { kind: 'run' }
         }
         return this.#enterImage(cpu, value, regs)
@@ -501,7 +513,7 @@ export class World implements SyncMachine {
   #crash(cpu: Pcpu, error: unknown): void {
     cpu.code = undefined
     cpu.status = 'stopped'
-    const report = crashReport(error, cpu.image, this.#cpuNow(cpu))
+    const report = crashReport(error, cpu.image, this.#cpuNow(cpu), this.#loader.fuel)
     this.#setState('halted')
     for (const listener of this.#onCrash) listener(report)
   }

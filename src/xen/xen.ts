@@ -6,14 +6,12 @@ import type { IoApic } from './arch-x86/io-apic.ts'
 import type { Pcpu } from './arch-x86/pcpu.ts'
 import { PlatformTime } from './arch-x86/time.ts'
 import type { Domain } from './common/domain.ts'
-import type { Keyhandler } from './common/keyhandler.ts'
-import { keypress, tableOf } from './common/keyhandler.ts'
+import { type Keyhandler, keypress, tableOf } from './common/keyhandler.ts'
 import { FrameTable, Heap } from './common/page-alloc.ts'
-import { type AcpiTable } from './drivers/acpi.ts'
+import type { AcpiTable } from './drivers/acpi.ts'
 import { Console } from './drivers/console.ts'
 import { Serial } from './drivers/serial.ts'
 import { Vga } from './drivers/vga.ts'
-import { keyhandlers } from './keyhandlers.ts'
 import { defaultOptions, type Options } from './options.ts'
 
 export interface Irq {
@@ -54,11 +52,11 @@ export interface Xen {
   readonly clockSkew: { samples: number; sumStime: number; maxStime: number; sumCycles: number; maxCycles: number }
 }
 
-export function makeXen(metal: Metal): Xen {
+export function makeXen(metal: Metal, keyhandlers: readonly Keyhandler[]): Xen {
   const serial = new Serial()
   const vga = new Vga()
   const time = new PlatformTime(metal)
-  const xen = {
+  const xen: Xen & { console: Console } = {
     metal,
     mem: metal.mem,
     options: defaultOptions(),

@@ -8,6 +8,7 @@ export const BIOS_DISK_OK = 0x00
 export const BIOS_DISK_BAD_COMMAND = 0x01
 export const BIOS_DISK_NOT_READY = 0xaa
 export const BIOS_DISK_SECTOR_NOT_FOUND = 0x04
+export const BIOS_DISK_TIMEOUT = 0x80
 
 export const SECTOR_BYTES = 512
 

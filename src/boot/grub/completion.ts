@@ -47,7 +47,8 @@ export function complete(grub: Grub, word: string, isArgument: boolean): Complet
     const { part, names, close, list } = isArgument ? argument(grub, word) : commands(grub, word)
     const [only] = names
     if (only === undefined) return { insert: '', several: false, message: '' }
-    if (names.length === 1) return { insert: (only + close(only)).slice(part.length), several: false, message: undefined }
+    if (names.length === 1)
+      return { insert: (only + close(only)).slice(part.length), several: false, message: undefined }
     return { insert: common(names).slice(part.length), several: true, message: list() }
   } catch (caught) {
     const { number } = grubError(caught)

@@ -44,7 +44,6 @@ export const COMMAND_PLACES = {
   savedefault: 'entry',
   serial: 'both',
   terminal: 'both',
-  testload: 'entry',
   timeout: 'menu',
   title: 'title',
   uppermem: 'entry',
@@ -128,6 +127,8 @@ export interface MenuSettings {
   readonly defaultEntry: number
   /** Entries to try one after another when one fails. */
   readonly fallback: readonly number[]
+  /** The same and the one that already stands in for a default that there is not. */
+  readonly fallbackEntries: readonly number[]
   /** Seconds; undefined: wait for ever. */
   readonly timeout: number | undefined
   readonly hidden: boolean
@@ -158,9 +159,11 @@ export function menuSettings({ head, entries }: MenuList, saved: number): MenuSe
         break
     }
   }
-  fallback = fallback.filter((entry) => entry < entries.length)
-  if (defaultEntry >= entries.length) defaultEntry = fallback.shift() ?? 0
-  return { defaultEntry, fallback, timeout, hidden }
+  const fallbackEntries = fallback.filter((entry) => entry < entries.length)
+  const [first = 0, ...later] = fallbackEntries
+  return defaultEntry < entries.length
+    ? { defaultEntry, fallback: fallbackEntries, fallbackEntries, timeout, hidden }
+    : { defaultEntry: first, fallback: later, fallbackEntries, timeout, hidden }
 }
 
 function numberOf(text: string): number | undefined {
@@ -181,4 +184,3 @@ function fallbackList(arg: string): number[] | undefined {
   }
   return list
 }
-

@@ -3,6 +3,10 @@ import type { Exit } from '#abi/pc/metal.ts'
 
 export type Run<T = void> = Generator<Exit, T>
 
+/** What takes time perhaps, as `Run` does, or none at all. */
+export type Steps = Iterable<Exit>
+export const AT_ONCE: Steps = []
+
 /** Wait for input, for ever. */
 export const FOR_INPUT: Exit = { kind: 'pause', untilNs: Number.POSITIVE_INFINITY, forInput: true }
 

@@ -28,7 +28,8 @@ export function* runLine(grub: Grub, line: string, how: How): Run {
   if (!run) return fail(Err.unrecognized)
   // Somebody may have put another disk into the drive.
   grub.disks.invalidate()
-  yield* run(grub, skipTo(line, true), how)
+  const steps = run(grub, skipTo(line, true), how)
+  if (steps) yield* steps
 }
 
 /**

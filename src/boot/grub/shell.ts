@@ -19,15 +19,15 @@ export function* initPage({ tty, memory, version }: Grub): Run {
 
 /** What can be done at a prompt, and what Esc does there. */
 export function* printPromptHelp({ tty }: Grub, kind: 'menu behind' | 'for ever' | 'edit'): Run {
-  const escape = {
+  const atEscape = {
     'menu behind': '  ESC at any time exits.',
     'for ever': '',
-    edit: '  ESC at any time cancels.  ENTER\n   at any time accepts your changes.',
+    edit: '  ESC at any time cancels.  ENTER \n   at any time accepts your changes.',
   }[kind]
   yield* tty.print(
     ' [ Minimal BASH-like line editing is supported.  For the first word, TAB\n' +
       '   lists possible command completions.  Anywhere else TAB lists the possible\n' +
-      `   completions of a device/filename.${escape}]\n`,
+      `   completions of a device/filename.${atEscape}]\n`,
   )
 }
 

@@ -3,27 +3,20 @@
  * proper. The list grows downwards from 0x81f8 in entries {start u32, length u16, segment u16}; length 0 ends it. As with stage1 the
  * text must fit (below the list), so it imports nothing and addresses are literal (abi/pc/grub.ts).
  */
-import type { Metal, PcpuCode, Regs } from '#abi/pc/metal.ts'
+import type { Exit, Metal, PcpuCode, Regs } from '#abi/pc/metal.ts'
 
-export function start({ bios, mem }: Metal, { edx }: Regs): PcpuCode {
+export function start({ bios, mem }: Metal, regs: Regs): PcpuCode {
   return {
-    run() {
-      const say = (s: string) => {
-        for (const c of s) bios.teletype(c.charCodeAt(0))
+    run(): Exit {
+      let say = 'Loading stage2'
+      for (let at = 0x81f8, ah = 0; ; at -= 8) {
+        for (const c of say) bios.teletype(c.charCodeAt(0))
+        if (ah) return { kind: 'hlt', interrupts: false }
+        if (say < '!') return { kind: 'jump', to: 0x8200, regs }
+        const n = mem.read16(at + 4)
+        ah = n && bios.readSectors(regs.edx as number, mem.read32(at), n, mem.read16(at + 6) * 16)
+        say = ah ? 'Read Error' : n ? '.' : '\r\n'
       }
-      say('Loading stage2')
-      for (let at = 0x81f8, n: number; (n = mem.read16(at + 4)); at -= 8) {
-        let to = mem.read16(at + 6) * 16
-        // No more than 127 sectors at once: INT 13h's own limit.
-        for (let lba = mem.read32(at); n > 0; n -= 127, lba += 127, to += 65024)
-          if (bios.readSectors(edx as number, lba, n < 127 ? n : 127, to)) {
-            say('Read Error')
-            return { kind: 'hlt', interrupts: false }
-          }
-        say('.')
-      }
-      say('\r\n')
-      return { kind: 'jump', to: 0x8200, regs: { edx } as Regs }
     },
     interrupt() {},
     nmi() {},

@@ -109,9 +109,11 @@ export const en = {
   'crash.dismiss': 'Close',
 
   'trouble.dead.title': 'The machine is gone',
-  'trouble.dead.text': 'The worker that held it died, most likely because code inside used up all memory. This page and your browser are safe.',
+  'trouble.dead.text':
+    'The worker that held it died, most likely because code inside used up all memory. This page and your browser are safe.',
   'trouble.hung.title': 'The machine does not answer',
-  'trouble.hung.text': 'Something inside has kept the worker busy for more than ten seconds. It may come back; or start over.',
+  'trouble.hung.text':
+    'Something inside has kept the worker busy for more than ten seconds. It may come back; or start over.',
   'trouble.memory.title': 'Your browser refused {mib} MiB of memory',
   'trouble.memory.text': 'A smaller machine may fit. Closing other tabs helps, too.',
   'trouble.memory.action': 'Power on with {mib} MiB',

@@ -1,7 +1,7 @@
 /** The panels, one row each. On a wide screen all show; a phone shows one at a time and draws its bar from these rows. */
 import type { ComponentType } from 'react'
-import { MachineIcon, MonitorIcon, SerialIcon } from '../icons.tsx'
 import type { MessageKey } from '../i18n/index.ts'
+import { MachineIcon, MonitorIcon, SerialIcon } from '../icons.tsx'
 import { MachinePanel } from './machine/MachinePanel.tsx'
 import { MonitorPanel } from './monitor/MonitorPanel.tsx'
 import { SerialPanel } from './serial/SerialPanel.tsx'

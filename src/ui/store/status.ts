@@ -3,10 +3,7 @@ import type { MachineState } from '#protocol/machine.ts'
 import type { MessageKey, Words } from '../i18n/index.ts'
 import type { PlaygroundState } from './store.ts'
 
-type Facts = Pick<
-  PlaygroundState,
-  'power' | 'worker' | 'bootTerminals' | 'serialOwner' | 'crash' | 'panic'
->
+type Facts = Pick<PlaygroundState, 'power' | 'worker' | 'bootTerminals' | 'serialOwner' | 'crash' | 'panic'>
 
 export function statusWords(state: Facts): Words {
   if (state.worker === 'dead') return { key: 'status.dead' }
@@ -24,9 +21,7 @@ export function statusWords(state: Facts): Words {
     case 'halted':
       return state.crash ? { key: 'status.crashed', values: { image: state.crash.image } } : { key: 'status.halted' }
     case 'panicked':
-      return state.panic
-        ? { key: 'status.panicked.why', values: { message: state.panic } }
-        : { key: 'status.panicked' }
+      return state.panic ? { key: 'status.panicked.why', values: { message: state.panic } } : { key: 'status.panicked' }
   }
 }
 
@@ -79,5 +74,8 @@ export function hintKey({
 
 /** "Your browser refused the memory": the engines' own words for it, in the worker's fault. */
 export function memoryRefused({ worker, workerMessage }: Pick<PlaygroundState, 'worker' | 'workerMessage'>): boolean {
-  return worker === 'dead' && /WebAssembly\.Memory|could not allocate memory|Out of memory: Cannot allocate/i.test(workerMessage)
+  return (
+    worker === 'dead' &&
+    /WebAssembly\.Memory|could not allocate memory|Out of memory: Cannot allocate/i.test(workerMessage)
+  )
 }

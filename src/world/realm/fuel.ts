@@ -26,8 +26,15 @@ export interface Fuel {
   drain(): void
   /** The first trap since the refill: where the fuel ran out. */
   trapped(): unknown
+  /** What trapped has been dealt with (a guest died of it): the next trap is a new one. */
+  forgive(): void
   /** Throws if the code that just came back had used up its fuel and kept the trap to itself (`finally { return }`). */
   check(): void
+  /**
+   * Run `body` on `units` at most, and on no more than is left but for `keep`, which the caller needs to go on. What it uses counts as used; if it
+   * runs dry, only `body` ends: with the trap thrown here, and the caller's fuel restored.
+   */
+  within<T>(units: number, keep: number, body: () => T): T
   /** `$x`. */
   readonly trap: () => undefined
   /** `$k`. */
@@ -50,6 +57,7 @@ export function isStackOverflow(caught: unknown): boolean {
 export function createFuel(): Fuel {
   const cell = new Int32Array(2)
   let filled = 0
+  let drained = false
   let trapped: FuelExhausted | undefined
 
   const exhaust = (): never => {
@@ -63,17 +71,35 @@ export function createFuel(): Fuel {
       filled = Math.min(Math.max(units, 0), FUEL_MAX)
       cell[0] = filled
       cell[1] = Math.max(sliceEnd, 0)
+      drained = false
       trapped = undefined
     },
     used: () => filled - Math.max(cell[0]!, 0),
     exhausted: () => cell[0]! < 0,
     drain() {
       filled -= Math.max(cell[0]!, 0)
+      drained = true
       cell[0] = -1
     },
     trapped: () => trapped,
+    forgive() {
+      trapped = undefined
+    },
     check() {
       if (cell[0]! < 0) exhaust()
+    },
+    within(units, keep, body) {
+      const left = cell[0]!
+      const granted = Math.max(Math.min(units, left - keep), 0)
+      cell[0] = granted
+      try {
+        const value = body()
+        if (cell[0]! < 0) exhaust()
+        return value
+      } finally {
+        // A drain inside took the caller's fuel as well: `filled` says so, and everybody unwinds.
+        if (!drained) cell[0] = left - (granted - Math.max(cell[0]!, 0))
+      }
     },
     trap() {
       if (cell[0]! < 0) exhaust()

@@ -86,10 +86,14 @@ export function parseImage(mem: Mem, at = 0): ParsedImage {
   const code = take(mem, at + header.code_offset, header.code_bytes)
   if (crc32(code) !== header.code_crc32) throw new ImageFault('image is damaged: bad checksum', 'bad checksum')
   const text = utf8Decode(code)
-  if (text === undefined) throw malformed('not UTF-8')
   const name = String.fromCharCode(...header.name).replace(/\0.*$/s, '')
   if (!/^[\w.-]+$/.test(name)) throw malformed('name')
-  return { kind: header.kind as ImageKind, name, bytes: end, code: isSector(header.kind, text) ? text : moduleTable(text) }
+  return {
+    kind: header.kind as ImageKind,
+    name,
+    bytes: end,
+    code: isSector(header.kind, text) ? text : moduleTable(text),
+  }
 }
 
 /** Boot sectors always; stage2's first sector by its not being JSON: a function body that does anything never is. */

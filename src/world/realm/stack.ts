@@ -74,4 +74,5 @@ export function framesOf(text: string): Frame[] {
 }
 
 /** Engines qualify names in their own ways (`Object.run`, `new Vga`, `run/<`): what both know is the last word. */
-const functionName = (text: string): string => /([\w$#]{1,64})\W*(?:\[as [^\]]*\])?\W*$/.exec(text)?.[1] ?? '(top level)'
+const functionName = (text: string): string =>
+  /([\w$#]{1,64})\W*(?:\[as [^\]]*\])?\W*$/.exec(text)?.[1] ?? '(top level)'

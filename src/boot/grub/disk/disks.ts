@@ -75,14 +75,13 @@ export class Disks {
     const count = Math.min(BUFFER_SECTORS, geometry.sectors - start)
     const { bios, mem } = this.#metal
     this.#cached = undefined
-    let track = { drive, lba: start, bytes: new Uint8Array(0) }
-    if (bios.readSectors(drive, start, count, BUFFER_ADDRESS) === BIOS_DISK_OK)
-      track = { drive, lba: start, bytes: mem.copyOut(BUFFER_ADDRESS, count * SECTOR_BYTES) }
-    else {
-      // As rawread does: one bad sector must not spoil its neighbours, so try the one that is wanted.
-      if (bios.readSectors(drive, lba, 1, BUFFER_ADDRESS) !== BIOS_DISK_OK) fail(Err.read)
-      track = { drive, lba, bytes: mem.copyOut(BUFFER_ADDRESS, SECTOR_BYTES) }
-    }
+    const got = (first: number, sectors: number): boolean =>
+      bios.readSectors(drive, first, sectors, BUFFER_ADDRESS) === BIOS_DISK_OK
+    // As rawread does: one bad sector must not spoil its neighbours, so then the wanted one is tried alone.
+    const whole = got(start, count)
+    if (!whole && !got(lba, 1)) fail(Err.read)
+    const bytes = mem.copyOut(BUFFER_ADDRESS, (whole ? count : 1) * SECTOR_BYTES)
+    const track = { drive, lba: whole ? start : lba, bytes }
     this.#cached = track
     return track
   }

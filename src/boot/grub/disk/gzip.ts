@@ -19,7 +19,10 @@ export interface GzipEnvelope {
 }
 
 /** Undefined for a file that is not gzipped. Error 4 for one whose header makes no sense. */
-export function gzipEnvelope(size: number, read: (offset: number, length: number) => Uint8Array): GzipEnvelope | undefined {
+export function gzipEnvelope(
+  size: number,
+  read: (offset: number, length: number) => Uint8Array,
+): GzipEnvelope | undefined {
   const header = read(0, HEADER_BYTES)
   if (header.length < HEADER_BYTES) return undefined
   const magic = header[0]! | (header[1]! << 8)

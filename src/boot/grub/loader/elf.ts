@@ -2,7 +2,17 @@
  * ELF32 kernels as GRUB 0.97 loads them, with its trust in the file: a segment that the file does not hold to its end stays as far as it
  * was read and loading goes on. The section table goes behind the last segment, for debuggers.
  */
-import { ELF_MAGIC, ELFCLASS32, ELFDATA2LSB, Elf32_Ehdr, Elf32_Phdr, Elf32_Shdr, EM_386, ET_EXEC, PT_LOAD } from '#abi/elf.ts'
+import {
+  ELF_MAGIC,
+  ELFCLASS32,
+  ELFDATA2LSB,
+  Elf32_Ehdr,
+  Elf32_Phdr,
+  Elf32_Shdr,
+  EM_386,
+  ET_EXEC,
+  PT_LOAD,
+} from '#abi/elf.ts'
 import type { Mem } from '#abi/mem.ts'
 import { Err, errorOf, fail } from '../errors.ts'
 import type { Run } from '../run.ts'

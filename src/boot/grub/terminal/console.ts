@@ -1,6 +1,6 @@
 /** The PC's own screen and keyboard, by BIOS calls (console_* of stage2/asm.S and console.c). */
 import type { Bios } from '#abi/pc/bios.ts'
-import { FOR_INPUT, type Run } from '../run.ts'
+import { AT_ONCE, FOR_INPUT, type Run, type Steps } from '../run.ts'
 import { type ColorState, KEY, PLAIN, type Terminal, type TerminalFlags } from './terminal.ts'
 
 const NORMAL = 0x07
@@ -39,15 +39,20 @@ export class Console implements Terminal {
     this.#bios = bios
   }
 
-  *put(byte: number): Run {
+  put(byte: number): Steps {
     const bios = this.#bios
-    if (isControl(byte)) return bios.teletype(byte)
-    bios.putChar(byte, this.#attribute)
-    const { row, column } = bios.cursor()
-    if (column < LAST_COLUMN) return bios.setCursor(row, column + 1)
-    // The next character would fall off the line, and the teletype knows how to scroll.
-    bios.teletype(13)
-    bios.teletype(10)
+    if (isControl(byte)) bios.teletype(byte)
+    else {
+      bios.putChar(byte, this.#attribute)
+      const { row, column } = bios.cursor()
+      if (column < LAST_COLUMN) bios.setCursor(row, column + 1)
+      else {
+        // The next character would fall off the line, and the teletype knows how to scroll.
+        bios.teletype(13)
+        bios.teletype(10)
+      }
+    }
+    return AT_ONCE
   }
 
   hasKey(): boolean {
@@ -73,17 +78,20 @@ export class Console implements Terminal {
     return this.#bios.cursor().row
   }
 
-  *goto(column: number, row: number): Run {
+  goto(column: number, row: number): Steps {
     this.#bios.setCursor(row, column)
+    return AT_ONCE
   }
 
-  *clear(): Run {
+  clear(): Steps {
     this.#bios.clearScreen()
+    return AT_ONCE
   }
 
-  *color(state: ColorState): Run {
+  color(state: ColorState): Steps {
     this.#state = state
     this.#attribute = state === 'standard' ? NORMAL : state === 'normal' ? this.#normal : this.#highlight
+    return AT_ONCE
   }
 
   setColors(normal: number, highlight: number): void {

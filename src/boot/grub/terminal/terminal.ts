@@ -1,5 +1,5 @@
 /** What GRUB asks of a terminal (stage2/term.h). The screen is 80 columns wide; columns and rows count from 0. */
-import type { Run } from '../run.ts'
+import type { Run, Steps } from '../run.ts'
 
 export type TerminalName = 'console' | 'serial'
 export type ColorState = 'standard' | 'normal' | 'highlight'
@@ -53,16 +53,16 @@ export interface Terminal {
   flags: TerminalFlags
   /** False until the device is set up: TERM_NEED_INIT. */
   readonly ready: boolean
-  put(byte: number): Run
+  put(byte: number): Steps
   /** True when `key` would not wait. */
   hasKey(): boolean
   /** Wait for a key and take it. */
   key(): Run<number>
   column(): number
   row(): number
-  goto(column: number, row: number): Run
-  clear(): Run
-  color(state: ColorState): Run
+  goto(column: number, row: number): Steps
+  clear(): Steps
+  color(state: ColorState): Steps
   /** VGA attributes for `normal` and `highlight`; undefined where there are no colours. */
   setColors?(normal: number, highlight: number): void
   /** Returns what it was. */

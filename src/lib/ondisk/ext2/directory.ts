@@ -54,6 +54,44 @@ export function slotsOf(block: Uint8Array, inodesCount: number): Slot[] {
   return slots
 }
 
+/**
+ * The inode number of the entry called `name` (its bytes), or undefined: `slotsOf` for the path walk, without an object an entry. Stops at
+ * the name, so what is wrong behind it goes unseen.
+ */
+export function findInBlock(block: Uint8Array, name: Uint8Array, inodesCount: number): number | undefined {
+  const view = viewOf(block)
+  for (let at = 0; at < block.length; ) {
+    // The same rules as above; let it word what is wrong.
+    if (at + 8 > block.length) return void slotsOf(block, inodesCount)
+    const recLen = view.getUint16(at + 4, true)
+    if (recLen < 12 || recLen % 4 !== 0 || at + recLen > block.length) return void slotsOf(block, inodesCount)
+    const inode = view.getUint32(at, true)
+    if (inode !== 0 && block[at + 6] === name.length && entryBytes(name.length) <= recLen) {
+      let same = 0
+      while (same < name.length && block[at + 8 + same] === name[same]) same++
+      if (same === name.length) {
+        if (inode > inodesCount) throw inconsistent('directory entry with an inode out of bounds')
+        return inode
+      }
+    }
+    at += recLen
+  }
+  return undefined
+}
+
+/** Where in `block` an entry of `need` bytes fits: the slot that is free or has so much to spare. Undefined where none does. */
+export function roomInBlock(block: Uint8Array, need: number, inodesCount: number): number | undefined {
+  const view = viewOf(block)
+  for (let at = 0; at + 8 <= block.length; ) {
+    const recLen = view.getUint16(at + 4, true)
+    if (recLen < 12 || recLen % 4 !== 0 || at + recLen > block.length) return void slotsOf(block, inodesCount)
+    const taken = view.getUint32(at, true) === 0 ? 0 : entryBytes(block[at + 6]!)
+    if (recLen - taken >= need) return at
+    at += recLen
+  }
+  return undefined
+}
+
 export const slotName = (block: Uint8Array, slot: Slot): string =>
   byteString(block.subarray(slot.at + 8, slot.at + 8 + slot.nameLen))
 

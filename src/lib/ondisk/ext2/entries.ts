@@ -1,6 +1,15 @@
 /** Directory entries: finding room for one, adding, changing and removing them. */
 import { bytesOfString } from '../../utf8.ts'
-import { emptyDirBlock, entryBytes, type Slot, slotName, slotsOf, writeEntry } from './directory.ts'
+import {
+  emptyDirBlock,
+  entryBytes,
+  findInBlock,
+  roomInBlock,
+  type Slot,
+  slotName,
+  slotsOf,
+  writeEntry,
+} from './directory.ts'
 import { Ext2Error } from './errors.ts'
 import { Ext2Files } from './files.ts'
 import type { Inode } from './inode.ts'
@@ -32,11 +41,8 @@ export class Ext2Entries extends Ext2Files {
     const need = entryBytes(name.length)
     const blocks = this.dirBlocks(dir)
     for (let index = 0; index < blocks; index++) {
-      const { bytes } = this.dirBlock(dir, index)
-      for (const slot of slotsOf(bytes, this.geometry.inodes)) {
-        const taken = slot.inode === 0 ? 0 : entryBytes(slot.nameLen)
-        if (slot.recLen - taken >= need) return { index, at: slot.at }
-      }
+      const at = roomInBlock(this.dirBlock(dir, index).bytes, need, this.geometry.inodes)
+      if (at !== undefined) return { index, at }
     }
     const { blockBytes } = this.geometry
     const { block } = this.ensureBlock(dir, blocks)
@@ -78,9 +84,11 @@ export class Ext2Entries extends Ext2Files {
     name: string,
     change: (block: Uint8Array, slot: Slot, before: Slot | undefined) => void,
   ): void {
+    const wanted = bytesOfString(name)
     const blocks = this.dirBlocks(dir)
     for (let index = 0; index < blocks; index++) {
       const { number, bytes } = this.dirBlock(dir, index)
+      if (findInBlock(bytes, wanted, this.geometry.inodes) === undefined) continue
       const slots = slotsOf(bytes, this.geometry.inodes)
       const i = slots.findIndex((slot) => slot.inode !== 0 && slotName(bytes, slot) === name)
       if (i < 0) continue

@@ -3,9 +3,9 @@
  * recipes share it. Disks may be damaged or hostile: every number from the disk is checked before use, every walk is bounded, and
  * what contradicts itself is an `Ext2Error` EIO.
  */
-import { byteString } from '../../utf8.ts'
+import { byteString, bytesOfString } from '../../utf8.ts'
 import { SECTOR_BYTES } from '../block-store.ts'
-import { type DirEntry, slotName, slotsOf } from './directory.ts'
+import { type DirEntry, findInBlock, slotName, slotsOf } from './directory.ts'
 import { Ext2Error, inconsistent } from './errors.ts'
 import { Inode } from './inode.ts'
 import {
@@ -68,7 +68,7 @@ export interface Geometry {
 }
 
 /** Metadata blocks kept for the next look. */
-const CACHE_BLOCKS = 32
+const CACHE_BLOCKS = 256
 /** Sectors asked for in one read: what fits below 64 KiB, as INT 13h takes. */
 const READ_SECTORS_MAX = 126
 /** Default bound of `readFile`, in bytes. */
@@ -329,10 +329,10 @@ export class Ext2Reader {
   find(dir: Inode, name: string): number | undefined {
     const blocks = this.dirBlocks(dir)
     if (name.length > EXT2_NAME_MAX) throw new Ext2Error('ENAMETOOLONG', 'name too long')
-    for (let index = 0; index < blocks; index++) {
-      const { bytes } = this.dirBlock(dir, index)
-      for (const slot of slotsOf(bytes, this.geometry.inodes))
-        if (slot.inode !== 0 && slot.nameLen === name.length && slotName(bytes, slot) === name) return slot.inode
+    const wanted = nameBytes(name)
+    for (let index = 0; wanted && index < blocks; index++) {
+      const number = findInBlock(this.dirBlock(dir, index).bytes, wanted, this.geometry.inodes)
+      if (number !== undefined) return number
     }
     return undefined
   }
@@ -391,4 +391,10 @@ export class Ext2Reader {
     if (inode.size >= PATH_MAX) throw inconsistent(`symbolic link ${inode.number} is too long`)
     return byteString(this.readAt(inode, 0, inode.size))
   }
+}
+
+/** A name's bytes; undefined for one that is no byte string, and that no directory can hold. */
+function nameBytes(name: string): Uint8Array | undefined {
+  for (let i = 0; i < name.length; i++) if (name.charCodeAt(i) > 255) return undefined
+  return bytesOfString(name)
 }

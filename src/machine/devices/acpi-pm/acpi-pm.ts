@@ -2,7 +2,7 @@
  * ACPI's fixed hardware (ACPI 2.0, 4.7.3): PM1a event and control registers and the PM timer. The machine is always in ACPI mode
  * (there is no SMI command port).
  */
-import { PM1_SCI_EN, PM1_SLP_EN, PM1_SLP_TYP_SHIFT, PM1_TMR, PM_TIMER_HZ, SLP_TYP_S5 } from '#abi/pc/acpi.ts'
+import { PM_TIMER_HZ, PM1_SCI_EN, PM1_SLP_EN, PM1_SLP_TYP_SHIFT, PM1_TMR, SLP_TYP_S5 } from '#abi/pc/acpi.ts'
 import type { Chip, Line } from '../../device.ts'
 import type { Clock, Timer } from '../../events.ts'
 import { nsOfTick, ticksAt } from '../../ticks.ts'

@@ -3,10 +3,10 @@
  * has no interrupt routes, and says so; legacy replacement is not offered.
  */
 import {
+  HPET_CAPABILITIES,
   HPET_CFG,
   HPET_CFG_ENABLE,
   HPET_COUNTER,
-  HPET_CAPABILITIES,
   HPET_ID,
   HPET_PERIOD,
   HPET_PERIOD_FS,

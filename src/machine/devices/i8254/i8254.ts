@@ -2,8 +2,7 @@
  * The 8254 interval timer (Intel data sheet 231164) and port B's gate for channel 2. Counts and outputs are worked out from the time.
  *
  * Tickless: rising edges of channel 0 become events only while somebody listens, that is, while an interrupt controller would pass
- * them on (`listen`). Nobody can tell the difference, save that an edge that came while the 8259's input was masked is forgotten
- * unless the output is still high when the mask is lifted.
+ * them on (`listen`). Who listens again is told the level, and whether there was an edge meanwhile, as an 8259 latches one.
  * The gates of channels 0 and 1 are tied high, as on every PC, so modes 1 and 5 never trigger there.
  */
 import { PIT_HZ, PORT_B_GATE2, PORT_B_OUT2, PORT_B_REFRESH, PORT_B_SPEAKER } from '#abi/pc/i8254.ts'
@@ -13,8 +12,10 @@ import { nsOfTick, ticksAt } from '../../ticks.ts'
 
 export interface I8254Pins {
   readonly clock: Clock
-  /** Channel 0's output. */
+  /** Channel 0's output changes. */
   readonly irq: Line
+  /** Channel 0's output has been like this for a while: no edge now. */
+  readonly level: Line
 }
 
 export interface PitChannel {
@@ -44,6 +45,9 @@ export interface PitChannel {
 export interface I8254State {
   channels: PitChannel[]
   speaker: boolean
+  listening: boolean
+  /** When listening ended. */
+  quietTick: number
 }
 
 export interface I8254 extends Chip<I8254State>, PortDevice {
@@ -71,6 +75,8 @@ const initialChannel = (gate: boolean): PitChannel => ({
 const initialState = (): I8254State => ({
   channels: [initialChannel(true), initialChannel(true), initialChannel(false)],
   speaker: false,
+  listening: false,
+  quietTick: 0,
 })
 
 /** The DRAM refresh request toggles about every 15 us; port B shows it in bit 4. */
@@ -80,13 +86,12 @@ const fromBcd = (value: number): number =>
   (value & 15) + 10 * ((value >> 4) & 15) + 100 * ((value >> 8) & 15) + 1000 * ((value >> 12) & 15)
 const toBcd = (value: number): number =>
   (value % 10) |
-  (Math.floor(value / 10) % 10 << 4) |
-  (Math.floor(value / 100) % 10 << 8) |
-  (Math.floor(value / 1000) % 10 << 12)
+  ((Math.floor(value / 10) % 10) << 4) |
+  ((Math.floor(value / 100) % 10) << 8) |
+  ((Math.floor(value / 1000) % 10) << 12)
 
-export function i8254({ clock, irq }: I8254Pins): I8254 {
+export function i8254({ clock, irq, level }: I8254Pins): I8254 {
   const state = initialState()
-  let listening = false
   let timer: Timer | undefined
 
   const tick = (): number => ticksAt(clock.now(), PIT_HZ)
@@ -102,8 +107,8 @@ export function i8254({ clock, irq }: I8254Pins): I8254 {
     const gone = elapsed(channel, at)
     let value: number
     if (mode === 2) value = count - (gone % count)
-    else if (mode === 3) value = (count - (count & 1)) - ((2 * gone) % Math.max(count - (count & 1), 2))
-    else value = ((count - gone) % wrap + wrap) % wrap
+    else if (mode === 3) value = count - (count & 1) - ((2 * gone) % Math.max(count - (count & 1), 2))
+    else value = (((count - gone) % wrap) + wrap) % wrap
     return value % wrap
   }
 
@@ -138,7 +143,7 @@ export function i8254({ clock, irq }: I8254Pins): I8254 {
   function reschedule(): void {
     if (timer) clock.cancel(timer)
     timer = undefined
-    if (!listening) return
+    if (!state.listening) return
     const rise = nextRise(tick())
     if (rise !== Number.POSITIVE_INFINITY) timer = clock.at(nsOfTick(rise, PIT_HZ), rose)
   }
@@ -152,7 +157,7 @@ export function i8254({ clock, irq }: I8254Pins): I8254 {
 
   /** Bring the output pin to where it is now, without inventing an edge. */
   function drive(): void {
-    if (listening) irq(outputAt(state.channels[0]!, tick()))
+    if (state.listening) irq(outputAt(state.channels[0]!, tick()))
     reschedule()
   }
 
@@ -277,9 +282,14 @@ export function i8254({ clock, irq }: I8254Pins): I8254 {
       else control(value)
     },
     listen(on) {
-      if (on === listening) return
-      listening = on
-      drive()
+      if (on === state.listening) return
+      state.listening = on
+      const at = tick()
+      if (on) {
+        if (nextRise(state.quietTick) <= at) level(false)
+        level(outputAt(state.channels[0]!, at))
+      } else state.quietTick = at
+      reschedule()
     },
     readPortB() {
       const now = clock.now()
@@ -299,7 +309,6 @@ export function i8254({ clock, irq }: I8254Pins): I8254 {
       Object.assign(state, initialState())
       if (timer) clock.cancel(timer)
       timer = undefined
-      listening = false
     },
   }
 }

@@ -222,11 +222,17 @@ export function ideChannel({ clock, irq, mem, disk, identity, flushed }: IdePins
     const { count, lbaLow, lbaMid, lbaHigh, device } = state
     if (wide) {
       state.lba =
-        lbaLow[0]! + lbaMid[0]! * 2 ** 8 + lbaHigh[0]! * 2 ** 16 + lbaLow[1]! * 2 ** 24 + lbaMid[1]! * 2 ** 32 + lbaHigh[1]! * 2 ** 40
+        lbaLow[0]! +
+        lbaMid[0]! * 2 ** 8 +
+        lbaHigh[0]! * 2 ** 16 +
+        lbaLow[1]! * 2 ** 24 +
+        lbaMid[1]! * 2 ** 32 +
+        lbaHigh[1]! * 2 ** 40
       state.sectorsLeft = count[0]! + count[1]! * 256 || 65536
     } else {
       state.sectorsLeft = count[0]! || 256
-      if (device & ata.ATA_DEVICE_LBA) state.lba = lbaLow[0]! + lbaMid[0]! * 2 ** 8 + lbaHigh[0]! * 2 ** 16 + (device & 15) * 2 ** 24
+      if (device & ata.ATA_DEVICE_LBA)
+        state.lba = lbaLow[0]! + lbaMid[0]! * 2 ** 8 + lbaHigh[0]! * 2 ** 16 + (device & 15) * 2 ** 24
       else {
         const cylinder = lbaMid[0]! + lbaHigh[0]! * 256
         const sector = lbaLow[0]!

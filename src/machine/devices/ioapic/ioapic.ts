@@ -37,6 +37,8 @@ export interface IoapicState {
 export interface Ioapic extends Chip<IoapicState>, Mmio {
   /** Pin `n` is active (whatever its polarity) or not. */
   setPin(n: number, active: boolean): void
+  /** Pin `n` has been like this for a while: no edge now. */
+  preset(n: number, active: boolean): void
   unmasked(n: number): boolean
   /** A local APIC broadcasts the end of `vector`. */
   endOfInterrupt(vector: number): void
@@ -113,7 +115,11 @@ export function ioapic({ send, masksChanged }: IoapicPins): Ioapic {
     state,
     read(offset, bytes) {
       const value =
-        (offset & ~3) === IOAPIC_IOREGSEL ? state.select : (offset & ~3) === IOAPIC_IOWIN ? readRegister(state.select) : 0
+        (offset & ~3) === IOAPIC_IOREGSEL
+          ? state.select
+          : (offset & ~3) === IOAPIC_IOWIN
+            ? readRegister(state.select)
+            : 0
       return bytes === 4 ? value >>> 0 : (value >>> (8 * (offset & 3))) & (bytes === 2 ? 0xffff : 0xff)
     },
     write(offset, _bytes, value) {
@@ -131,6 +137,10 @@ export function ioapic({ send, masksChanged }: IoapicPins): Ioapic {
       const low = state.low[pin]!
       if (low & IOAPIC_RTE_LEVEL) settle(pin)
       else if (active && !was && !(low & IOAPIC_RTE_MASKED)) fire(pin)
+    },
+    preset(pin, active) {
+      state.lines[pin] = active
+      settle(pin)
     },
     unmasked: (pin) => (state.low[pin]! & IOAPIC_RTE_MASKED) === 0,
     endOfInterrupt,

@@ -277,10 +277,7 @@ export function lapic({ clock, id, wake, send, broadcastEoi, lintChanged }: Lapi
     }
     // INIT level de-assert only resynchronizes arbitration ids, which this bus does not have.
     if (levelTriggered && !(value & APIC_INT_ASSERT)) return
-    send(
-      { destination: state.icr2 >>> 24, logical: (value & 0x800) !== 0, mode, vector, level: false },
-      shorthand,
-    )
+    send({ destination: state.icr2 >>> 24, logical: (value & 0x800) !== 0, mode, vector, level: false }, shorthand)
   }
 
   function readRegister(offset: number): number {
@@ -402,7 +399,11 @@ export function lapic({ clock, id, wake, send, broadcastEoi, lintChanged }: Lapi
     state,
     // Registers are 32 bits wide, one in every 16 bytes; what lies between is undefined and reads as zero here.
     read: (offset, bytes: AccessBytes) =>
-      offset & 12 ? 0 : bytes === 4 ? readRegister(offset & ~3) : (readRegister(offset & ~3) >>> (8 * (offset & 3))) & (bytes === 2 ? 0xffff : 0xff),
+      offset & 12
+        ? 0
+        : bytes === 4
+          ? readRegister(offset & ~3)
+          : (readRegister(offset & ~3) >>> (8 * (offset & 3))) & (bytes === 2 ? 0xffff : 0xff),
     write(offset, bytes, value) {
       if (bytes === 4 && (offset & 15) === 0) writeRegister(offset, value)
     },

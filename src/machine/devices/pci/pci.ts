@@ -135,7 +135,7 @@ export function pciBus(functions: readonly PciFunction[]): Pci {
     reset() {
       state.address = 0
       state.config = functions.map(initialConfig)
-      functions.forEach((_, index) => solder(index))
+      for (const index of functions.keys()) solder(index)
     },
   }
 }

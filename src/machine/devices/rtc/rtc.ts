@@ -198,7 +198,8 @@ export function rtc({ clock, irq, epochSeconds }: RtcPins): Rtc {
   }
 
   const isTime = (index: number): boolean =>
-    index === RTC_CENTURY || (index <= RTC_YEAR && ![RTC_SECONDS_ALARM, RTC_MINUTES_ALARM, RTC_HOURS_ALARM].includes(index))
+    index === RTC_CENTURY ||
+    (index <= RTC_YEAR && ![RTC_SECONDS_ALARM, RTC_MINUTES_ALARM, RTC_HOURS_ALARM].includes(index))
 
   function readData(): number {
     const { index } = state

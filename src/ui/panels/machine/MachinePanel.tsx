@@ -10,7 +10,12 @@ export function MachinePanel() {
   const t = useTranslate()
   const options = usePlayground((state) => state.options)
   return (
-    <section className="panel layer-machine machine" data-testid={testIds.machinePanel} data-region aria-labelledby="machine-title">
+    <section
+      className="panel layer-machine machine"
+      data-testid={testIds.machinePanel}
+      data-region
+      aria-labelledby="machine-title"
+    >
       <header className="panel-head">
         <h2 id="machine-title">{t('machine.title')}</h2>
       </header>

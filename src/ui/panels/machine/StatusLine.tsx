@@ -28,7 +28,13 @@ export function StatusLine() {
           </li>
         ))}
       </ol>
-      <p className={`status ${trouble ? 'dead' : power}`} role="status" aria-label={t('status.label')} data-testid={testIds.status} data-state={power}>
+      <p
+        className={`status ${trouble ? 'dead' : power}`}
+        role="status"
+        aria-label={t('status.label')}
+        data-testid={testIds.status}
+        data-state={power}
+      >
         {sentence}
       </p>
       {!trouble && (

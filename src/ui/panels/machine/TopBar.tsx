@@ -1,7 +1,7 @@
 /** The bar on top: power lamp, the machine's buttons, its clock, and the page's own language and colours. */
 import type { ReactNode } from 'react'
 import { type Lang, languages } from '../../i18n/index.ts'
-import { Logo, NmiIcon, PowerIcon, ResetIcon } from '../../icons.tsx'
+import { ColoursIcon, LanguageIcon, Logo, NmiIcon, PowerIcon, ResetIcon } from '../../icons.tsx'
 import { usePage, usePlayground, useTranslate } from '../../session-context.tsx'
 import type { Theme } from '../../store/slice.ts'
 import { testIds } from '../../test-ids.ts'
@@ -29,7 +29,7 @@ function Controls() {
   const on = usePlayground((state) => state.power !== 'off')
   const press = (button: 'reset' | 'nmi') => session.input({ kind: 'button', button })
   return (
-    <div className="group" role="group" aria-label={t('bar.label')}>
+    <fieldset className="group" aria-label={t('bar.label')}>
       <span className={on ? 'lamp on' : 'lamp'} role="img" aria-label={t(on ? 'bar.lamp.on' : 'bar.lamp.off')} />
       <BarButton id={testIds.barPower} face={<PowerIcon />} onClick={() => void session.power()}>
         {t(on ? 'bar.power.off' : 'bar.power.on')}
@@ -37,10 +37,16 @@ function Controls() {
       <BarButton id={testIds.barReset} face={<ResetIcon />} disabled={!on} onClick={() => press('reset')}>
         {t('bar.reset')}
       </BarButton>
-      <BarButton id={testIds.barNmi} face={<NmiIcon />} disabled={!on} help={t('bar.nmi.help')} onClick={() => press('nmi')}>
+      <BarButton
+        id={testIds.barNmi}
+        face={<NmiIcon />}
+        disabled={!on}
+        help={t('bar.nmi.help')}
+        onClick={() => press('nmi')}
+      >
         {t('bar.nmi')}
       </BarButton>
-    </div>
+    </fieldset>
   )
 }
 
@@ -85,15 +91,21 @@ function Clock() {
     </button>
   )
   return (
-    <div className="group clock" role="group" aria-label={t('bar.clock')}>
-      <output className="time mono" title={t('bar.time')} aria-label={t('bar.time')} aria-live="off" data-testid={testIds.barTime}>
+    <fieldset className="group clock" aria-label={t('bar.clock')}>
+      <output
+        className="time mono"
+        title={t('bar.time')}
+        aria-label={t('bar.time')}
+        aria-live="off"
+        data-testid={testIds.barTime}
+      >
         {seconds.toFixed(1)} s
       </output>
       <div className="segments">
         {choice('live', testIds.barLive)}
         {choice('turbo', testIds.barTurbo)}
       </div>
-    </div>
+    </fieldset>
   )
 }
 
@@ -104,32 +116,38 @@ function Choices() {
   const theme = usePlayground((state) => state.theme)
   return (
     <div className="group choices">
-      <select
-        aria-label={t('bar.lang')}
-        title={t('bar.lang')}
-        value={lang}
-        data-testid={testIds.barLang}
-        onChange={(event) => store.dispatch({ type: 'lang', lang: event.target.value as Lang })}
-      >
-        {Object.entries(languages).map(([id, name]) => (
-          <option key={id} value={id} lang={id}>
-            {name}
-          </option>
-        ))}
-      </select>
-      <select
-        aria-label={t('bar.theme')}
-        title={t('bar.theme')}
-        value={theme}
-        data-testid={testIds.barTheme}
-        onChange={(event) => store.dispatch({ type: 'theme', theme: event.target.value as Theme })}
-      >
-        {themes.map((id) => (
-          <option key={id} value={id}>
-            {t(`bar.theme.${id}`)}
-          </option>
-        ))}
-      </select>
+      <span className="choice">
+        <LanguageIcon />
+        <select
+          aria-label={t('bar.lang')}
+          title={t('bar.lang')}
+          value={lang}
+          data-testid={testIds.barLang}
+          onChange={(event) => store.dispatch({ type: 'lang', lang: event.target.value as Lang })}
+        >
+          {Object.entries(languages).map(([id, name]) => (
+            <option key={id} value={id} lang={id}>
+              {name}
+            </option>
+          ))}
+        </select>
+      </span>
+      <span className="choice">
+        <ColoursIcon />
+        <select
+          aria-label={t('bar.theme')}
+          title={t('bar.theme')}
+          value={theme}
+          data-testid={testIds.barTheme}
+          onChange={(event) => store.dispatch({ type: 'theme', theme: event.target.value as Theme })}
+        >
+          {themes.map((id) => (
+            <option key={id} value={id}>
+              {t(`bar.theme.${id}`)}
+            </option>
+          ))}
+        </select>
+      </span>
     </div>
   )
 }

@@ -7,13 +7,21 @@ import { monitorCaption } from '../../store/status.ts'
 import { testIds } from '../../test-ids.ts'
 import { drawScreen, readPalette } from './draw.ts'
 
+/** What app.css keeps free around the picture. */
+const bezelPx = 4
+
 export function MonitorPanel() {
   const t = useTranslate()
   const [focused, setFocused] = useState(false)
   const caption = usePlayground((state) => monitorCaption(state, focused))
   const off = usePlayground((state) => state.power === 'off')
   return (
-    <section className="panel layer-machine monitor" data-testid={testIds.monitorPanel} data-region aria-labelledby="monitor-title">
+    <section
+      className="panel layer-machine monitor"
+      data-testid={testIds.monitorPanel}
+      data-region
+      aria-labelledby="monitor-title"
+    >
       <header className="panel-head">
         <h2 id="monitor-title">{t('monitor.title')}</h2>
       </header>
@@ -39,7 +47,7 @@ function Screen({ off, onFocused }: { off: boolean; onFocused: (focused: boolean
     const draw = () => {
       const screen = session.screen()
       if (!screen || !canvas.current || !frame.current) return
-      const width = frame.current.clientWidth
+      const width = frame.current.clientWidth - 2 * bezelPx
       if (width > 0) drawScreen(canvas.current, screen, width, palette)
     }
     const unsubscribe = session.onScreen((screen) => {
@@ -89,8 +97,16 @@ function Screen({ off, onFocused }: { off: boolean; onFocused: (focused: boolean
       onFocus={() => onFocused(true)}
       onBlur={leave}
     >
-      <canvas ref={canvas} aria-hidden="true" />
-      <div ref={text} className="sr-only" data-testid={testIds.monitorText} role="document" aria-label={t('monitor.text')} />
+      <div aria-hidden="true">
+        <canvas ref={canvas} />
+      </div>
+      <div
+        ref={text}
+        className="sr-only"
+        data-testid={testIds.monitorText}
+        role="document"
+        aria-label={t('monitor.text')}
+      />
     </div>
   )
 }

@@ -21,7 +21,12 @@ export function readPalette(): MonitorPalette {
 const cellShape = 16 / 9
 
 /** Size `canvas` to the largest whole-pixel cells that fit `widthPx` CSS pixels, and draw `screen`. */
-export function drawScreen(canvas: HTMLCanvasElement, screen: TextScreen, widthPx: number, palette: MonitorPalette): void {
+export function drawScreen(
+  canvas: HTMLCanvasElement,
+  screen: TextScreen,
+  widthPx: number,
+  palette: MonitorPalette,
+): void {
   const { columns, rows, cells, cursor } = screen
   const ratio = window.devicePixelRatio || 1
   const cellWidth = Math.max(3, Math.floor((widthPx * ratio) / columns))

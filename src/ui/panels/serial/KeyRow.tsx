@@ -1,13 +1,17 @@
 /** Keys that a soft keyboard lacks, and the one that switches Xen's serial input. */
 import { useState } from 'react'
 import type { SerialLine } from '#protocol/machine.ts'
+import type { MessageKey } from '../../i18n/index.ts'
 import { usePage, useTranslate } from '../../session-context.tsx'
 import { testIds } from '../../test-ids.ts'
-import type { MessageKey } from '../../i18n/index.ts'
 
 const ctrlA = 0x01
 
-const keys: readonly { readonly label: Extract<MessageKey, `keys.${string}`>; readonly face?: string; readonly bytes: readonly number[] }[] = [
+const keys: readonly {
+  readonly label: Extract<MessageKey, `keys.${string}`>
+  readonly face?: string
+  readonly bytes: readonly number[]
+}[] = [
   { label: 'keys.esc', bytes: [0x1b] },
   { label: 'keys.tab', bytes: [0x09] },
   { label: 'keys.up', face: '↑', bytes: [0x1b, 0x5b, 0x41] },
@@ -30,7 +34,13 @@ export function KeyRow({ line }: { line: SerialLine }) {
 
   return (
     <div className="key-row" role="toolbar" aria-label={t('keys.label')} data-testid={testIds.serialKeys}>
-      <button type="button" className="key phone-only" aria-pressed={ctrl} title={t('keys.ctrl.help')} onClick={toggleCtrl}>
+      <button
+        type="button"
+        className="key phone-only"
+        aria-pressed={ctrl}
+        title={t('keys.ctrl.help')}
+        onClick={toggleCtrl}
+      >
         {t('keys.ctrl')}
       </button>
       {keys.map(({ label, face, bytes }) => (

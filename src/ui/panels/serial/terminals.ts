@@ -13,8 +13,11 @@ export const terminalRows = 25
 
 const fontPxMin = 4
 const fontPxMax = 28
-/** Room that xterm keeps at the right for its scroll bar. */
-const scrollbarPx = 14
+/** Rows are pulled apart this far where there is room. */
+const lineHeightMin = 1.05
+const lineHeightMax = 1.35
+/** Room at the right for xterm's scroll bar. A finger needs none. */
+const scrollbarPx = matchMedia('(pointer: coarse)').matches ? 2 : 14
 
 export interface SerialTerminal {
   readonly line: SerialLine
@@ -60,7 +63,8 @@ const colourNames = [
 
 function themeColours(): ITheme {
   const style = getComputedStyle(document.documentElement)
-  const token = (name: string) => style.getPropertyValue(`--term-${name.replace(/[A-Z]/g, (c) => `-${c.toLowerCase()}`)}`)
+  const token = (name: string) =>
+    style.getPropertyValue(`--term-${name.replace(/[A-Z]/g, (c) => `-${c.toLowerCase()}`)}`)
   return Object.fromEntries(colourNames.map((name) => [name, token(name).trim()]))
 }
 
@@ -88,9 +92,10 @@ function createTerminal(line: SerialLine, session: Session): SerialTerminal {
     rows: terminalRows,
     scrollback: 5000,
     fontFamily: monoFont(),
-    lineHeight: 1.15,
+    lineHeight: lineHeightMin,
     cursorBlink: !matchMedia('(prefers-reduced-motion: reduce)').matches,
-    minimumContrastRatio: 4.5,
+    // theme.css's palettes are readable as they are; xterm 6 greys reverse video when it is asked to see to contrast.
+    minimumContrastRatio: 1,
     screenReaderMode: true,
     theme: themeColours(),
   })
@@ -103,7 +108,12 @@ function createTerminal(line: SerialLine, session: Session): SerialTerminal {
     if (held) ctrlHeld = undefined
   })
   // Bytes that are no text: mouse reports of the old kind.
-  terminal.onBinary((text) => session.serialIn(line, Array.from(text, (char) => char.charCodeAt(0))))
+  terminal.onBinary((text) =>
+    session.serialIn(
+      line,
+      Array.from(text, (char) => char.charCodeAt(0)),
+    ),
+  )
   terminal.attachCustomKeyEventHandler((event) => {
     // The way out of the terminal: Tab belongs to the guest, F6 to the page.
     if (event.key === 'F6') return false
@@ -128,7 +138,7 @@ function createTerminal(line: SerialLine, session: Session): SerialTerminal {
       terminal.open(element)
       opened = true
     }
-    const refit = () => fit(terminal, host)
+    const refit = () => fitTo(host, terminal)
     const observer = new ResizeObserver(refit)
     observer.observe(host)
     refit()
@@ -149,20 +159,27 @@ function createTerminal(line: SerialLine, session: Session): SerialTerminal {
   }
 }
 
-/** The largest font with which all columns and rows fit into `host`. */
-function fit(terminal: Terminal, host: HTMLElement): void {
+/** The largest font with which all columns and rows fit into `host`; then rows as far apart as the height allows. */
+function fitTo(host: HTMLElement, terminal: Terminal): void {
   const screen = terminal.element?.querySelector<HTMLElement>('.xterm-screen')
   const { width, height } = host.getBoundingClientRect()
   if (!screen || width === 0 || height === 0) return
-  const roomX = width - scrollbarPx
-  // Cells are whole device pixels, so the size is found by looking, from an estimate down.
-  const measured = screen.getBoundingClientRect()
-  const nowPx = terminal.options.fontSize ?? 15
-  const scale = measured.width > 0 ? Math.min(roomX / measured.width, height / measured.height) : 1
-  let fontPx = Math.min(fontPxMax, Math.max(fontPxMin, Math.floor((nowPx * scale + 0.5) * 4) / 4))
-  for (; fontPx >= fontPxMin; fontPx -= 0.25) {
-    if (terminal.options.fontSize !== fontPx) terminal.options.fontSize = fontPx
+  const { options } = terminal
+  const fits = (): boolean => {
     const box = screen.getBoundingClientRect()
-    if (box.width <= roomX && box.height <= height) return
+    return box.width <= width - scrollbarPx && box.height <= height
   }
+  options.lineHeight = lineHeightMin
+  // Cells are whole device pixels, so the size is found by looking, from an estimate down.
+  const before = screen.getBoundingClientRect()
+  const scale = before.width > 0 ? Math.min((width - scrollbarPx) / before.width, height / before.height) : 1
+  const estimate = Math.floor(((options.fontSize ?? 15) * scale + 0.75) * 4) / 4
+  for (let px = Math.min(fontPxMax, Math.max(fontPxMin, estimate)); px >= fontPxMin; px -= 0.25) {
+    options.fontSize = px
+    if (fits()) break
+  }
+  const room = height / screen.getBoundingClientRect().height
+  options.lineHeight = Math.max(lineHeightMin, Math.min(lineHeightMax, lineHeightMin * room))
+  while (!fits() && options.lineHeight > lineHeightMin)
+    options.lineHeight = Math.max(lineHeightMin, options.lineHeight - 0.02)
 }

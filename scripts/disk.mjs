@@ -1,0 +1,89 @@
+/**
+ * The default disk, built from the sources as they are: `node scripts/disk.mjs --out FILE [--raw]`, and `buildDisk()` for the page's build.
+ * FILE is the container of src/lib/ondisk/sparse-disk.ts, gzipped; with --raw it is the disk itself, sector by sector.
+ */
+import { createHash } from 'node:crypto'
+import { mkdirSync, readdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
+import { join, relative, resolve, sep } from 'node:path'
+import { pathToFileURL } from 'node:url'
+import { parseArgs } from 'node:util'
+import { gzipSync } from 'fflate'
+import { keepNewest, loadTs } from './load-ts.mjs'
+
+const root = resolve(import.meta.dirname, '..')
+const filesDir = join(root, 'src', 'images', 'default', 'files')
+const cacheDir = join(root, '.cache', 'disk')
+const CACHED_DISKS = 8
+
+/** 2009-05-12T06:32:52Z (design D13). */
+const EPOCH_SECONDS = 1242109972
+const SEED = 1
+
+/** Files below `dir`, as paths with '/', sorted the same everywhere. */
+function walk(dir) {
+  return readdirSync(dir, { recursive: true, withFileTypes: true })
+    .filter((item) => item.isFile())
+    .map((item) => relative(dir, join(item.parentPath, item.name)).split(sep).join('/'))
+    .sort((a, b) => (a < b ? -1 : a > b ? 1 : 0))
+}
+
+/** All of src/ that images may be made of: path relative to src/ -> text. Tests and page components are none of it. */
+export function readSources() {
+  const src = join(root, 'src')
+  const paths = walk(src).filter((path) => path.endsWith('.ts') && !path.endsWith('.test.ts'))
+  // A checkout on Windows may have other line ends; the images must not.
+  return new Map(paths.map((path) => [path, readFileSync(join(src, path), 'utf8').replaceAll('\r\n', '\n')]))
+}
+
+/** The files of the default disk, by their path on it. */
+export function readDiskFiles() {
+  return new Map(
+    walk(filesDir).map((path) => [
+      `/${path}`,
+      new TextEncoder().encode(readFileSync(join(filesDir, path), 'utf8').replaceAll('\r\n', '\n')),
+    ]),
+  )
+}
+
+/** `buildDefaultDisk` with the sources as they are now. */
+export async function buildDefaultDiskNow(sources = readSources(), files = readDiskFiles()) {
+  const { buildDefaultDisk } = await loadTs('src/images/build.ts')
+  return buildDefaultDisk({ sources, files, epochSeconds: EPOCH_SECONDS, seed: SEED })
+}
+
+/** The default disk's container, gzipped. Kept in .cache until a source changes. */
+export async function buildDisk() {
+  const sources = readSources()
+  const files = readDiskFiles()
+  const hash = createHash('sha256')
+  for (const script of ['scripts/disk.mjs', 'scripts/load-ts.mjs', 'package-lock.json'])
+    hash.update(readFileSync(join(root, script)))
+  for (const [path, content] of [...sources, ...files]) hash.update(path).update('\0').update(content).update('\0')
+  const path = join(cacheDir, `${hash.digest('hex').slice(0, 32)}.gz`)
+  try {
+    return new Uint8Array(readFileSync(path))
+  } catch {
+    const { disk } = await buildDefaultDiskNow(sources, files)
+    const bytes = gzipSync(disk.encode(), { level: 9, mtime: 0 })
+    mkdirSync(cacheDir, { recursive: true })
+    // Several processes may build at once: whole files appear, or none.
+    writeFileSync(`${path}.${process.pid}`, bytes)
+    renameSync(`${path}.${process.pid}`, path)
+    keepNewest(cacheDir, CACHED_DISKS)
+    return bytes
+  }
+}
+
+async function main() {
+  const { values } = parseArgs({ options: { out: { type: 'string' }, raw: { type: 'boolean' } } })
+  if (values.out === undefined) {
+    console.error('usage: node scripts/disk.mjs --out FILE [--raw]')
+    return 2
+  }
+  const bytes = values.raw ? (await buildDefaultDiskNow()).disk.toRaw() : await buildDisk()
+  writeFileSync(values.out, bytes)
+  console.log(`${values.out}: ${bytes.length} bytes`)
+  return 0
+}
+
+if (process.argv[1] && import.meta.url === pathToFileURL(process.argv[1]).href) process.exitCode = await main()

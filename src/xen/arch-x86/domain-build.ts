@@ -1,0 +1,368 @@
+/** xen/arch/x86/domain_build.c: domain 0, built from the multiboot modules. */
+import { EM_386, EM_X86_64 } from '#abi/elf.ts'
+import { ImageKind } from '#abi/image.ts'
+import type { GuestEntry } from '#abi/xen/guest.ts'
+import { type Mfn, PAGE_SIZE, signedVaddr, unsignedVaddr, type Vaddr } from '#abi/xen/types.ts'
+import {
+  dom0_vga_console_info,
+  HYPERVISOR_VIRT_END,
+  HYPERVISOR_VIRT_START,
+  MAX_GUEST_CMDLINE,
+  MAX_VIRT_CPUS,
+  SIF_INITDOMAIN,
+  SIF_PRIVILEGED,
+  shared_info,
+  start_info,
+  vcpu_info,
+  XEN_VGATYPE_TEXT_MODE_3,
+} from '#abi/xen/xen.ts'
+import { bug } from '../common/bug.ts'
+import { allocDomainPages, allocVcpu, type Domain, type Vcpu, VPF_down } from '../common/domain.ts'
+import { hex } from '../common/lib.ts'
+import { type DomainImage, parseDomainImage } from '../common/libelf.ts'
+import {
+  PGC_allocated,
+  PGT_l1_page_table,
+  PGT_l2_page_table,
+  PGT_l3_page_table,
+  PGT_l4_page_table,
+  PGT_pinned,
+  PGT_validated,
+  PGT_writable_page,
+} from '../common/page-alloc.ts'
+import { hypercall } from '../hypercalls/index.ts'
+import { printk, type Xen } from '../xen.ts'
+import { computeDom0Pages } from './dom0-mem.ts'
+import { guestMem } from './mm.ts'
+import { panic } from './shutdown.ts'
+
+const MIB = 1024 * 1024
+/** Of the boot region: its end is a multiple, with padding of at least 512 KiB. */
+const REGION_ALIGN = 4 * MIB
+const PADDING_MIN = 512 * 1024
+/** alloc_chunk: dom0's remaining memory comes in blocks of up to 2 MiB. */
+const CHUNK_PAGES = (2 * MIB) / PAGE_SIZE
+const COPY_BYTES = 1 * MIB
+
+/** Present, writable, accessed, user; tables also dirty. */
+const L1_PROT = 0x27n
+const TABLE_PROT = 0x67n
+const PTE_RW = 0x02n
+
+const roundUp = (value: number, unit: number): number => Math.ceil(value / unit) * unit
+const p = (va: Vaddr): string => hex(unsignedVaddr(va), 16)
+
+/** Bytes in physical memory. */
+export interface Span {
+  readonly start: number
+  readonly length: number
+}
+
+export interface Dom0Modules {
+  /** Where all modules lie together: theirs until they have been copied. */
+  readonly images: { readonly start: number; readonly end: number }
+  readonly kernel: Span
+  readonly ramdisk: Span | undefined
+  readonly cmdline: string | undefined
+}
+
+/** Everything in the order in which it lies from VIRT_BASE on (hypercall-abi.md, 4.2). Ends are exclusive. */
+interface Layout {
+  readonly start: Vaddr
+  readonly kernel: readonly [Vaddr, Vaddr]
+  readonly ramdisk: readonly [Vaddr, Vaddr]
+  readonly physmap: readonly [Vaddr, Vaddr]
+  readonly startInfo: readonly [Vaddr, Vaddr]
+  readonly tables: readonly [Vaddr, Vaddr]
+  readonly stack: readonly [Vaddr, Vaddr]
+  readonly end: Vaddr
+}
+
+/** Tables of one level, each covering `bytes`, that [from, to) needs. */
+const tablesFor = (from: Vaddr, to: Vaddr, bytes: number): number =>
+  Math.ceil(to / bytes) - Math.floor(from / bytes)
+
+function layOut(image: DomainImage, ramdiskBytes: number, pages: number): Layout {
+  const start = signedVaddr(image.virtBase)
+  const kernel = [signedVaddr(image.virtKstart), signedVaddr(image.virtKend)] as const
+  const ramdiskStart = roundUp(kernel[1], PAGE_SIZE)
+  const ramdisk = [ramdiskStart, ramdiskStart + ramdiskBytes] as const
+  const physmapStart = roundUp(ramdisk[1], PAGE_SIZE)
+  const physmap = [physmapStart, physmapStart + pages * 8] as const
+  const startInfoStart = roundUp(physmap[1], PAGE_SIZE)
+  const startInfo = [startInfoStart, startInfoStart + start_info.size + dom0_vga_console_info.size] as const
+  const tablesStart = roundUp(startInfo[1], PAGE_SIZE)
+  // How many tables there are depends on where they end, and the other way round: try.
+  for (let count = 2; ; count++) {
+    const tablesEnd = tablesStart + count * PAGE_SIZE
+    const stackEnd = tablesEnd + PAGE_SIZE
+    let end = roundUp(stackEnd, REGION_ALIGN)
+    if (end - stackEnd < PADDING_MIN) end += REGION_ALIGN
+    const needed =
+      1 + tablesFor(start, end, 2 ** 39) + tablesFor(start, end, 2 ** 30) + tablesFor(start, end, 2 ** 21)
+    if (needed <= count)
+      return { start, kernel, ramdisk, physmap, startInfo, tables: [tablesStart, tablesEnd], stack: [tablesEnd, stackEnd], end }
+  }
+}
+
+/** construct_dom0. False: refused, and said why; panics where the real one does. */
+export function constructDom0(xen: Xen, domain: Domain, modules: Dom0Modules): boolean {
+  const { heap, mem, options } = xen
+  const vcpu = domain.vcpus[0] ?? bug('arch-x86/domain-build.ts: dom0 without vcpu0')
+  const say = (text: string): void => printk(xen, text)
+  say('*** LOADING DOMAIN 0 ***\n')
+  domain.maxPages = 0xffffffff
+  const imagePages = (modules.images.end - modules.images.start) / PAGE_SIZE
+  const pages = computeDom0Pages(options, heap.availDomHeapPages() + imagePages)
+  const image = parseDomainImage(mem.copyOut(modules.kernel.start, modules.kernel.length), say)
+  if (!image) return false
+  if (!compatible(image, say)) return false
+  const layout = layOut(image, modules.ramdisk?.length ?? 0, pages)
+  const region = layout.end - layout.start
+  let order = 0
+  while (PAGE_SIZE * 2 ** order < region) order++
+  if (2 ** order > pages) panic(xen, 'Domain 0 allocation is too small for kernel image.\n')
+  const first = allocDomainPages(xen, domain, order)
+  if (first === undefined) return panic(xen, 'Not enough RAM for domain 0 allocation.\n')
+  sayArrangement(xen, layout, first, domain.totPages, pages, image.virtEntry)
+  if (region / PAGE_SIZE > pages) {
+    say(`Initial guest OS requires too much space\n(${Math.floor(region / MIB)}MB is greater than ${Math.floor((pages * PAGE_SIZE) / MIB)}MB limit)\n`)
+    return false
+  }
+  if (layout.start < HYPERVISOR_VIRT_END && layout.end > HYPERVISOR_VIRT_START) {
+    say('DOM0 image overlaps with Xen private area.\n')
+    return false
+  }
+  buildTables(xen, domain, layout, first)
+  for (let i = 0; i < MAX_VIRT_CPUS; i++)
+    vcpu_info.fields.evtchn_upcall_mask.set(mem, domain.sharedInfo * PAGE_SIZE + i * vcpu_info.size, 1)
+  const online = xen.pcpus.filter((pcpu) => pcpu.online).length
+  domain.maxVcpus = Math.min(options.dom0MaxVcpus === 0 ? online : options.dom0MaxVcpus, MAX_VIRT_CPUS)
+  say(`Dom0 has maximum ${domain.maxVcpus} VCPUs\n`)
+  for (let id = 1; id < domain.maxVcpus; id++) allocVcpu(xen, domain, id, id % online)
+  /** Where a virtual address of the boot region lies. */
+  const machine = (va: Vaddr): number => first * PAGE_SIZE + (va - layout.start)
+  loadSegments(xen, image, modules.kernel, machine(layout.kernel[0]))
+  if (image.virtHypercall !== undefined) {
+    const at = signedVaddr(image.virtHypercall)
+    if (at < layout.start || at >= layout.end) {
+      say('Invalid HYPERCALL_PAGE field in ELF notes.\n')
+      return false
+    }
+  }
+  if (modules.ramdisk) copy(xen, modules.ramdisk, machine(layout.ramdisk[0]))
+  heap.initDomHeapPages(modules.images.start, modules.images.end)
+  allocateRest(xen, domain, first, pages, machine(layout.physmap[0]))
+  writeStartInfo(xen, domain, layout, pages, image, modules, machine(layout.startInfo[0]))
+  if (image.supervisorModeRequired) panic(xen, 'Dom0 requires supervisor-mode execution\n')
+  writeTime(xen, domain)
+  return enterKernel(xen, vcpu, signedVaddr(image.virtEntry), layout.startInfo[0])
+}
+
+/** The two lines on who is what, and whether they fit. */
+function compatible(image: DomainImage, say: (text: string) => void): boolean {
+  say(' Xen  kernel: 64-bit, lsb, compat32\n')
+  const bits = image.is64bit ? '64-bit' : '32-bit'
+  say(
+    ` Dom0 kernel: ${bits}${image.pae ? ', PAE' : ''}, ${image.lsb ? 'lsb' : 'msb'}, ` +
+      `paddr 0x${hex(image.pstart)} -> 0x${hex(image.pend)}\n`,
+  )
+  if (image.is64bit ? image.machine === EM_X86_64 : image.pae !== 0 && image.machine === EM_386) return true
+  say('Mismatch between Xen and DOM0 kernel\n')
+  return false
+}
+
+function sayArrangement(xen: Xen, layout: Layout, first: Mfn, got: number, pages: number, entry: bigint): void {
+  const span = ([from, to]: readonly [Vaddr, Vaddr]): string => `${p(from)}->${p(to)}`
+  const rest = got < pages ? ` (${pages - got} pages to be allocated)` : ''
+  printk(
+    xen,
+    'PHYSICAL MEMORY ARRANGEMENT:\n' +
+      ` Dom0 alloc.:   ${hex(first * PAGE_SIZE, 16)}->${hex((first + got) * PAGE_SIZE, 16)}${rest}`,
+  )
+  printk(
+    xen,
+    '\nVIRTUAL MEMORY ARRANGEMENT:\n' +
+      ` Loaded kernel: ${span(layout.kernel)}\n` +
+      ` Init. ramdisk: ${span(layout.ramdisk)}\n` +
+      ` Phys-Mach map: ${span(layout.physmap)}\n` +
+      ` Start info:    ${span(layout.startInfo)}\n` +
+      ` Page tables:   ${span(layout.tables)}\n` +
+      ` Boot stack:    ${span(layout.stack)}\n` +
+      ` TOTAL:         ${span([layout.start, layout.end])}\n`,
+  )
+  printk(xen, ` ENTRY ADDRESS: ${hex(entry, 16)}\n`)
+}
+
+/**
+ * The boot page tables, in the frames and in the order in which construct_dom0 makes them (L4, L1, L2, L3, L1, L1, ...), and the page map
+ * that a module vCPU runs on: they say the same.
+ */
+function buildTables(xen: Xen, domain: Domain, layout: Layout, first: Mfn): void {
+  const { mem } = xen
+  const { frames } = xen.heap
+  const tablesFirst = first + (layout.tables[0] - layout.start) / PAGE_SIZE
+  const tablesEnd = first + (layout.tables[1] - layout.start) / PAGE_SIZE
+  for (let mfn = tablesFirst; mfn < tablesEnd; mfn++) mem.fill(mfn * PAGE_SIZE, PAGE_SIZE, 0)
+  let nextTable = tablesFirst
+  const newTable = (type: number): number => {
+    frames.typeInfo[nextTable] = type
+    return nextTable++
+  }
+  const slot = (va: Vaddr, shift: number): number => Number((unsignedVaddr(va) >> BigInt(shift)) & 511n)
+  const enter = (table: number, index: number, mfn: number, prot: bigint): void =>
+    mem.write64(table * PAGE_SIZE + index * 8, (BigInt(mfn) << 12n) | prot)
+  const l4 = newTable(PGT_l4_page_table)
+  let l1 = 0
+  let l2 = 0
+  let l3 = 0
+  for (let va = layout.start, mfn: number = first; va < layout.end; va += PAGE_SIZE, mfn++) {
+    const startOfL1 = va === layout.start || slot(va, 12) === 0
+    if (startOfL1) {
+      const startOfL2 = va === layout.start || slot(va, 21) === 0
+      const startOfL3 = va === layout.start || (startOfL2 && slot(va, 30) === 0)
+      l1 = newTable(PGT_l1_page_table)
+      if (startOfL2) {
+        l2 = newTable(PGT_l2_page_table)
+        if (startOfL3) {
+          l3 = newTable(PGT_l3_page_table)
+          enter(l4, slot(va, 39), l3, TABLE_PROT)
+        }
+        enter(l3, slot(va, 30), l2, TABLE_PROT)
+      }
+      enter(l2, slot(va, 21), l1, TABLE_PROT)
+    }
+    const isTable = mfn >= tablesFirst && mfn < tablesEnd
+    enter(l1, slot(va, 12), mfn, isTable ? L1_PROT & ~PTE_RW : L1_PROT)
+    domain.pageMap.map(Math.floor(va / PAGE_SIZE), mfn, !isTable)
+    if (!isTable) {
+      frames.typeInfo[mfn] = PGT_writable_page + PGT_validated + 1
+      frames.countInfo[mfn] = PGC_allocated + 2
+    }
+  }
+  for (let mfn = tablesFirst; mfn < tablesEnd; mfn++) {
+    // Allocated, mapped read-only, in use as a table; the root is also pinned.
+    const pinned = mfn === l4
+    frames.countInfo[mfn] = PGC_allocated + (pinned ? 4 : 3)
+    frames.typeInfo[mfn] = frames.typeInfo[mfn]! + PGT_validated + (pinned ? 2 + PGT_pinned : 1)
+  }
+}
+
+function copy(xen: Xen, from: Span, to: number): void {
+  for (let done = 0; done < from.length; done += COPY_BYTES)
+    xen.mem.copyIn(to + done, xen.mem.copyOut(from.start + done, Math.min(COPY_BYTES, from.length - done)))
+}
+
+/** elf_load_binary: `at` is where pstart goes. */
+function loadSegments(xen: Xen, image: DomainImage, file: Span, at: number): void {
+  for (const { offset, fileBytes, memBytes, paddr } of image.segments) {
+    const to = at + Number(paddr - image.pstart)
+    const bytes = Math.max(0, Math.min(fileBytes, memBytes, file.length - offset))
+    copy(xen, { start: file.start + offset, length: bytes }, to)
+    xen.mem.fill(to + bytes, memBytes - bytes, 0)
+  }
+}
+
+/** The rest of dom0's memory, and p2m and m2p of all of it. */
+function allocateRest(xen: Xen, domain: Domain, first: Mfn, pages: number, physmapAt: number): void {
+  const { heap } = xen
+  const physmap = new DataView(new ArrayBuffer(pages * 8))
+  const record = (pfn: number, mfn: number): void => {
+    physmap.setUint32(pfn * 8, mfn, true)
+    heap.frames.m2p[mfn] = pfn
+  }
+  let pfn = 0
+  // More frames than asked for when the boot region's power of two is larger: the list ends with nr_pages.
+  for (; pfn < Math.min(domain.totPages, pages); pfn++) record(pfn, first + pfn)
+  while (pfn < pages) {
+    const mfn = allocChunk(xen, domain, pages - domain.totPages)
+    if (mfn === undefined) panic(xen, 'Not enough RAM for DOM0 reservation.\n')
+    for (let i = 0; pfn < domain.totPages; i++, pfn++) record(pfn, mfn + i)
+  }
+  xen.mem.copyIn(physmapAt, new Uint8Array(physmap.buffer))
+}
+
+function allocChunk(xen: Xen, domain: Domain, maxPages: number): Mfn | undefined {
+  // The largest power of two that is not too much.
+  let order = 31 - Math.clz32(Math.min(maxPages, CHUNK_PAGES))
+  for (; order >= 0; order--) {
+    const mfn = allocDomainPages(xen, domain, order)
+    if (mfn !== undefined) return mfn
+  }
+  return undefined
+}
+
+function writeStartInfo(
+  xen: Xen,
+  domain: Domain,
+  layout: Layout,
+  pages: number,
+  image: DomainImage,
+  modules: Dom0Modules,
+  at: number,
+): void {
+  const { mem } = xen
+  mem.fill(at, PAGE_SIZE, 0)
+  const bytes = (text: string, max: number): Uint8Array =>
+    Uint8Array.from(text.slice(0, max - 1), (letter) => letter.charCodeAt(0) & 0xff)
+  start_info.write(mem, at, {
+    magic: bytes(`xen-3.0-x86_${image.is64bit ? 64 : 32}${image.pae ? 'p' : ''}`, 32),
+    nr_pages: pages,
+    shared_info: domain.sharedInfo * PAGE_SIZE,
+    flags: SIF_PRIVILEGED | SIF_INITDOMAIN,
+    pt_base: layout.tables[0],
+    nr_pt_frames: (layout.tables[1] - layout.tables[0]) / PAGE_SIZE,
+    mfn_list: layout.physmap[0],
+    mod_start: modules.ramdisk ? layout.ramdisk[0] : 0,
+    mod_len: modules.ramdisk?.length ?? 0,
+    cmd_line: bytes(modules.cmdline ?? '', MAX_GUEST_CMDLINE),
+    console_info_off: start_info.size,
+    console_info_size: dom0_vga_console_info.size,
+  })
+  const { mode } = xen.vga
+  if (!mode) return
+  dom0_vga_console_info.write(mem, at + start_info.size, {
+    video_type: XEN_VGATYPE_TEXT_MODE_3,
+    font_height: mode.fontHeight,
+    cursor_x: mode.cursorX,
+    cursor_y: mode.cursorY,
+    rows: mode.rows,
+    columns: mode.columns,
+  })
+}
+
+/** update_domain_wallclock_time: seconds since 1970 at system time 0. */
+function writeTime(xen: Xen, domain: Domain): void {
+  const at = domain.sharedInfo * PAGE_SIZE
+  shared_info.fields.wc_version.set(xen.mem, at, 2)
+  shared_info.fields.wc_sec.set(xen.mem, at, xen.time.wallclockSeconds)
+  shared_info.fields.wc_nsec.set(xen.mem, at, 0)
+}
+
+/** Where life sets RIP, the machine turns the kernel's bytes in dom0's frames into code. False: there is no code that runs here. */
+function enterKernel(xen: Xen, vcpu: Vcpu, entry: Vaddr, startInfo: Vaddr): boolean {
+  const { domain } = vcpu
+  const guest = guestMem(domain.pageMap, xen.mem)
+  const loaded = xen.metal.load(guest, entry)
+  if (!loaded.ok || loaded.kind !== ImageKind.kernel) {
+    printk(xen, `Dom0 kernel: ${loaded.ok ? `${loaded.name} is no kernel image` : loaded.why}\n`)
+    return false
+  }
+  const { start } = loaded.exports as { readonly start?: GuestEntry }
+  const started = loaded.call(() =>
+    start!({
+      vcpuId: vcpu.id,
+      mem: guest,
+      startInfo,
+      hypercall: (nr, ...args) => hypercall(xen, vcpu, nr, args),
+      rdtsc: () => xen.current.metal.cpu.rdtsc(),
+    }),
+  )
+  if (!started.ok) {
+    printk(xen, `Dom0 kernel: ${loaded.name}: ${started.fault.message}\n`)
+    return false
+  }
+  vcpu.code = { loaded, run: started.value }
+  vcpu.pauseFlags &= ~VPF_down
+  return true
+}

@@ -1,0 +1,31 @@
+/** console_io (18): dom0's emergency console (xen/drivers/char/console.c, do_console_io). */
+import { ENOSYS, EPERM } from '#abi/xen/errno.ts'
+import { CONSOLEIO_read, CONSOLEIO_write } from '#abi/xen/xen.ts'
+import type { Call } from './op-table.ts'
+
+/** Text is taken in pieces of this many bytes. */
+const PIECE_BYTES = 127
+
+export function consoleIo(call: Call, [command = 0, count = 0, buffer = 0]: readonly number[]): number {
+  if (call.caller.id !== 0) return -EPERM
+  if (command === CONSOLEIO_write) return write(call, count, buffer)
+  if (command === CONSOLEIO_read) {
+    const bytes = call.xen.console.readInput(count)
+    call.mem.copyIn(buffer, bytes)
+    return bytes.length
+  }
+  return -ENOSYS
+}
+
+/** Each piece ends at its first zero byte, as a C string does. */
+function write({ xen, mem }: Call, count: number, buffer: number): number {
+  for (let done = 0; done < count; done += PIECE_BYTES) {
+    let text = ''
+    for (const byte of mem.copyOut(buffer + done, Math.min(PIECE_BYTES, count - done))) {
+      if (byte === 0) break
+      text += String.fromCharCode(byte)
+    }
+    xen.console.guestText(text)
+  }
+  return 0
+}

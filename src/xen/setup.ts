@@ -1,0 +1,407 @@
+/**
+ * xen/arch/x86/setup.c: __start_xen, from the multiboot loader's jump to the idle loop. The image's entry module.
+ */
+import type { Metal, MetalEntry, PcpuCode, Regs } from '#abi/pc/metal.ts'
+import {
+  MBI_CMDLINE,
+  MBI_MEMMAP,
+  MBI_MEMORY,
+  MBI_MODULES,
+  MULTIBOOT_LOADER_MAGIC,
+  memory_map,
+  module_t,
+  multiboot_info,
+} from '#abi/pc/multiboot.ts'
+import { E820_RAM } from '#abi/pc/e820.ts'
+import type { E820Entry } from '#abi/pc/bios.ts'
+import { COM1_BASE, UART_LSR, UART_LSR_THRE, UART_THR } from '#abi/pc/uart16550.ts'
+import { VGA_ATTRIBUTE_DEFAULT, VGA_TEXT_BASE } from '#abi/pc/vga.ts'
+import { constructDom0 } from './arch-x86/domain-build.ts'
+import { cacheLines, cpuText, identifyCpu } from './arch-x86/cpu.ts'
+import { FIRST_HIPRIORITY_VECTOR } from './arch-x86/apic.ts'
+import { init8259 } from './arch-x86/io-apic.ts'
+import {
+  allocM2p,
+  freeInit,
+  freeUnusedPercpu,
+  initE820,
+  type Range,
+  scrubHeapPages,
+  setupMemory,
+  setupXenHeap,
+} from './arch-x86/memory-setup.ts'
+import { findProcessors, initAcpiTables, type MpConfig } from './arch-x86/mpparse.ts'
+import { Pcpu } from './arch-x86/pcpu.ts'
+import { earlyFail, panic } from './arch-x86/shutdown.ts'
+import { type Booted, bootCpu, bringUp, checkTscSync } from './arch-x86/smpboot.ts'
+import { askBios, type BootFacts } from './arch-x86/trampoline.ts'
+import { allocVcpu, domainCreate, unpause } from './common/domain.ts'
+import { cmdlineCook, cmdlineParse, splitCmdline, TAINT_SYNC_CONSOLE } from './common/kernel.ts'
+import { SCHEDULER } from './common/schedule.ts'
+import {
+  XEN_BANNER,
+  XEN_CHANGESET,
+  XEN_COMPILE_BY,
+  XEN_COMPILE_DATE,
+  XEN_COMPILE_DOMAIN,
+  XEN_COMPILER,
+  XEN_EXTRAVERSION,
+  XEN_SUBVERSION,
+  XEN_VERSION,
+} from './compile.ts'
+import { loglvlText } from './drivers/console.ts'
+import { Ns16550, parseUart } from './drivers/ns16550.ts'
+import { NO_HANDLE, parseSerialHandle } from './drivers/serial.ts'
+import { keyhandlers } from './keyhandlers.ts'
+import { params } from './options.ts'
+import { DEAD, type Steps } from './steps.ts'
+import { makeXen, now, printk, type Xen } from './xen.ts'
+
+/** A string that the loader handed over is cut here. */
+const CMDLINE_MAX = 4096
+const MEMMAP_ENTRIES_MAX = 128
+
+export const start: MetalEntry = (metal: Metal, regs: Regs): PcpuCode => {
+  if (regs.eax !== MULTIBOOT_LOADER_MAGIC) return notMultiboot(metal)
+  const xen = makeXen(metal, keyhandlers)
+  const pcpu = new Pcpu(xen, 0, metal)
+  pcpu.online = true
+  xen.pcpus.push(pcpu)
+  xen.current = pcpu
+  pcpu.push(startXen(xen, pcpu, regs.ebx ?? 0, askBios(metal)))
+  return pcpu
+}
+
+/** head.S: no console yet, so straight to the screen and the first UART, and the end. */
+function notMultiboot({ mem, io }: Metal): PcpuCode {
+  const message = 'ERR: Not a Multiboot bootloader!'
+  for (let i = 0; i < message.length; i++) {
+    const letter = message.charCodeAt(i)
+    mem.write8(VGA_TEXT_BASE + 2 * i, letter)
+    mem.write8(VGA_TEXT_BASE + 2 * i + 1, VGA_ATTRIBUTE_DEFAULT)
+  }
+  let sent = 0
+  return {
+    run(deadlineNs) {
+      if (sent === message.length) return DEAD
+      if (io.in8(COM1_BASE + UART_LSR) & UART_LSR_THRE) io.out8(COM1_BASE + UART_THR, message.charCodeAt(sent++))
+      return { kind: 'pause', untilNs: deadlineNs, forInput: false }
+    },
+    interrupt() {},
+    nmi() {},
+  }
+}
+
+interface Module {
+  readonly start: number
+  readonly end: number
+  readonly string: string | undefined
+}
+
+interface MultibootInfo {
+  readonly cmdline: string
+  readonly modules: readonly Module[]
+  /** From the loader: used only when the BIOS has none. */
+  readonly memmap: readonly E820Entry[]
+  readonly lowerKib: number
+  readonly upperKib: number
+  readonly flags: number
+}
+
+function cString(metal: Metal, at: number): string {
+  let text = ''
+  for (let i = 0; i < CMDLINE_MAX; i++) {
+    const byte = metal.mem.read8(at + i)
+    if (byte === 0) break
+    text += String.fromCharCode(byte)
+  }
+  return text
+}
+
+function readMultiboot(metal: Metal, at: number): MultibootInfo {
+  const { mem } = metal
+  const mbi = multiboot_info.read(mem, at)
+  const modules: Module[] = []
+  if (mbi.flags & MBI_MODULES) {
+    for (let i = 0; i < Math.min(mbi.mods_count, 64); i++) {
+      const { mod_start, mod_end, string } = module_t.read(mem, mbi.mods_addr + i * module_t.size)
+      modules.push({ start: mod_start, end: mod_end, string: string === 0 ? undefined : cString(metal, string) })
+    }
+  }
+  const memmap: E820Entry[] = []
+  if (mbi.flags & MBI_MEMMAP) {
+    for (let offset = 0; offset < mbi.mmap_length && memmap.length < MEMMAP_ENTRIES_MAX; ) {
+      const entry = memory_map.read(mem, mbi.mmap_addr + offset)
+      memmap.push({ base: Number(entry.base_addr), length: Number(entry.length), type: entry.type })
+      offset += entry.size + 4
+    }
+  }
+  return {
+    cmdline: mbi.flags & MBI_CMDLINE ? cString(metal, mbi.cmdline) : '',
+    modules,
+    memmap,
+    lowerKib: mbi.mem_lower,
+    upperKib: mbi.mem_upper,
+    flags: mbi.flags,
+  }
+}
+
+/** __start_xen. */
+function* startXen(xen: Xen, pcpu: Pcpu, mbiAddress: number, facts: BootFacts): Steps {
+  const { options } = xen
+  const mbi = readMultiboot(xen.metal, mbiAddress)
+  const { xen: cmdline, dom0: dom0Extra } = splitCmdline(cmdlineCook(mbi.cmdline))
+  cmdlineParse(params(options), cmdline)
+  xen.vga.mode = facts.video
+  initConsole(xen)
+  printk(xen, `Command line: ${cmdline}\n`)
+  printVideoAndDiscs(xen, facts)
+  if (mbi.modules.length === 0) earlyFail(xen, 'dom0 kernel not specified. Check bootloader configuration.\n')
+  initMemoryMap(xen, mbi, facts)
+  const first = mbi.modules[0]!
+  const last = mbi.modules.at(-1)!
+  const layout = setupMemory(xen, { start: first.start, end: last.end })
+  initAcpiTables(xen)
+  setupXenHeap(xen, layout)
+  xen.heap.endBootAllocator()
+  printk(xen, 'Domain heap initialised\n')
+  allocM2p(xen)
+  const mp = findProcessors(xen)
+  init8259(xen.metal.io)
+  freeUnusedPercpu(xen, layout, Math.max(1, mp.cpus.length))
+  printk(xen, `Using scheduler: ${SCHEDULER.name} (${SCHEDULER.optName})\n`)
+  yield* xen.time.calibrateTsc()
+  pcpu.setStime(0)
+  const khz = Math.floor(xen.time.tscHz / 1000)
+  printk(xen, `Detected ${Math.floor(khz / 1000)}.${String(khz % 1000).padStart(3, '0')} MHz processor.\n`)
+  const info = identifyCpu(xen.metal.cpu)
+  printk(xen, cacheLines(info))
+  printk(xen, `CPU0: ${cpuText(info)}\n`)
+  const booted: Booted[] = []
+  yield* smpPrepareCpus(xen, mp, booted)
+  // init_xen_time
+  pcpu.setStime(0)
+  printk(xen, xen.time.initPlatformTimer(options.clocksource))
+  xen.time.readWallclock(now(xen))
+  pcpu.enableInterrupts()
+  initSerialInterrupts(xen, mp)
+  for (const one of booted) {
+    xen.pcpus.push(one.pcpu)
+    yield* bringUp(xen, one)
+  }
+  printk(xen, `Brought up ${xen.pcpus.length} CPUs\n`)
+  // initcalls
+  printk(xen, 'I/O virtualisation disabled\n')
+  yield* startDom0(xen, mbi, dom0Extra, layout.images)
+  scrubHeapPages(xen)
+  printk(xen, 'Xen trace buffers: disabled\n')
+  yield* endBoot(xen, pcpu)
+  unpause(xen.domains.get(0)!)
+  freeInit(xen, layout)
+  yield* pcpu.idleLoop()
+}
+
+/** ns16550_init, serial_init_preirq and init_console. */
+function initConsole(xen: Xen): void {
+  const { options, serial, console, metal } = xen
+  console.thresholds = options.loglvl
+  console.guestThresholds = options.guestLoglvl
+  console.conswitch = options.conswitch
+  console.toRing = options.consoleToRing
+  console.timestamps = options.consoleTimestamps
+  serial.txBytes = options.serialTxBytes
+  const outputs = options.console.split(',')
+  for (const port of [0, 1] as const) {
+    const name = port === 0 ? 'com1' : 'com2'
+    const isConsole = outputs.some((output) => output.startsWith(name))
+    const config = parseUart(port, port === 0 ? options.com1 : options.com2, isConsole)
+    if (typeof config === 'string') printk(xen, `ERROR: ${config}\n`)
+    else if (config) serial.register(port, new Ns16550(metal.io, config))
+  }
+  serial.initPreIrq()
+  for (const [i, output] of outputs.entries()) {
+    if (output.startsWith('com')) {
+      const handle = parseSerialHandle(output)
+      // The parser is handed the rest of the list, and so names it.
+      if (handle === undefined)
+        printk(xen, `ERROR: bad serial-interface specification '${outputs.slice(i).join(',')}'\n`)
+      console.handle = handle ?? NO_HANDLE
+    } else if (output.startsWith('vga')) {
+      xen.vga.keep = options.vga.split(',').some((word) => word.startsWith('keep'))
+      xen.vga.init(metal.mem, metal.io)
+    }
+  }
+  serial.setRxHandler(console.handle, (byte) => console.serialRx(byte))
+  console.putText(XEN_BANNER)
+  printk(
+    xen,
+    `Xen version ${XEN_VERSION}.${XEN_SUBVERSION}${XEN_EXTRAVERSION} (${XEN_COMPILE_BY}@${XEN_COMPILE_DOMAIN}) ` +
+      `(${XEN_COMPILER}) ${XEN_COMPILE_DATE}\n`,
+  )
+  printk(xen, `Latest ChangeSet: ${XEN_CHANGESET}\n`)
+  metal.probe({ kind: 'serial-input', owner: 'xen' })
+  if (!options.syncConsole) return
+  serial.startSync(console.handle)
+  xen.tainted |= TAINT_SYNC_CONSOLE
+  printk(xen, 'Console output is synchronous.\n')
+}
+
+function printVideoAndDiscs(xen: Xen, { video, mbrSignatures, eddInfos }: BootFacts): void {
+  printk(xen, 'Video information:\n')
+  printk(
+    xen,
+    video
+      ? ` VGA is text mode ${video.columns}x${video.rows}, font 8x${video.fontHeight}\n`
+      : ' No VGA detected\n',
+  )
+  printk(xen, 'Disc information:\n')
+  printk(xen, ` Found ${mbrSignatures} MBR signatures\n`)
+  printk(xen, ` Found ${eddInfos} EDD information structures\n`)
+}
+
+/** The BIOS's map, or else what the loader says. */
+function initMemoryMap(xen: Xen, mbi: MultibootInfo, { e820 }: BootFacts): void {
+  if (e820.length > 0) initE820(xen, 'Xen-e820', e820)
+  else if (mbi.memmap.length > 0) initE820(xen, 'Multiboot-e820', mbi.memmap)
+  else if (mbi.flags & MBI_MEMORY) {
+    initE820(xen, 'Multiboot-e801', [
+      { base: 0, length: mbi.lowerKib * 1024, type: E820_RAM },
+      { base: 0x100000, length: mbi.upperKib * 1024, type: E820_RAM },
+    ])
+  } else earlyFail(xen, 'Bootloader provided no memory information.\n')
+}
+
+/** smp_prepare_cpus: start all others, route the interrupts, calibrate the local APIC's timer. */
+function* smpPrepareCpus(xen: Xen, mp: MpConfig, booted: Booted[]): Steps {
+  const { options } = xen
+  const self = xen.current
+  const maxCpus = options.nosmp ? 0 : options.maxcpus
+  self.apic.setup(0)
+  if (mp.smp && maxCpus > 0) {
+    let id = 1
+    for (const { apicId } of mp.cpus) {
+      if (apicId === self.metal.cpu.apicId || booted.length + 1 >= maxCpus) continue
+      yield* bootCpu(xen, id, apicId, booted)
+      id = booted.length + 1
+    }
+    printk(xen, `Total of ${booted.length + 1} processors activated.\n`)
+  }
+  if (xen.ioApics.length > 0) {
+    printk(xen, 'ENABLING IO-APIC IRQs\n')
+    printk(xen, ' -> Using new ACK method\n')
+    for (const ioApic of xen.ioApics) ioApic.maskAll()
+    self.maskExtInt()
+  }
+  yield* xen.time.calibrateApic(
+    (ticks) => self.apic.setTimer(ticks),
+    () => self.apic.timerCount(),
+  )
+  if (booted.length > 0) yield* checkTscSync(xen, booted)
+}
+
+/** serial_init_postirq: transmit by interrupts from here on. */
+function initSerialInterrupts(xen: Xen, mp: MpConfig): void {
+  const { serial } = xen
+  for (const index of [0, 1] as const) {
+    const port = serial.ports[index]
+    const { uart } = port
+    if (!uart) continue
+    port.asynchronous = true
+    const irq = serial.irq(index)
+    if (irq === undefined) {
+      const pcpu = xen.current
+      const timer = {
+        expiresNs: 0,
+        run: (): void => {
+          serial.poll(index)
+          pcpu.setTimer(timer, pcpu.now() + uart.pollPeriodNs())
+        },
+      }
+      pcpu.setTimer(timer, pcpu.now() + uart.pollPeriodNs())
+    } else {
+      // High-priority vectors: no guest's unacknowledged interrupt may block the console.
+      setupIrq(xen, mp, irq, FIRST_HIPRIORITY_VECTOR + index + 1, () => serial.interrupt(index))
+      uart.enableInterrupts()
+    }
+  }
+}
+
+/** setup_irq: an ISA interrupt by the I/O APIC to the boot processor. */
+function setupIrq(xen: Xen, mp: MpConfig, irq: number, vector: number, handler: () => void): void {
+  if (xen.irqs.has(irq)) {
+    printk(xen, `ERROR: Failed to allocate ns16550 IRQ ${irq}\n`)
+    return
+  }
+  const override = mp.overrides.find((entry) => entry.irq === irq)
+  const gsi = override?.gsi ?? irq
+  xen.irqs.set(irq, { irq, vector, handler })
+  for (const ioApic of xen.ioApics) {
+    const pin = gsi - ioApic.gsiBase
+    if (pin < 0 || pin > ioApic.lastPin) continue
+    ioApic.route(pin, vector, 1, { level: override?.level ?? false, activeLow: override?.activeLow ?? false })
+  }
+}
+
+/** Create domain 0 and build it from the modules. */
+function* startDom0(xen: Xen, mbi: MultibootInfo, extra: string | undefined, images: Range): Steps {
+  const domain = domainCreate(xen, 0)
+  if (!domain || !allocVcpu(xen, domain, 0, 0)) return panic(xen, 'Error creating domain 0\n')
+  domain.privileged = true
+  const base = mbi.modules[0]!.start
+  const span = ({ start: from, end }: Module): { readonly start: number; readonly length: number } => ({
+    start: images.start + (from - base),
+    length: end - from,
+  })
+  const [kernel, ramdisk] = mbi.modules
+  const cmdline =
+    kernel!.string === undefined && extra === undefined
+      ? undefined
+      : withLinuxOptions(xen, cmdlineCook(kernel!.string ?? '') + (extra ?? ''))
+  const modules = {
+    images: { start: images.start, end: images.end },
+    kernel: span(kernel!),
+    ramdisk: ramdisk && ramdisk.end > ramdisk.start ? span(ramdisk) : undefined,
+    cmdline,
+  }
+  if (!constructDom0(xen, domain, modules)) panic(xen, 'Could not set up DOM0 guest OS\n')
+}
+
+/** Options of Xen's that Linux knows by the same name are handed on. */
+function withLinuxOptions(xen: Xen, cmdline: string): string {
+  let text = cmdline
+  if (xen.options.noapic && !text.includes('noapic')) text += ' noapic'
+  if (xen.options.acpi !== '' && !text.includes('acpi=')) text += ` acpi=${xen.options.acpi}`
+  return text
+}
+
+/** console_endboot. */
+function* endBoot(xen: Xen, pcpu: Pcpu): Steps {
+  const { console, options, vga } = xen
+  printk(xen, `Std. Loglevel: ${loglvlText(console.thresholds)}\n`)
+  printk(xen, `Guest Loglevel: ${loglvlText(console.guestThresholds)}\n`)
+  if (options.syncConsole) {
+    for (const line of SYNC_WARNING) printk(xen, `${line}\n`)
+    for (let i = 3; i > 0; i--) {
+      printk(xen, `${i}... `)
+      yield* pcpu.delay(1000)
+    }
+    printk(xen, '\n')
+  }
+  if (vga.active) {
+    printk(xen, `Xen is ${vga.keep ? 'keeping' : 'relinquishing'} VGA console.\n`)
+    vga.active = vga.keep
+  }
+  // conswitch=?x: input stays Xen's, but the message on how to switch is still wanted.
+  if (options.conswitch[1] === 'x') console.xenRx = !console.xenRx
+  console.switchSerialInput()
+}
+
+const SYNC_WARNING: readonly string[] = [
+  '**********************************************',
+  '******* WARNING: CONSOLE OUTPUT IS SYNCHRONOUS',
+  '******* This option is intended to aid debugging of Xen by ensuring',
+  '******* that all output is synchronously delivered on the serial line.',
+  '******* However it can introduce SIGNIFICANT latencies and affect',
+  '******* timekeeping. It is NOT recommended for production use!',
+  '**********************************************',
+]
