@@ -6,6 +6,6 @@ export default defineConfig({
   // Any static host, any folder of it.
   base: './',
   plugins: [react(), machine()],
-  build: { target: 'es2022', assetsInlineLimit: 0, modulePreload: { polyfill: false } },
+  build: { target: 'es2022', assetsInlineLimit: 0, modulePreload: { polyfill: false }, chunkSizeWarningLimit: 1000 },
   server: { watch: { ignored: ['**/test-results/**', '**/dist/**'] } },
 })

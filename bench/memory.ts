@@ -7,7 +7,7 @@ const ACCESSES = 4_000_000
 export function benchMemory(): Figure[] {
   const figures: Figure[] = []
   const plain = new DataView(new ArrayBuffer(1 << 20))
-  const { mem } = createMemory()
+  const { mem } = createMemory(64)
   const perAccess = (run: () => number): number => median(5, () => millis(run)) * (1e6 / ACCESSES)
   figures.push({
     name: 'DataView.getUint32',

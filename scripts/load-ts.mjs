@@ -57,11 +57,20 @@ function cached(recordPath) {
 
 async function bundle(entry, recordPath) {
   const { build } = await import('vite')
+  // Not the chunk's own list: that leaves out modules of which only constants were left.
+  let moduleIds = []
+  const inputsPlugin = {
+    name: 'load-ts-inputs',
+    buildEnd() {
+      moduleIds = [...this.getModuleIds()]
+    },
+  }
   const { output } = await build({
     configFile: false,
     root,
-    logLevel: 'warn',
+    logLevel: 'silent',
     publicDir: false,
+    plugins: [inputsPlugin],
     ssr: { target: 'node' },
     build: {
       ssr: entry,
@@ -74,7 +83,7 @@ async function bundle(entry, recordPath) {
   })
   const chunks = output.filter((item) => item.type === 'chunk')
   if (chunks.length !== 1) throw new Error(`${entry}: ${chunks.length} chunks instead of one`)
-  const [{ code, map, moduleIds }] = chunks
+  const [{ code, map }] = chunks
   const inputs = {}
   for (const id of moduleIds) {
     const bytes = id.startsWith('\0') ? undefined : read(id)

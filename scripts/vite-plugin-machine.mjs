@@ -9,6 +9,8 @@ import { buildDisk } from './disk.mjs'
 const id = 'virtual:machine'
 const resolvedId = `\0${id}`
 const root = resolve(import.meta.dirname, '..')
+const workerName = 'machine.js'
+const diskName = 'disk.gz'
 const workerPath = '/@machine/worker.js'
 const diskPath = '/@machine/disk.gz'
 
@@ -32,7 +34,8 @@ async function buildWorker(minify) {
   })
   const [{ output: chunks }] = Array.isArray(output) ? output : [output]
   if (chunks.length !== 1) throw new Error(`the worker must be one script, not ${chunks.length}`)
-  return chunks[0].code
+  // Bundling took the modules' strictness away, and the world relies on it.
+  return `'use strict';\n${chunks[0].code}`
 }
 
 export function machine() {
@@ -52,12 +55,22 @@ export function machine() {
         return `export const workerUrl = ${JSON.stringify(workerPath)}\nexport const diskUrl = ${JSON.stringify(diskPath)}\n`
       }
       const [worker, disk] = await Promise.all([buildWorker(true), buildDisk()])
-      const workerRef = this.emitFile({ type: 'asset', name: 'machine.js', source: worker })
-      const diskRef = this.emitFile({ type: 'asset', name: 'disk.gz', source: disk })
+      const workerRef = this.emitFile({ type: 'asset', name: workerName, source: worker })
+      const diskRef = this.emitFile({ type: 'asset', name: diskName, source: disk })
       return [
         `export const workerUrl = import.meta.ROLLUP_FILE_URL_${workerRef}`,
         `export const diskUrl = import.meta.ROLLUP_FILE_URL_${diskRef}`,
       ].join('\n')
+    },
+    /** The browser fetches worker and disk while it still reads the page's own script. */
+    transformIndexHtml(_html, { bundle }) {
+      return Object.values(bundle ?? {})
+        .filter((file) => file.names?.some((name) => name === workerName || name === diskName))
+        .map((file) => ({
+          tag: 'link',
+          injectTo: 'head',
+          attrs: { rel: 'preload', as: 'fetch', crossorigin: 'anonymous', href: `./${file.fileName}` },
+        }))
     },
     configureServer(server) {
       const changed = (path) => {

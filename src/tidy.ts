@@ -63,6 +63,7 @@ export const PACKAGES: Readonly<Record<string, readonly string[]>> = {
   images: ['fflate'],
   ui: ['react', 'react-dom', 'zustand', '@xterm/xterm', '@xterm/addon-fit'],
   headless: ['node:'],
+  testing: ['node:', 'fflate'],
 }
 
 /** The simulated world: everything here is a function of seed and input log (design D8). */

@@ -163,7 +163,7 @@ describe('grub-install', () => {
 
 describe.skipIf(!hasE2fsprogs)('Debian', () => {
   test('finds nothing wrong with the file system', () => {
-    const raw = disk.read(entry.start, entry.sectors)
+    const raw = partition(disk, entry)
     const { status, output } = e2fsck(raw)
     expect(status, output).toBe(0)
     const listing = debugfs(raw, ['ls -l /boot/grub', 'stat /tmp', 'stats'], ['/boot/xen-syms-3.3.0'])

@@ -90,6 +90,8 @@ const BLANK = 0x20
 const RIGHT_HALF = 0
 
 export class Row {
+  /** The row above wrapped into this one: both are one line. */
+  continued = false
   readonly #codePoints: Uint32Array
   readonly #styles: Style[]
   #text: string | undefined
@@ -99,16 +101,16 @@ export class Row {
     this.#styles = styles
   }
 
+  /** Without trailing blanks. */
   text(): string {
-    if (this.#text === undefined) {
-      const points = this.#codePoints
-      let end = points.length
-      while (end > 0 && points[end - 1] === BLANK) end--
-      let text = ''
-      for (let i = 0; i < end; i++) if (points[i] !== RIGHT_HALF) text += String.fromCodePoint(points[i]!)
-      this.#text = text
-    }
+    this.#text ??= this.wholeText().replace(/ +$/, '')
     return this.#text
+  }
+
+  wholeText(): string {
+    let text = ''
+    for (const point of this.#codePoints) if (point !== RIGHT_HALF) text += String.fromCodePoint(point)
+    return text
   }
 
   cell(column: number): Cell | undefined {
@@ -129,6 +131,7 @@ export class Row {
   erase(from: number, to: number, style: Style): void {
     const end = Math.min(to, this.#codePoints.length)
     if (from >= end) return
+    if (from === 0 && end === this.#codePoints.length) this.continued = false
     this.#breakWide(from)
     this.#breakWide(end - 1)
     this.#codePoints.fill(BLANK, from, end)

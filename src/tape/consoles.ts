@@ -12,6 +12,9 @@ export interface TapeConsole {
   rows(): string[]
   /** The row with the cursor, without trailing blanks. */
   line(): string
+  /** The same two where a line that wrapped over several rows is one line. */
+  lines(): string[]
+  wholeLine(): string
   /** Changes whenever what is shown may have. */
   version(): number
   /** One key, pressed and released. Empty: that key sends nothing here. */
@@ -37,6 +40,14 @@ export class SerialConsole implements TapeConsole {
 
   line(): string {
     return this.screen.line()
+  }
+
+  lines(): string[] {
+    return this.screen.lines()
+  }
+
+  wholeLine(): string {
+    return this.screen.wholeLine()
   }
 
   version(): number {
@@ -86,6 +97,15 @@ export class MonitorConsole implements TapeConsole {
   line(): string {
     const screen = this.#machine.screen()
     return textRows(screen)[screen.cursor.row] ?? ''
+  }
+
+  /** A VGA screen does not know where a line wrapped. */
+  lines(): string[] {
+    return this.rows()
+  }
+
+  wholeLine(): string {
+    return this.line()
   }
 
   /** Cells change behind our back: always look again. */

@@ -68,7 +68,7 @@ test('Ctrl with a key that has no control code sends nothing', () => {
   expect(sent('Ctrl+Alt+9')).toBe('')
 })
 
-test.each(['', 'Foo', 'Ctrl+', 'Ctrl+Foo', 'Hyper+a', 'ab'])('no such key: %j', (name) => {
+test.each(['', 'Foo', 'constructor', '__proto__', 'Ctrl+', 'Ctrl+Foo', 'Hyper+a', 'ab'])('no such key: %j', (name) => {
   expect(parseChord(name)).toBeUndefined()
 })
 

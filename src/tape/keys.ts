@@ -56,7 +56,7 @@ export function parseChord(name: string): Chord | undefined {
     held[modifier[1]!.toLowerCase() as keyof typeof held] = true
     rest = rest.slice(modifier[0].length)
   }
-  const key = ALIASES[rest] ?? rest
+  const key = Object.hasOwn(ALIASES, rest) ? ALIASES[rest]! : rest
   if (!isKeyName(key) && [...key].length !== 1) return undefined
   return { key, ...held }
 }

@@ -194,6 +194,7 @@ describe('refusals, with line and column', () => {
     ['Sleep Bar\nFoo', ['1:7: Expected time after Sleep', '2:1: Invalid command: Foo']],
     ['Sleep 1.2.3', ['1:7: Not a number: 1.2.3']],
     ['Sleep 5h', ['1:8: Invalid command: h']],
+    ['Sleep 1 toString', ['1:9: Invalid command: toString']],
     ['Sleep -1', ['1:7: Expected time after Sleep']],
     ['Sleep 999999m', ['1:7: Time longer than 168 hours']],
     ['Type@ "x"', ['1:7: Expected time after @']],

@@ -7,17 +7,15 @@
  */
 import { canType } from './keyboard.ts'
 import { type Chord, isKeyName, plainKey } from './keys.ts'
-import { Lexer, type TapeError, type Token } from './lexer.ts'
-import { compilePattern, type Pattern } from './pattern.ts'
+import type { TapeError, Token } from './lexer.ts'
+import type { Pattern } from './pattern.ts'
+import { ArgumentReader, KEYWORDS, Mistake } from './reader.ts'
 import { PICTURE_SETTINGS, valueError } from './settings.ts'
 import type { OutputFormat, Tape, TapeCommand, TapeStep } from './tape.ts'
 
 export const TAPE_LENGTH_MAX = 1_000_000
 export const COMMANDS_MAX = 10_000
-export const COUNT_MAX = 10_000
 export const ERRORS_MAX = 20
-const SECOND_NS = 1_000_000_000
-const TIME_NS_MAX = 7 * 24 * 3600 * SECOND_NS
 
 export interface LocatedError extends TapeError {
   /** The tape that `Source` named; undefined: the tape itself. */
@@ -34,17 +32,6 @@ export type ParsedTape =
   /** In the order of the text; at most ERRORS_MAX. */
   | { readonly tape?: undefined; readonly errors: readonly LocatedError[] }
 
-/** Words that are never text of a `Type` without quotes. */
-const KEYWORDS = new Set(
-  (
-    'em px ms s m Set Sleep Type Enter Space Backspace Delete Insert Ctrl Alt Shift Down Left Right Up PageUp PageDown ScrollUp ScrollDown ' +
-    'Tab Escape Home End Hide Require Show Output Shell FontFamily MarginFill Margin WindowBar WindowBarSize BorderRadius FontSize Framerate ' +
-    'Height LetterSpacing LineHeight PlaybackSpeed TypingSpeed Padding Theme Width LoopOffset WaitTimeout WaitPattern Wait Source CursorBlink ' +
-    'true false Screenshot Copy Paste Env Target'
-  ).split(' '),
-)
-
-const UNITS: Readonly<Record<string, number>> = { ms: SECOND_NS / 1000, s: SECOND_NS, m: 60 * SECOND_NS }
 const GOLDEN = ['.txt', '.ascii', '.test']
 const CONSOLES = ['com1', 'com2', 'monitor']
 
@@ -58,17 +45,6 @@ export function parseTape(text: string, options: ParseOptions = {}): ParsedTape 
 /** `path:LINE:COLUMN: message`, as compilers say it. */
 export const describeError = (path: string, { file, line, column, message }: LocatedError): string =>
   `${file ?? path}:${line}:${column}: ${message}`
-
-/** Carries a mistake to where the line is given up. */
-class Mistake {
-  readonly at: { readonly line: number; readonly column: number }
-  readonly message: string
-
-  constructor(at: { readonly line: number; readonly column: number }, message: string) {
-    this.at = at
-    this.message = message
-  }
-}
 
 /** What must be known before the tape runs: which console has which keys, and what would be pasted. */
 interface Situation {
@@ -84,17 +60,15 @@ class Parser {
   readonly #file: string | undefined
   readonly #text: string
   readonly #options: ParseOptions
-  readonly #lexer: Lexer
+  readonly #read: ArgumentReader
   readonly #situation: Situation
-  #peeked: Token | undefined
-  #last: Token = { kind: 'end', text: '', flags: '', line: 0, column: 0 }
 
   constructor(file: string | undefined, text: string, options: ParseOptions, situation?: Situation) {
     this.#file = file
     this.#text = text
     this.#options = options
     this.#situation = situation ?? { target: 'com1', clipboard: undefined }
-    this.#lexer = new Lexer(text, (error) => this.errors.push({ file, ...error }))
+    this.#read = new ArgumentReader(text, (error) => this.errors.push({ file, ...error }))
   }
 
   run(): void {
@@ -103,7 +77,7 @@ class Parser {
       return
     }
     while (this.errors.length < ERRORS_MAX) {
-      const token = this.#next()
+      const token = this.#read.next()
       if (token.kind === 'end') return
       if (this.commands.length >= COMMANDS_MAX) {
         this.#report(token, `More than ${COMMANDS_MAX} commands`)
@@ -114,49 +88,13 @@ class Parser {
       } catch (mistake) {
         if (!(mistake instanceof Mistake)) throw mistake
         this.#report(mistake.at, mistake.message)
-        this.#skipLine()
+        this.#read.skipLine()
       }
     }
   }
 
   #report({ line, column }: { readonly line: number; readonly column: number }, message: string): void {
     this.errors.push({ file: this.#file, line, column, message })
-  }
-
-  /** What follows a mistake on its line would only be mistaken for more of them. */
-  #skipLine(): void {
-    if (this.#peeked && this.#peeked.line !== this.#last.line) return
-    this.#peeked = undefined
-    this.#lexer.skipLine()
-  }
-
-  #peek(): Token {
-    this.#peeked ??= this.#lexer.next()
-    return this.#peeked
-  }
-
-  #next(): Token {
-    const token = this.#peek()
-    this.#peeked = undefined
-    this.#last = token
-    return token
-  }
-
-  /** The next word of this command: a command ends with its line. */
-  #peekArgument(): Token {
-    const token = this.#peek()
-    return token.line === this.#last.line && token.kind !== 'end' ? token : { ...this.#last, kind: 'end', text: '' }
-  }
-
-  #argument(): Token {
-    const token = this.#peekArgument()
-    if (token.kind !== 'end') this.#next()
-    return token
-  }
-
-  #nextIs(kind: Token['kind'], text?: string): boolean {
-    const token = this.#peekArgument()
-    return token.kind === kind && (text === undefined || token.text === text)
   }
 
   #add(token: Token, step: TapeStep, name = token.text): void {
@@ -171,7 +109,7 @@ class Parser {
   static readonly #commands: Readonly<Record<string, (parser: Parser, command: Token) => void>> = {
     Set: (parser, command) => parser.#set(command),
     Output: (parser, command) => parser.#output(command),
-    Sleep: (parser, command) => parser.#add(command, { kind: 'sleep', ns: parser.#time(command) }),
+    Sleep: (parser, command) => parser.#add(command, { kind: 'sleep', ns: parser.#read.time(command) }),
     Type: (parser, command) => parser.#type(command),
     Ctrl: (parser, command) => parser.#chord(command),
     Alt: (parser, command) => parser.#chord(command),
@@ -194,80 +132,31 @@ class Parser {
     const name = token.kind === 'word' ? token.text : ''
     if (isKeyName(name)) {
       this.#checkKeys(token, [plainKey(name)])
-      this.#add(token, { kind: 'keys', chords: [plainKey(name)], ...this.#repeat() })
+      this.#add(token, { kind: 'keys', chords: [plainKey(name)], ...this.#read.repeat() })
     } else if (Object.hasOwn(Parser.#commands, name)) Parser.#commands[name]!(this, token)
     else throw new Mistake(token, `Invalid command: ${token.text}`)
   }
 
   /** There is nothing to scroll: a serial line has no scroll-back. */
   #scroll(command: Token): void {
-    this.#repeat()
+    this.#read.repeat()
     this.#ignore(command, command.text)
   }
 
   /** VHS looks for a program on its host; ours are inside the machine. */
   #require(command: Token): void {
-    this.#path(command, 'Require expects one string')
+    this.#read.path(command, 'Require expects one string')
     this.#ignore(command, 'Require')
   }
 
   #copy(command: Token): void {
-    this.#situation.clipboard = this.#strings(command)
+    this.#situation.clipboard = this.#read.strings(command)
     this.#add(command, { kind: 'nothing' })
   }
 
-  /** `<number>[ms|s|m]`; a bare number is seconds. */
-  #time(after: Token): number {
-    if (!this.#nextIs('number')) throw new Mistake(this.#peekArgument(), `Expected time after ${after.text}`)
-    const number = this.#next()
-    const unit = this.#nextIs('word') && this.#peekArgument().text in UNITS ? this.#next().text : 's'
-    const ns = Math.round(this.#number(number) * UNITS[unit]!)
-    if (ns > TIME_NS_MAX) throw new Mistake(number, `Time longer than ${TIME_NS_MAX / 3600 / SECOND_NS} hours`)
-    return ns
-  }
-
-  #number(token: Token): number {
-    if (!/^(\d+\.?\d*|\.\d+)$/.test(token.text)) throw new Mistake(token, `Not a number: ${token.text}`)
-    return Number(token.text)
-  }
-
-  /** `[@<time>]` */
-  #speed(): number | undefined {
-    return this.#nextIs('sign', '@') ? this.#time(this.#next()) : undefined
-  }
-
-  /** `[@<time>] [count]` */
-  #repeat(): { speedNs: number | undefined; count: number } {
-    const speedNs = this.#speed()
-    if (!this.#nextIs('number')) return { speedNs, count: 1 }
-    const token = this.#next()
-    const count = this.#number(token)
-    if (!Number.isInteger(count)) throw new Mistake(token, `Not a whole number: ${token.text}`)
-    if (count > COUNT_MAX) throw new Mistake(token, `Count greater than ${COUNT_MAX}`)
-    return { speedNs, count }
-  }
-
-  /** Strings and words without quotes, joined by a blank. */
-  #strings(command: Token): string {
-    const parts: string[] = []
-    for (;;) {
-      const token = this.#peekArgument()
-      if (token.kind !== 'string' && (token.kind !== 'word' || KEYWORDS.has(token.text))) break
-      parts.push(this.#next().text)
-    }
-    if (parts.length === 0) throw new Mistake(this.#peekArgument(), `${command.text} expects string`)
-    return parts.join(' ')
-  }
-
-  #path(command: Token, missing: string): Token {
-    const token = this.#lexer.bare()
-    if (token.text === '') throw new Mistake(command, missing)
-    return token
-  }
-
   #type(command: Token): void {
-    const speedNs = this.#speed()
-    const text = this.#strings(command)
+    const speedNs = this.#read.speed()
+    const text = this.#read.strings(command)
     this.#checkText(command, text)
     this.#add(command, { kind: 'type', text, speedNs })
   }
@@ -289,9 +178,9 @@ class Parser {
     const held = { ctrl: command.text === 'Ctrl', alt: command.text === 'Alt', shift: command.text === 'Shift' }
     const chords: Chord[] = []
     let last: Token = command
-    while (this.#nextIs('sign', '+')) {
-      this.#next()
-      last = this.#lexer.key()
+    while (this.#read.nextIs('sign', '+')) {
+      this.#read.next()
+      last = this.#read.key()
       if (held.ctrl && (last.text === 'Alt' || last.text === 'Shift')) {
         if (chords.length > 0) throw new Mistake(last, 'Modifiers must come before other characters')
         held[last.text === 'Alt' ? 'alt' : 'shift'] = true
@@ -313,64 +202,58 @@ class Parser {
 
   #wait(command: Token): void {
     let scope: 'line' | 'screen' = 'line'
-    if (this.#nextIs('sign', '+')) {
-      this.#next()
-      const token = this.#argument()
+    if (this.#read.nextIs('sign', '+')) {
+      this.#read.next()
+      const token = this.#read.argument()
       if (token.text !== 'Line' && token.text !== 'Screen') throw new Mistake(token, 'Wait+ expects Line or Screen')
       scope = token.text === 'Line' ? 'line' : 'screen'
     }
-    const at = this.#peekArgument()
-    const timeoutNs = this.#speed()
+    const at = this.#read.peekArgument()
+    const timeoutNs = this.#read.speed()
     if (timeoutNs === 0) throw new Mistake(at, 'Wait expects positive duration')
-    const pattern = this.#nextIs('regex') ? this.#pattern(this.#next()) : undefined
+    const pattern = this.#read.nextIs('regex') ? this.#read.pattern(this.#read.next()) : undefined
     this.#add(command, { kind: 'wait', scope, pattern, timeoutNs })
   }
 
-  #pattern(token: Token): Pattern {
-    const pattern = compilePattern(token.text, token.flags)
-    if (typeof pattern === 'string') throw new Mistake(token, pattern)
-    return pattern
-  }
-
   #set(command: Token): void {
-    const setting = this.#argument()
+    const setting = this.#read.argument()
     const name = setting.text
     if (setting.kind !== 'word') throw new Mistake(setting, `Unknown setting: ${name}`)
     const at = { ...command, text: `Set ${name}` }
-    if (name === 'TypingSpeed') this.#add(at, { kind: 'set-speed', ns: this.#time(setting) })
+    if (name === 'TypingSpeed') this.#add(at, { kind: 'set-speed', ns: this.#read.time(setting) })
     else if (name === 'WaitTimeout') this.#add(at, { kind: 'set-timeout', ns: this.#positive(setting) })
     else if (name === 'WaitPattern') this.#add(at, { kind: 'set-pattern', pattern: this.#patternValue() })
     else this.#setPicture(at, setting)
   }
 
   #positive(setting: Token): number {
-    const ns = this.#time(setting)
+    const ns = this.#read.time(setting)
     if (ns === 0) throw new Mistake(setting, `${setting.text} expects positive duration`)
     return ns
   }
 
   #patternValue(): Pattern {
-    const token = this.#argument()
+    const token = this.#read.argument()
     if (token.kind !== 'regex' && token.kind !== 'string' && token.kind !== 'word') {
       throw new Mistake(token, 'WaitPattern expects a pattern')
     }
-    return this.#pattern(token)
+    return this.#read.pattern(token)
   }
 
   #setPicture(command: Token, setting: Token): void {
     const name = setting.text
     const kind = Object.hasOwn(PICTURE_SETTINGS, name) ? PICTURE_SETTINGS[name] : undefined
     if (kind === undefined) throw new Mistake(setting, `Unknown setting: ${name}`)
-    const value = this.#argument()
+    const value = this.#read.argument()
     if (value.kind === 'end') throw new Mistake(setting, `Expected a value after ${name}`)
     const wrong = valueError(kind, value)
     if (wrong !== undefined) throw new Mistake(value, wrong)
-    if (kind === 'percent' && this.#nextIs('sign', '%')) this.#next()
+    if (kind === 'percent' && this.#read.nextIs('sign', '%')) this.#read.next()
     this.#ignore(command, command.text)
   }
 
   #output(command: Token): void {
-    const { text: path } = this.#path(command, 'Expected file path after output')
+    const { text: path } = this.#read.path(command, 'Expected file path after output')
     const extension = /[^/]*?(\.[^./]*)?$/.exec(path)![1] ?? ''
     if (extension === '' && !path.endsWith('/')) throw new Mistake(command, 'Expected folder with trailing slash')
     // Output of a tape that was named by Source would write over this one's.
@@ -382,7 +265,7 @@ class Parser {
 
   /** VHS makes pictures; text comes of a name that ends in .txt. */
   #screenshot(command: Token): void {
-    const path = this.#path(command, 'Expected path after Screenshot')
+    const path = this.#read.path(command, 'Expected path after Screenshot')
     if (path.text.endsWith('.txt')) this.#add(command, { kind: 'screenshot', path: path.text })
     else if (path.text.endsWith('.png')) this.#ignore(command, `Screenshot ${path.text}`)
     else throw new Mistake(path, 'Expected file with .png or .txt extension')
@@ -396,15 +279,15 @@ class Parser {
   }
 
   #env(command: Token): void {
-    const key = this.#argument()
+    const key = this.#read.argument()
     if (key.kind !== 'word' && key.kind !== 'string') throw new Mistake(key, 'Env expects a name')
-    const value = this.#argument()
+    const value = this.#read.argument()
     if (value.kind !== 'word' && value.kind !== 'string') throw new Mistake(value, `${key.text} expects string`)
     this.#ignore(command, `Env ${key.text}`)
   }
 
   #target(command: Token): void {
-    const token = this.#path(command, 'Expected a console after Target')
+    const token = this.#read.path(command, 'Expected a console after Target')
     if (!CONSOLES.includes(token.text) && !/^domain:[^\s]+$/.test(token.text)) {
       throw new Mistake(token, `No such target: ${token.text} (com1, com2, monitor or domain:NAME)`)
     }
@@ -413,7 +296,7 @@ class Parser {
   }
 
   #source(command: Token): void {
-    const token = this.#path(command, 'Expected path after Source')
+    const token = this.#read.path(command, 'Expected path after Source')
     const path = token.text
     if (!path.endsWith('.tape')) throw new Mistake(token, 'Expected file with .tape extension')
     if (this.#file !== undefined) throw new Mistake(token, 'Nested Source detected')

@@ -148,6 +148,13 @@ describe('Wait', () => {
     expect(result.screen.slice(0, 3)).toEqual(['boot', 'ready', ''])
   })
 
+  test('sees a wrapped line in one piece, and as its rows', () => {
+    const machine = new FakeMachine()
+    machine.say(`${'x'.repeat(75)} to Xen)`)
+    const text = 'Sleep 1\nWait / to Xen\\)$/\nWait+Screen /x to Xen\\)/\nWait /^en\\)$/\nWait+Screen /to X\\nen/'
+    expect(play(text, machine).error).toBeUndefined()
+  })
+
   test('gives up at its virtual time, not before', () => {
     const machine = new FakeMachine()
     machine.after(14_999, () => {})
@@ -223,7 +230,10 @@ test('paste comes in one piece', () => {
 test('golden text is the screen after every command that is not hidden', () => {
   const machine = new FakeMachine()
   machine.say('a\r\nb')
-  const { files } = play('Output out.txt\nOutput x.log\nSleep 1\nHide\nSleep 1\nShow\nScreenshot shot.txt', machine)
+  const { files } = play(
+    'Output out.txt\nOutput x.log\nSet FontSize 3\nSet TypingSpeed 1\nRequire xm\nSleep 1\nHide\nSleep 1\nShow\nScreenshot shot.txt',
+    machine,
+  )
   const rows = ['a', 'b', ...Array(23).fill('')].join('\n')
   const frame = `${rows}\n${'─'.repeat(80)}\n`
   expect(files).toEqual([

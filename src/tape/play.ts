@@ -1,7 +1,7 @@
 /**
  * Plays a tape on a machine that is stepped by hand, all in virtual time. As in VHS, a `Wait` is met at once when the screen (or the line with the
  * cursor) matches already; else it is asked again after every byte and every change of the monitor, and met at exactly that virtual instant.
- * Terminals answer queries (where is the cursor?) at the instant they read them.
+ * A line that wrapped is looked at both as its rows, which is all that VHS does, and in one piece. Terminals answer queries (where is the cursor?) at the instant they read them.
  */
 import type { SerialLine } from '#protocol/machine.ts'
 import type { SyncMachine } from '#protocol/sync-machine.ts'
@@ -118,7 +118,7 @@ class Player {
     for (const command of this.#tape.commands) {
       try {
         yield* this.#perform(command.step)
-        this.#keepGolden()
+        this.#keepGolden(command)
       } catch (failure) {
         if (!(failure instanceof Failure)) throw failure
         return this.#result(`${this.#where(command)}: ${failure.message}`)
@@ -192,13 +192,18 @@ class Player {
     timeoutNs = this.#timeoutNs,
   }: TapeStep & { kind: 'wait' }): Generator<void, void> {
     const target = this.#target
-    const shown = (): string => (scope === 'line' ? target.line() : target.rows().join('\n'))
+    const matches = (): boolean => {
+      if (scope === 'line') return pattern.test(target.line()) || pattern.test(target.wholeLine())
+      const rows = target.rows()
+      const lines = target.lines()
+      return pattern.test(rows.join('\n')) || (lines.length < rows.length && pattern.test(lines.join('\n')))
+    }
     let seen = -1
     const met = (): boolean => {
       const version = target.version()
       if (version === seen) return false
       seen = version
-      return pattern.test(shown())
+      return matches()
     }
     if (met()) return
     if (yield* this.#run(timeoutNs, met)) return
@@ -230,8 +235,9 @@ class Player {
     }
   }
 
-  #keepGolden(): void {
-    if (!this.#wantsGolden || this.#hidden) return
+  /** Settings come before the recording begins, in VHS. */
+  #keepGolden({ name }: TapeCommand): void {
+    if (!this.#wantsGolden || this.#hidden || name.startsWith('Set ') || name === 'Require') return
     const text = `${this.#target.rows().join('\n')}\n${SEPARATOR}\n`
     this.#goldenLength += text.length
     if (this.#goldenLength > GOLDEN_LENGTH_MAX) throw new Failure(`golden text longer than ${GOLDEN_LENGTH_MAX}`)

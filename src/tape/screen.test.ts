@@ -115,6 +115,24 @@ test('a carriage return between the bytes of a character ends it', () => {
   expect(screen.line()).toBe('A')
 })
 
+test.each([
+  ['a line that wraps', '0123456789abc\r\nx', ['0123456789abc', 'x'], 'x'],
+  ['blanks at the edge are part of the line', '01234567  abc', ['01234567  abc'], '01234567  abc'],
+  [
+    'over three rows',
+    `0123456789${'x'.repeat(10)}yz`,
+    [`0123456789${'x'.repeat(10)}yz`],
+    `0123456789${'x'.repeat(10)}yz`,
+  ],
+  ['a full row with a line end does not wrap', '0123456789\r\nabc', ['0123456789', 'abc'], 'abc'],
+  ['an erased row is a line of its own', `0123456789abc${CSI}2K\rx`, ['0123456789', 'x'], 'x'],
+  ['scrolled along', '0123456789abc\r\n1\r\n2\r\n3', ['0123456789abc', '1', '2', '3'], '3'],
+])('lines in one piece: %s', (_name, input, lines, line) => {
+  const screen = show(input)
+  expect(screen.lines().filter((found) => found !== '')).toEqual(lines)
+  expect(screen.wholeLine()).toBe(line)
+})
+
 test('rendition is kept for each cell', () => {
   const screen = show(`a${CSI}1;7mb${CSI}0;31;44mc${CSI}38;5;200;48;2;1;2;3md${CSI}m e`)
   const style = (column: number) => {

@@ -100,6 +100,33 @@ export class Screen {
     return this.#rows[this.#row]!.text()
   }
 
+  /** As `rows`, but a line that wrapped over several rows is one again. */
+  lines(): string[] {
+    const lines: string[] = []
+    for (let row = 0; row < this.height; row = this.#lineEnd(row)) lines.push(this.#joined(row))
+    return lines
+  }
+
+  /** The whole line that the cursor is in, however many rows it takes. */
+  wholeLine(): string {
+    let row = this.#row
+    while (row > 0 && this.#rows[row]!.continued) row--
+    return this.#joined(row)
+  }
+
+  #lineEnd(row: number): number {
+    let end = row + 1
+    while (end < this.height && this.#rows[end]!.continued) end++
+    return end
+  }
+
+  #joined(row: number): string {
+    const last = this.#lineEnd(row) - 1
+    let text = ''
+    for (let i = row; i < last; i++) text += this.#rows[i]!.wholeText()
+    return text + this.#rows[last]!.text()
+  }
+
   get cursor(): { readonly row: number; readonly column: number; readonly visible: boolean } {
     return { row: this.#row, column: this.#column, visible: this.#cursorVisible }
   }
@@ -151,6 +178,7 @@ export class Screen {
     if (this.#wrapPending || (width === 2 && this.#column === this.columns - 1 && this.#autowrap)) {
       this.#column = 0
       this.#index()
+      this.#rows[this.#row]!.continued = true
     }
     this.#wrapPending = false
     const at = Math.min(this.#column, this.columns - width)

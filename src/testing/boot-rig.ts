@@ -71,11 +71,13 @@ export class TextScreen {
   }
 
   teletype(byte: number, reversed = false): void {
-    if (byte < 14 && byte > 6) return this.control(byte)
-    this.set(byte, reversed)
-    if (++this.column < COLUMNS) return
-    this.column = 0
-    this.control(10)
+    if (byte < 14 && byte > 6) this.control(byte)
+    else {
+      this.set(byte, reversed)
+      if (++this.column < COLUMNS) return
+      this.column = 0
+      this.control(10)
+    }
   }
 
   /** The text, without blanks at the ends of lines and empty lines at the end. */
@@ -181,6 +183,8 @@ export class BootRig {
       bios: this.#bios(disk, map, faults),
       cpu: { apicId: 0, rdtsc: () => 0, cpuid: () => ({ eax: 0, ebx: 0, ecx: 0, edx: 0 }), charge: () => {} },
       natives: { inflate },
+      // Boot loaders jump; loading code is a hypervisor's business.
+      load: () => ({ ok: false, why: 'nothing is run on the bench' }),
       now: () => this.#now,
       plant: () => {},
       probe: (event) => {

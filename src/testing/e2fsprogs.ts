@@ -1,8 +1,18 @@
 /** Debian's e2fsprogs as an oracle for our ext2. Where it is not installed, tests that need it skip, and say so. */
 import { execFileSync, spawnSync } from 'node:child_process'
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import {
+  closeSync,
+  ftruncateSync,
+  mkdtempSync,
+  openSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+  writeSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { type BlockStore, SECTOR_BYTES } from '#lib/ondisk/block-store.ts'
 
 /** Where Debian keeps administrators' programs, whether PATH names it or not. */
 const PATH = `${process.env['PATH'] ?? ''}:/usr/sbin:/sbin`
@@ -24,25 +34,43 @@ export function withDir<T>(work: (dir: string) => T): T {
   }
 }
 
-/** What `e2fsck -fn` makes of an image: exit status 0 says that nothing is wrong. */
-export function e2fsck(image: Uint8Array): { status: number | null; output: string } {
+const PIECE_SECTORS = 128
+
+/** The store as a file of `dir`, with holes where there are only zeros. */
+function imageFile(dir: string, store: Pick<BlockStore, 'read' | 'sectors'>): string {
+  const path = join(dir, 'image')
+  const file = openSync(path, 'w')
+  ftruncateSync(file, store.sectors * SECTOR_BYTES)
+  const zeros = Buffer.alloc(PIECE_SECTORS * SECTOR_BYTES)
+  for (let lba = 0; lba < store.sectors; lba += PIECE_SECTORS) {
+    const piece = store.read(lba, Math.min(PIECE_SECTORS, store.sectors - lba))
+    if (Buffer.compare(piece, zeros.subarray(0, piece.length)) !== 0)
+      writeSync(file, piece, 0, piece.length, lba * SECTOR_BYTES)
+  }
+  closeSync(file)
+  return path
+}
+
+/** What `e2fsck -fn` (and `options`) makes of an image: exit status 0 says that nothing is wrong. */
+export function e2fsck(
+  image: Pick<BlockStore, 'read' | 'sectors'>,
+  options: readonly string[] = [],
+): { status: number | null; output: string } {
   return withDir((dir) => {
-    const path = join(dir, 'image')
-    writeFileSync(path, image)
-    const { status, stdout, stderr } = spawnSync('e2fsck', ['-fn', path], { env, encoding: 'utf8' })
+    const path = imageFile(dir, image)
+    const { status, stdout, stderr } = spawnSync('e2fsck', ['-fn', ...options, path], { env, encoding: 'utf8' })
     return { status, output: stdout + stderr }
   })
 }
 
 /** A debugfs session on an image: its commands in, their output out. Files dumped to `out/NAME` come back as bytes. */
 export function debugfs(
-  image: Uint8Array,
+  image: Pick<BlockStore, 'read' | 'sectors'>,
   commands: readonly string[],
   dumps: readonly string[] = [],
 ): { output: string; files: Map<string, Uint8Array> } {
   return withDir((dir) => {
-    const path = join(dir, 'image')
-    writeFileSync(path, image)
+    const path = imageFile(dir, image)
     const lines = dumps.map((file, i) => `dump "${file}" ${join(dir, `dump${i}`)}`)
     writeFileSync(join(dir, 'commands'), [...commands, ...lines, ''].join('\n'))
     const output = execFileSync('debugfs', ['-f', join(dir, 'commands'), path], {

@@ -1,11 +1,5 @@
 /** What a kernel finds at EBX, read back the way a kernel reads it. */
-import {
-  MBI_MODULES,
-  memory_map,
-  module_t,
-  MULTIBOOT_LOADER_MAGIC,
-  multiboot_info,
-} from '#abi/pc/multiboot.ts'
+import { MBI_MODULES, MULTIBOOT_LOADER_MAGIC, memory_map, module_t, multiboot_info } from '#abi/pc/multiboot.ts'
 import type { BootRig } from './boot-rig.ts'
 
 /** Undefined unless the rig ended in a jump to a multiboot kernel. */

@@ -147,7 +147,7 @@ export function esmToCommonJs(
 
   /** `name` becomes `$1.name`; a call must not hand the module over as `this`. */
   function rewrite({ node, role }: Reference, binding: Binding): void {
-    const value = valueOf(binding)
+    const value = exportOf(binding)
     if (role === 'shorthand') edits.insert(node.end, `:${value}`)
     else if (binding.name !== undefined && (role === 'callee' || places.tags.has(node)))
       edits.replace(node.start, node.end, `${places.statements.has(node.start) ? ';' : ''}(0,${value})`)
@@ -172,13 +172,13 @@ export function esmToCommonJs(
   for (const [local, names] of exported) {
     if (published.has(local)) continue
     const binding = bindings.get(local)
-    for (const name of names) getter(name, binding ? valueOf(binding) : local)
+    for (const name of names) getter(name, binding ? exportOf(binding) : local)
   }
   edits.insert(0, hoisted.join('') + getters.join('') + requires.join(''))
   return { imports, exports: exportNames }
 }
 
-const valueOf = ({ module, name }: Binding): string => (name === undefined ? module : property(module, name))
+const exportOf = ({ module, name }: Binding): string => (name === undefined ? module : property(module, name))
 
 const property = (object: string, name: string): string =>
   /^[A-Za-z_$][\w$]*$/.test(name) ? `${object}.${name}` : `${object}[${JSON.stringify(name)}]`

@@ -54,7 +54,8 @@ export function verify(code: string, path: string, parameters: readonly string[]
   } catch (error) {
     const { message, pos } = error as { message: string; pos?: number }
     // Not a syntax error but the parser out of stack.
-    if (pos === undefined) return [{ path, line: 1, text: 'nested too deeply' }]
+    if (pos === undefined || message.startsWith('Not enough stack'))
+      return [{ path, line: 1, text: 'nested too deeply' }]
     return [{ path, line: positionOf(pos).line, text: message.replace(/ \(\d+:\d+\)$/, '') }]
   }
   for (const comment of comments) {

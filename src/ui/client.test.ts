@@ -46,7 +46,8 @@ let messages: FromWorker[]
 let client: MachineClient
 let failure: Error | undefined
 
-function openSandbox(_text: string, onError: (message: string) => void): Sandbox {
+function openSandbox(text: Promise<string>, onError: (message: string) => void): Sandbox {
+  text.catch((error) => onError(error.message))
   const sent: ToWorker[] = []
   const port = {
     onmessage: null,

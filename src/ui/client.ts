@@ -17,7 +17,7 @@ export interface ClientParts {
   readonly workerText: () => Promise<string>
   /** A fresh copy of the default disk's container: its buffer is transferred. */
   readonly disk: () => Promise<ArrayBuffer>
-  readonly openSandbox: (workerText: string, onError: (message: string) => void) => Sandbox
+  readonly openSandbox: (workerText: Promise<string>, onError: (message: string) => void) => Sandbox
   readonly onMessage: (message: FromWorker) => void
   readonly onStatus: (status: WorkerStatus, message: string) => void
   readonly timers: Timers
@@ -56,12 +56,15 @@ export class MachineClient {
 
   async #start(options: MachineOptions, press: boolean): Promise<void> {
     try {
-      const [text, disk] = await Promise.all([this.#parts.workerText(), this.#parts.disk()])
-      this.#connection = this.#connect(text)
+      const connection = this.#connect(this.#parts.workerText())
+      this.#connection = connection
       this.#post({ type: 'visible', visible: this.#isVisible })
+      const disk = await this.#parts.disk()
+      // Another power-on may have come meanwhile, or the worker may be dead already.
+      if (this.#connection !== connection) return
       this.#post({ type: 'power-on', options, disk, press }, [disk])
     } catch (error) {
-      this.#setStatus('dead', error instanceof Error ? error.message : String(error))
+      this.#die(error instanceof Error ? error.message : String(error))
     }
   }
 
@@ -89,7 +92,7 @@ export class MachineClient {
     })
   }
 
-  #connect(workerText: string): Connection {
+  #connect(workerText: Promise<string>): Connection {
     const sandbox = this.#parts.openSandbox(workerText, (message) => {
       if (this.#connection === connection) this.#die(message)
     })

@@ -39,8 +39,11 @@ export interface Sandbox {
   close(): void
 }
 
-/** Start `workerText` in a fresh frame. `onError`: the worker has died, or failed to start. */
-export function openSandbox(workerText: string, onError: (message: string) => void): Sandbox {
+/**
+ * Start `workerText` in a fresh frame; the frame is made while the text is still on its way. `onError`: the text did not come, or the worker
+ * has died or failed to start.
+ */
+export function openSandbox(workerText: Promise<string>, onError: (message: string) => void): Sandbox {
   const { port1, port2 } = new MessageChannel()
   const frame = document.createElement('iframe')
   frame.setAttribute('sandbox', 'allow-scripts')
@@ -51,8 +54,12 @@ export function openSandbox(workerText: string, onError: (message: string) => vo
   function hear({ source, data }: MessageEvent<FrameMessage>): void {
     if (source !== frame.contentWindow || !data) return
     // The frame's origin is opaque and cannot be named; the text is no secret, and the frame is ours.
-    if (data.type === 'frame-ready') frame.contentWindow?.postMessage(workerText, '*', [port2])
-    else onError(data.message)
+    if (data.type === 'worker-error') onError(data.message)
+    else
+      workerText.then(
+        (text) => frame.contentWindow?.postMessage(text, '*', [port2]),
+        (error) => onError(error instanceof Error ? error.message : String(error)),
+      )
   }
 
   addEventListener('message', hear)

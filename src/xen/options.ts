@@ -145,7 +145,9 @@ export function params(options: Options): readonly Param[] {
   ]
 }
 
-type KeyOf<T> = { [K in keyof Options]: Options[K] extends T ? (T extends Options[K] ? K : never) : never }[keyof Options]
+type KeyOf<T> = {
+  [K in keyof Options]: Options[K] extends T ? (T extends Options[K] ? K : never) : never
+}[keyof Options]
 type BooleanKey = KeyOf<boolean>
 type IntegerKey = KeyOf<number>
 type StringKey = KeyOf<string>

@@ -1,6 +1,9 @@
 /**
  * xen/arch/x86/setup.c: __start_xen, from the multiboot loader's jump to the idle loop. The image's entry module.
  */
+
+import type { E820Entry } from '#abi/pc/bios.ts'
+import { E820_RAM } from '#abi/pc/e820.ts'
 import type { Metal, MetalEntry, PcpuCode, Regs } from '#abi/pc/metal.ts'
 import {
   MBI_CMDLINE,
@@ -12,14 +15,13 @@ import {
   module_t,
   multiboot_info,
 } from '#abi/pc/multiboot.ts'
-import { E820_RAM } from '#abi/pc/e820.ts'
-import type { E820Entry } from '#abi/pc/bios.ts'
 import { COM1_BASE, UART_LSR, UART_LSR_THRE, UART_THR } from '#abi/pc/uart16550.ts'
 import { VGA_ATTRIBUTE_DEFAULT, VGA_TEXT_BASE } from '#abi/pc/vga.ts'
+import { PAGE_SIZE } from '#abi/xen/types.ts'
+import { FIRST_HIPRIORITY_VECTOR, FIRST_LEGACY_VECTOR } from './arch-x86/apic.ts'
+import { cpuText, identifyCpu, identityLines } from './arch-x86/cpu.ts'
 import { constructDom0 } from './arch-x86/domain-build.ts'
-import { cacheLines, cpuText, identifyCpu } from './arch-x86/cpu.ts'
-import { FIRST_HIPRIORITY_VECTOR } from './arch-x86/apic.ts'
-import { init8259 } from './arch-x86/io-apic.ts'
+import { acknowledge8259, init8259, unmask8259 } from './arch-x86/io-apic.ts'
 import {
   allocM2p,
   freeInit,
@@ -37,6 +39,7 @@ import { type Booted, bootCpu, bringUp, checkTscSync } from './arch-x86/smpboot.
 import { askBios, type BootFacts } from './arch-x86/trampoline.ts'
 import { allocVcpu, domainCreate, unpause } from './common/domain.ts'
 import { cmdlineCook, cmdlineParse, splitCmdline, TAINT_SYNC_CONSOLE } from './common/kernel.ts'
+import { hex } from './common/lib.ts'
 import { SCHEDULER } from './common/schedule.ts'
 import {
   XEN_BANNER,
@@ -49,7 +52,7 @@ import {
   XEN_SUBVERSION,
   XEN_VERSION,
 } from './compile.ts'
-import { loglvlText } from './drivers/console.ts'
+import { loglvlText, XENLOG_INFO } from './drivers/console.ts'
 import { Ns16550, parseUart } from './drivers/ns16550.ts'
 import { NO_HANDLE, parseSerialHandle } from './drivers/serial.ts'
 import { keyhandlers } from './keyhandlers.ts'
@@ -162,6 +165,8 @@ function* startXen(xen: Xen, pcpu: Pcpu, mbiAddress: number, facts: BootFacts): 
   const last = mbi.modules.at(-1)!
   const layout = setupMemory(xen, { start: first.start, end: last.end })
   initAcpiTables(xen)
+  printk(xen, `${XENLOG_INFO}No NUMA configuration found\n`)
+  printk(xen, `${XENLOG_INFO}Faking a node at ${hex(0, 16)}-${hex(xen.maxPage * PAGE_SIZE, 16)}\n`)
   setupXenHeap(xen, layout)
   xen.heap.endBootAllocator()
   printk(xen, 'Domain heap initialised\n')
@@ -170,12 +175,14 @@ function* startXen(xen: Xen, pcpu: Pcpu, mbiAddress: number, facts: BootFacts): 
   init8259(xen.metal.io)
   freeUnusedPercpu(xen, layout, Math.max(1, mp.cpus.length))
   printk(xen, `Using scheduler: ${SCHEDULER.name} (${SCHEDULER.optName})\n`)
+  printk(xen, `${XENLOG_INFO}Initializing CPU#0\n`)
+  yield* pcpu.drain()
   yield* xen.time.calibrateTsc()
   pcpu.setStime(0)
   const khz = Math.floor(xen.time.tscHz / 1000)
   printk(xen, `Detected ${Math.floor(khz / 1000)}.${String(khz % 1000).padStart(3, '0')} MHz processor.\n`)
   const info = identifyCpu(xen.metal.cpu)
-  printk(xen, cacheLines(info))
+  printk(xen, identityLines(info))
   printk(xen, `CPU0: ${cpuText(info)}\n`)
   const booted: Booted[] = []
   yield* smpPrepareCpus(xen, mp, booted)
@@ -250,9 +257,7 @@ function printVideoAndDiscs(xen: Xen, { video, mbrSignatures, eddInfos }: BootFa
   printk(xen, 'Video information:\n')
   printk(
     xen,
-    video
-      ? ` VGA is text mode ${video.columns}x${video.rows}, font 8x${video.fontHeight}\n`
-      : ' No VGA detected\n',
+    video ? ` VGA is text mode ${video.columns}x${video.rows}, font 8x${video.fontHeight}\n` : ' No VGA detected\n',
   )
   printk(xen, 'Disc information:\n')
   printk(xen, ` Found ${mbrSignatures} MBR signatures\n`)
@@ -277,6 +282,7 @@ function* smpPrepareCpus(xen: Xen, mp: MpConfig, booted: Booted[]): Steps {
   const self = xen.current
   const maxCpus = options.nosmp ? 0 : options.maxcpus
   self.apic.setup(0)
+  if (!mp.smp) printk(xen, `${XENLOG_INFO}SMP motherboard not detected.\n`)
   if (mp.smp && maxCpus > 0) {
     let id = 1
     for (const { apicId } of mp.cpus) {
@@ -292,6 +298,7 @@ function* smpPrepareCpus(xen: Xen, mp: MpConfig, booted: Booted[]): Steps {
     for (const ioApic of xen.ioApics) ioApic.maskAll()
     self.maskExtInt()
   }
+  yield* self.drain()
   yield* xen.time.calibrateApic(
     (ticks) => self.apic.setTimer(ticks),
     () => self.apic.timerCount(),
@@ -326,7 +333,7 @@ function initSerialInterrupts(xen: Xen, mp: MpConfig): void {
   }
 }
 
-/** setup_irq: an ISA interrupt by the I/O APIC to the boot processor. */
+/** setup_irq: an ISA interrupt to the boot processor, by the I/O APIC or, where there is none, by the 8259s. */
 function setupIrq(xen: Xen, mp: MpConfig, irq: number, vector: number, handler: () => void): void {
   if (xen.irqs.has(irq)) {
     printk(xen, `ERROR: Failed to allocate ns16550 IRQ ${irq}\n`)
@@ -334,12 +341,16 @@ function setupIrq(xen: Xen, mp: MpConfig, irq: number, vector: number, handler: 
   }
   const override = mp.overrides.find((entry) => entry.irq === irq)
   const gsi = override?.gsi ?? irq
-  xen.irqs.set(irq, { irq, vector, handler })
   for (const ioApic of xen.ioApics) {
     const pin = gsi - ioApic.gsiBase
     if (pin < 0 || pin > ioApic.lastPin) continue
+    xen.irqs.set(irq, { vector, acknowledge: () => xen.current.apic.eoi(), handler })
     ioApic.route(pin, vector, 1, { level: override?.level ?? false, activeLow: override?.activeLow ?? false })
+    return
   }
+  const { io } = xen.metal
+  xen.irqs.set(irq, { vector: FIRST_LEGACY_VECTOR + irq, acknowledge: () => acknowledge8259(io, irq), handler })
+  unmask8259(io, irq)
 }
 
 /** Create domain 0 and build it from the modules. */

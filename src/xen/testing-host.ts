@@ -5,17 +5,13 @@
 import type { Mem } from '#abi/mem.ts'
 import { CPU_HZ } from '#abi/pc/cpu.ts'
 import type { Exit, LoadedCode, LoadRefusal, Metal, PcpuCode } from '#abi/pc/metal.ts'
-import {
-  MBI_CMDLINE,
-  MBI_MODULES,
-  MULTIBOOT_LOADER_MAGIC,
-  module_t,
-  multiboot_info,
-} from '#abi/pc/multiboot.ts'
+import { MBI_CMDLINE, MBI_MODULES, MULTIBOOT_LOADER_MAGIC, module_t, multiboot_info } from '#abi/pc/multiboot.ts'
 import type { Probe } from '#abi/probe.ts'
 import { createMachine } from '#machine/board.ts'
 import type { Machine } from '#machine/machine.ts'
+import { Pcpu } from './arch-x86/pcpu.ts'
 import { start } from './setup.ts'
+import type { Xen } from './xen.ts'
 
 const MBI_AT = 0x20000
 const MODULES_AT = 0x21000
@@ -58,6 +54,8 @@ export class TestHost {
   resets = 0
   #cpus: TestCpu[] = []
   #running: TestCpu | undefined
+  #xen: Xen | undefined
+  #serial = ''
   #plants = new Map<number, (metal: Metal) => PcpuCode>()
   readonly #options: TestHostOptions
 
@@ -66,7 +64,11 @@ export class TestHost {
     this.machine = createMachine(
       { memoryMiB: options.memoryMiB ?? 512, disk: undefined, seed: 1, epochSeconds: 1242109972 },
       {
-        serialOut: (line, byte) => (line === 'com1' ? this.com1 : this.com2).push(byte),
+        serialOut: (line, byte) => {
+          const bytes = line === 'com1' ? this.com1 : this.com2
+          bytes.push(byte)
+          if (line === 'com1') this.#serial += String.fromCharCode(byte)
+        },
         reset: () => {
           this.resets++
         },
@@ -152,7 +154,10 @@ export class TestHost {
     let strings = STRINGS_AT
     const string = (text: string): number => {
       const at = strings
-      mem.copyIn(at, Uint8Array.from(`${text}\0`, (letter) => letter.charCodeAt(0)))
+      mem.copyIn(
+        at,
+        Uint8Array.from(`${text}\0`, (letter) => letter.charCodeAt(0)),
+      )
       strings += text.length + 1
       return at
     }
@@ -177,6 +182,7 @@ export class TestHost {
     cpu.timeNs = this.machine.events.now()
     this.#as(cpu, () => {
       cpu.code = start(cpu.metal, { eax, ebx: MBI_AT })
+      if (cpu.code instanceof Pcpu) this.#xen = cpu.code.xen
     })
     cpu.wakeNs = cpu.timeNs
   }
@@ -194,6 +200,12 @@ export class TestHost {
       this.#running = undefined
       cpu.timeNs += cpu.chargedNs + RUN_NS
     }
+  }
+
+  /** The hypervisor's state, for looking into. */
+  get xen(): Xen {
+    if (!this.#xen) throw new Error('Xen has not been entered')
+    return this.#xen
   }
 
   get nowNs(): number {
@@ -261,7 +273,7 @@ export class TestHost {
 
   /** What came out of COM1, as text. */
   get serial(): string {
-    return String.fromCharCode(...this.com1)
+    return this.#serial
   }
 
   /** Type on the serial line. */
@@ -272,8 +284,26 @@ export class TestHost {
     )
   }
 
+  /** The monitor's rows, trailing blanks cut. */
+  get screen(): string[] {
+    const { columns, rows, cells } = this.machine.screen()
+    return Array.from({ length: rows }, (_, row) =>
+      String.fromCharCode(
+        ...Array.from({ length: columns }, (_, i) => cells[(row * columns + i) * 2]! || 32),
+      ).trimEnd(),
+    )
+  }
+
   /** Until COM1 has said `text`; throws with what it said instead. */
   expect(text: string, ns = 60e9): void {
-    if (!this.runUntil(() => this.serial.includes(text), ns)) throw new Error(`no "${text}" in:\n${this.serial}`)
+    let seen = -1
+    const said = (): boolean => {
+      if (this.com1.length === seen) return false
+      // What came since the last look, and as much before as could belong to it.
+      const from = Math.max(0, seen - text.length)
+      seen = this.com1.length
+      return this.serial.includes(text, from)
+    }
+    if (!this.runUntil(said, ns)) throw new Error(`no "${text}" in:\n${this.serial}`)
   }
 }

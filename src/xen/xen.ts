@@ -15,8 +15,9 @@ import { Vga } from './drivers/vga.ts'
 import { defaultOptions, type Options } from './options.ts'
 
 export interface Irq {
-  readonly irq: number
   readonly vector: number
+  /** Tell the controller that it is being served. */
+  readonly acknowledge: () => void
   readonly handler: () => void
 }
 
@@ -33,6 +34,7 @@ export interface Xen {
   /** By logical number; [0] is the boot processor. */
   readonly pcpus: Pcpu[]
   readonly ioApics: IoApic[]
+  /** By ISA number. */
   readonly irqs: Map<number, Irq>
   /** Domains by id, dom0 first. */
   readonly domains: Map<number, Domain>

@@ -12,6 +12,10 @@ export interface CpuInfo {
   readonly l1iKib: number
   readonly l1dKib: number
   readonly l2Kib: number
+  /** Cores of one package; where among them this one is. */
+  readonly cores: number
+  readonly packageId: number
+  readonly coreId: number
 }
 
 const VENDORS: Readonly<Record<string, string>> = { GenuineIntel: 'Intel', AuthenticAMD: 'AMD' }
@@ -43,8 +47,10 @@ export function identifyCpu(cpu: Cpu): CpuInfo {
       modelName += ascii(eax, ebx, ecx, edx)
     }
   }
-  const l1 = extended >= 0x80000005 ? cpu.cpuid(0x80000005) : undefined
-  const l2 = extended >= 0x80000006 ? cpu.cpuid(0x80000006) : undefined
+  const { l1iKib, l1dKib, l2Kib } = caches(cpu)
+  const packageCores = zero.eax >= 4 ? (cpu.cpuid(4).eax >>> 26) + 1 : 1
+  const siblings = zero.eax >= 1 ? (cpu.cpuid(1).ebx >>> 16) & 0xff : 1
+  const apicId = zero.eax >= 1 ? cpu.cpuid(1).ebx >>> 24 : 0
   return {
     vendorId,
     family,
@@ -52,10 +58,55 @@ export function identifyCpu(cpu: Cpu): CpuInfo {
     stepping: signature & 0xf,
     // Right-justified in the register image: leading blanks go.
     modelName: modelName.replace(/^ +/, ''),
-    l1iKib: l1 ? l1.edx >>> 24 : 0,
-    l1dKib: l1 ? l1.ecx >>> 24 : 0,
-    l2Kib: l2 ? l2.ecx >>> 16 : 0,
+    l1iKib,
+    l1dKib,
+    l2Kib,
+    cores: packageCores,
+    packageId: apicId >>> shiftOf(siblings),
+    coreId: apicId & ((1 << shiftOf(packageCores)) - 1),
   }
+}
+
+/** get_count_order: bits that so many ids need. */
+const shiftOf = (count: number): number => (count <= 1 ? 0 : 32 - Math.clz32(count - 1))
+
+type CacheSizes = Pick<CpuInfo, 'l1iKib' | 'l1dKib' | 'l2Kib'>
+
+/** CPUID leaf 2, one byte each: which cache, how many KiB (Intel's table, as far as processors of 2006 to 2009 use it). */
+const DESCRIPTORS: Readonly<Record<number, readonly [keyof CacheSizes, number]>> = {
+  6: ['l1iKib', 8],
+  8: ['l1iKib', 16],
+  10: ['l1dKib', 8],
+  12: ['l1dKib', 16],
+  44: ['l1dKib', 32],
+  48: ['l1iKib', 32],
+  65: ['l2Kib', 128],
+  66: ['l2Kib', 256],
+  67: ['l2Kib', 512],
+  68: ['l2Kib', 1024],
+  69: ['l2Kib', 2048],
+  73: ['l2Kib', 4096],
+  78: ['l2Kib', 6144],
+  120: ['l2Kib', 1024],
+  124: ['l2Kib', 1024],
+  125: ['l2Kib', 2048],
+  134: ['l2Kib', 512],
+  135: ['l2Kib', 1024],
+}
+
+function caches(cpu: Cpu): CacheSizes {
+  const sizes = { l1iKib: 0, l1dKib: 0, l2Kib: 0 }
+  if (cpu.cpuid(0).eax < 2) return sizes
+  const { eax, ebx, ecx, edx } = cpu.cpuid(2)
+  // The lowest byte counts how often the leaf must be asked: once. A register with bit 31 set says nothing.
+  for (const [register, word] of [eax & ~0xff, ebx, ecx, edx].entries()) {
+    if (word >>> 31) continue
+    for (let shift = register === 0 ? 8 : 0; shift < 32; shift += 8) {
+      const found = DESCRIPTORS[(word >>> shift) & 0xff]
+      if (found) sizes[found[0]] = found[1]
+    }
+  }
+  return sizes
 }
 
 /** print_cpu_info, without the newline. */
@@ -65,13 +116,15 @@ export function cpuText(info: CpuInfo): string {
   return `${prefix}${info.modelName === '' ? `${info.family}86` : info.modelName} stepping ${hex(info.stepping, 2)}`
 }
 
-/** Lines at level INFO that identify_cpu prints of the caches. */
-export function cacheLines(info: CpuInfo): string {
+/** Lines at level INFO that identify_cpu prints: caches, then the place in the package. */
+export function identityLines(info: CpuInfo): string {
   let lines = ''
   if (info.l1iKib > 0) {
     const data = info.l1dKib > 0 ? `, L1 D cache: ${info.l1dKib}K` : ''
     lines += `${XENLOG_INFO}CPU: L1 I cache: ${info.l1iKib}K${data}\n`
   }
   if (info.l2Kib > 0) lines += `${XENLOG_INFO}CPU: L2 cache: ${info.l2Kib}K\n`
+  lines += `${XENLOG_INFO}CPU: Physical Processor ID: ${info.packageId}\n`
+  if (info.cores > 1) lines += `${XENLOG_INFO}CPU: Processor Core ID: ${info.coreId}\n`
   return lines
 }

@@ -79,8 +79,7 @@ interface Layout {
 }
 
 /** Tables of one level, each covering `bytes`, that [from, to) needs. */
-const tablesFor = (from: Vaddr, to: Vaddr, bytes: number): number =>
-  Math.ceil(to / bytes) - Math.floor(from / bytes)
+const tablesFor = (from: Vaddr, to: Vaddr, bytes: number): number => Math.ceil(to / bytes) - Math.floor(from / bytes)
 
 function layOut(image: DomainImage, ramdiskBytes: number, pages: number): Layout {
   const start = signedVaddr(image.virtBase)
@@ -98,10 +97,18 @@ function layOut(image: DomainImage, ramdiskBytes: number, pages: number): Layout
     const stackEnd = tablesEnd + PAGE_SIZE
     let end = roundUp(stackEnd, REGION_ALIGN)
     if (end - stackEnd < PADDING_MIN) end += REGION_ALIGN
-    const needed =
-      1 + tablesFor(start, end, 2 ** 39) + tablesFor(start, end, 2 ** 30) + tablesFor(start, end, 2 ** 21)
+    const needed = 1 + tablesFor(start, end, 2 ** 39) + tablesFor(start, end, 2 ** 30) + tablesFor(start, end, 2 ** 21)
     if (needed <= count)
-      return { start, kernel, ramdisk, physmap, startInfo, tables: [tablesStart, tablesEnd], stack: [tablesEnd, stackEnd], end }
+      return {
+        start,
+        kernel,
+        ramdisk,
+        physmap,
+        startInfo,
+        tables: [tablesStart, tablesEnd],
+        stack: [tablesEnd, stackEnd],
+        end,
+      }
   }
 }
 
@@ -126,7 +133,9 @@ export function constructDom0(xen: Xen, domain: Domain, modules: Dom0Modules): b
   if (first === undefined) return panic(xen, 'Not enough RAM for domain 0 allocation.\n')
   sayArrangement(xen, layout, first, domain.totPages, pages, image.virtEntry)
   if (region / PAGE_SIZE > pages) {
-    say(`Initial guest OS requires too much space\n(${Math.floor(region / MIB)}MB is greater than ${Math.floor((pages * PAGE_SIZE) / MIB)}MB limit)\n`)
+    say(
+      `Initial guest OS requires too much space\n(${Math.floor(region / MIB)}MB is greater than ${Math.floor((pages * PAGE_SIZE) / MIB)}MB limit)\n`,
+    )
     return false
   }
   if (layout.start < HYPERVISOR_VIRT_END && layout.end > HYPERVISOR_VIRT_START) {

@@ -58,7 +58,12 @@ export class IoApic {
   }
 
   /** Pin to `vector` on the processors of the flat logical `targets` mask. */
-  route(pin: number, vector: number, targets: number, line: { readonly level: boolean; readonly activeLow: boolean }): void {
+  route(
+    pin: number,
+    vector: number,
+    targets: number,
+    line: { readonly level: boolean; readonly activeLow: boolean },
+  ): void {
     this.write(IOAPIC_REG_REDTBL + 2 * pin + 1, (targets << 24) >>> 0)
     const trigger = (line.level ? IOAPIC_RTE_LEVEL : 0) | (line.activeLow ? RTE_ACTIVE_LOW : 0)
     this.write(IOAPIC_REG_REDTBL + 2 * pin, vector | DELIVERY_LOWEST_PRIORITY | IOAPIC_RTE_LOGICAL | trigger)
@@ -84,4 +89,17 @@ export function init8259(io: PortIo): void {
   io.out8(PIC2_DATA, 0x01)
   io.out8(PIC1_DATA, 0xff)
   io.out8(PIC2_DATA, 0xff)
+}
+
+export function unmask8259(io: PortIo, irq: number): void {
+  const port = irq < 8 ? PIC1_DATA : PIC2_DATA
+  io.out8(port, io.in8(port) & ~(1 << (irq & 7)))
+  // The second controller is behind input 2 of the first.
+  if (irq >= 8) io.out8(PIC1_DATA, io.in8(PIC1_DATA) & ~(1 << 2))
+}
+
+/** Specific end of interrupt. */
+export function acknowledge8259(io: PortIo, irq: number): void {
+  if (irq >= 8) io.out8(PIC2_CMD, 0x60 | (irq & 7))
+  io.out8(PIC1_CMD, 0x60 | (irq >= 8 ? 2 : irq))
 }

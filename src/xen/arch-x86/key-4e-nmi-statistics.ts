@@ -1,6 +1,7 @@
 /** Key N: NMIs taken, by processor (nmi.c, do_nmi_stats). */
-import { dec } from '../common/lib.ts'
+
 import type { Keyhandler } from '../common/keyhandler.ts'
+import { dec } from '../common/lib.ts'
 import { printk } from '../xen.ts'
 
 export const keyNmiStatistics: Keyhandler = {

@@ -1,6 +1,7 @@
 /** Key n: send this processor an NMI (nmi.c, do_nmi_trigger). */
-import { hex } from '../common/lib.ts'
+
 import type { Keyhandler } from '../common/keyhandler.ts'
+import { hex } from '../common/lib.ts'
 import { printk } from '../xen.ts'
 
 export const keyTriggerNmi: Keyhandler = {

@@ -175,9 +175,7 @@ function initBootPages(xen: Xen, start: number, end: number): void {
   for (const [from, to] of badPages(xen.options.badpage)) {
     printk(
       xen,
-      from === to
-        ? `Marking page ${hex(from)} as bad\n`
-        : `Marking pages ${hex(from)} through ${hex(to)} as bad\n`,
+      from === to ? `Marking page ${hex(from)} as bad\n` : `Marking pages ${hex(from)} through ${hex(to)} as bad\n`,
     )
     if (from < maxPage) heap.frames.allocated.fill(1, from, Math.min(to + 1, maxPage))
   }

@@ -48,7 +48,12 @@ export function guestMem(map: PageMap, mem: Mem): Mem {
   const read8 = (at: Vaddr): number => mem.read8(map.translate(at, false))
   const write8 = (at: Vaddr, value: number): void => mem.write8(map.translate(at, true), value)
   /** Runs of [at, at + length) that lie in one page each: at, machine address, bytes. */
-  const runs = (at: Vaddr, length: number, write: boolean, take: (from: number, to: number, bytes: number) => void): void => {
+  const runs = (
+    at: Vaddr,
+    length: number,
+    write: boolean,
+    take: (from: number, to: number, bytes: number) => void,
+  ): void => {
     for (let done = 0; done < length; ) {
       const va = at + done
       const left = PAGE_SIZE - (va - Math.floor(va / PAGE_SIZE) * PAGE_SIZE)

@@ -42,7 +42,15 @@ export function findProcessors(xen: Xen): MpConfig {
       if (cpus.length >= NR_CPUS) say(`WARNING: NR_CPUS limit of ${NR_CPUS} reached.  Processor ignored.\n`)
       else cpus.push(cpu)
     }
-    const onIoApic = ({ id, address, gsiBase }: { readonly id: number; readonly address: number; readonly gsiBase: number }): void => {
+    const onIoApic = ({
+      id,
+      address,
+      gsiBase,
+    }: {
+      readonly id: number
+      readonly address: number
+      readonly gsiBase: number
+    }): void => {
       const ioApic = new IoApic(mem, id, address, gsiBase)
       say(
         `IOAPIC[${xen.ioApics.length}]: apic_id ${id}, version ${ioApic.version}, address 0x${address.toString(16)}, ` +

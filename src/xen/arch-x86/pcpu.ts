@@ -168,7 +168,7 @@ export class Pcpu implements PcpuCode {
     }
     for (const irq of this.xen.irqs.values()) {
       if (irq.vector !== vector) continue
-      this.apic.eoi()
+      irq.acknowledge()
       irq.handler()
       return
     }
@@ -230,9 +230,14 @@ export class Pcpu implements PcpuCode {
     this.stimeStamp = stimeNs
   }
 
-  /** mdelay: `ms` during which interrupts, if they are on, are served. The line has all that was said before it begins. */
+  /** Until the line has all that was said: `run` lets nothing go on before. What measures time begins with this. */
+  *drain(): Steps {
+    while (this.xen.serial.spinNs() !== undefined) yield RUN_AGAIN
+  }
+
+  /** mdelay: `ms` during which interrupts, if they are on, are served. */
   *delay(ms: number): Steps {
-    if (this.xen.serial.spinNs() !== undefined) yield RUN_AGAIN
+    yield* this.drain()
     const end = this.metal.now() + ms * 1e6
     while (this.metal.now() < end) yield pauseUntil(end)
   }

@@ -10,6 +10,7 @@ import { callFunction } from './smpboot.ts'
 const PANIC_MESSAGE_MAX = 127
 /** The BIOS skips its memory test when it finds this at 0x472. */
 const WARM_BOOT = 0x1234
+const STOP_OTHERS_NS = 200_000
 
 /** `message` ends its lines with newlines. */
 export function panic(xen: Xen, message: string): never {
@@ -75,6 +76,8 @@ function* restarting(xen: Xen, pcpu: Pcpu, delayMs: number): Steps {
   // An interrupt taken here may itself restart the machine, and then this one's delay is over.
   pcpu.enableInterrupts()
   yield* pcpu.delay(delayMs)
+  // Stopping the others takes long enough for the last character to leave the line.
+  yield pauseUntil(pcpu.metal.now() + STOP_OTHERS_NS)
   const { mem, io } = xen.metal
   mem.write16(0x472, xen.options.warmReboot ? WARM_BOOT : 0)
   // The ACPI reset register needs a FADT of revision 2; this firmware has none, so ACPI falls through to the keyboard controller.

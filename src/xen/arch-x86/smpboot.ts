@@ -32,6 +32,7 @@ export function callFunction(xen: Xen, call: (pcpu: Pcpu) => undefined | Steps, 
 /** All online processors run `measure` at one instant. For the caller to `yield*`. */
 export function* rendezvous(xen: Xen, measure: (pcpu: Pcpu) => void): Steps {
   const self = xen.current
+  yield* self.drain()
   const meeting = { arrived: 0, atNs: Number.POSITIVE_INFINITY, measured: 0 }
   const others = xen.pcpus.filter((pcpu) => pcpu.online && pcpu !== self)
   callFunction(xen, (pcpu) => attend(pcpu))
@@ -126,6 +127,7 @@ function* secondary(xen: Xen, pcpu: Pcpu, handshake: Handshake): Steps {
 export function* checkTscSync(xen: Xen, booted: readonly Booted[]): Steps {
   const self = xen.current
   printk(xen, `checking TSC synchronization across ${booted.length + 1} CPUs: `)
+  yield* self.drain()
   const atNs = self.metal.now() + TSC_MEETING_NS
   for (const { handshake } of booted) handshake.tscAtNs = atNs
   while (self.metal.now() < atNs) yield pauseUntil(atNs)
@@ -152,4 +154,3 @@ export function* bringUp(xen: Xen, { pcpu, handshake }: Booted): Steps {
   handshake.commenced = true
   while (!pcpu.online) yield* xen.current.delay(0.1)
 }
-

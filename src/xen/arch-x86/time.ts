@@ -127,7 +127,8 @@ export class PlatformTime {
       }
       const init = known[clocksource]
       source = init?.()
-      if (!source) warning = `WARNING: ${init ? 'Could not initialise' : 'Unrecognised'} clocksource '${clocksource}'.\n`
+      if (!source)
+        warning = `WARNING: ${init ? 'Could not initialise' : 'Unrecognised'} clocksource '${clocksource}'.\n`
     }
     source ??= this.#hpet() ?? this.#pmTimer() ?? this.#pit()
     this.#source = source
@@ -184,8 +185,7 @@ export class PlatformTime {
     const mode = cmos(RTC_REG_B)
     const number = (value: number): number => (mode & RTC_DM_BINARY ? value : (value >> 4) * 10 + (value & 15))
     const rawHours = cmos(RTC_HOURS)
-    const hours =
-      mode & RTC_24H ? number(rawHours) : (number(rawHours & 0x7f) % 12) + (rawHours & 0x80 ? 12 : 0)
+    const hours = mode & RTC_24H ? number(rawHours) : (number(rawHours & 0x7f) % 12) + (rawHours & 0x80 ? 12 : 0)
     const twoDigits = number(cmos(RTC_YEAR))
     const year = twoDigits < 70 ? 2000 + twoDigits : 1900 + twoDigits
     const seconds = mktime(

@@ -1,8 +1,8 @@
 /** xen/common/domain.c: domains and their vCPUs. */
 import type { LoadedCode } from '#abi/pc/metal.ts'
+import type { VcpuCode } from '#abi/xen/guest.ts'
 import { SHUTDOWN_crash } from '#abi/xen/sched.ts'
 import { type Mfn, PAGE_SIZE } from '#abi/xen/types.ts'
-import type { VcpuCode } from '#abi/xen/guest.ts'
 import { PageMap } from '../arch-x86/mm.ts'
 import { dom0Shutdown } from '../arch-x86/shutdown.ts'
 import { printk, type Xen } from '../xen.ts'

@@ -1,5 +1,5 @@
 /** xen/common/keyhandler.c: one letter from the console, one dump. The table is xen/keyhandlers.ts. */
-import { RUN_AGAIN, type Steps } from '../steps.ts'
+import type { Steps } from '../steps.ts'
 import type { Xen } from '../xen.ts'
 import { TASKLET_SOFTIRQ } from './softirq.ts'
 
@@ -41,6 +41,6 @@ export function* keypressAction(xen: Xen): Steps {
   const steps = handler?.run(xen, handler.key)
   if (steps) yield* steps
   // With everything logged a full transmit buffer is waited for, not dropped: until then this key is not done.
-  while (xen.serial.spinNs() !== undefined) yield RUN_AGAIN
+  yield* xen.current.drain()
   xen.console.endLogEverything()
 }

@@ -134,7 +134,9 @@ export function parseDomainImage(bytes: Uint8Array, printk: Printk): DomainImage
     ['shdr', shoff + shentsize * shnum],
   ] as const) {
     if (end <= bytes.length) continue
-    printk(`elf_init: ${what} overflow (off ${hex(end === Number.POSITIVE_INFINITY ? 2 ** 48 : end)} > size ${hex(bytes.length)})\n`)
+    printk(
+      `elf_init: ${what} overflow (off ${hex(end === Number.POSITIVE_INFINITY ? 2 ** 48 : end)} > size ${hex(bytes.length)})\n`,
+    )
     return undefined
   }
   const phdr = (is64bit ? Elf64_Phdr : Elf32_Phdr).fields
@@ -175,16 +177,18 @@ export function parseDomainImage(bytes: Uint8Array, printk: Printk): DomainImage
     supervisorRequired: false,
   }
   for (const [from, to] of noteRanges) if (!parseNotes(file, params, from, Math.min(to, bytes.length))) return undefined
+  let noteParts = noteRanges.length
   if (params.notes === 0) {
     for (let i = 0; i < shnum; i++) {
       const at = shoff + i * shentsize
       if (file.u32(at + Elf32_Shdr.fields.sh_type.offset) !== SHT_NOTE) continue
+      noteParts++
       const offset = size(file.uint(at + (is64bit ? 24 : 16), wide))
       const length = size(file.uint(at + (is64bit ? 32 : 20), wide))
       if (!parseNotes(file, params, offset, Math.min(offset + length, bytes.length))) return undefined
     }
   }
-  if (!checkNotes(params, noteRanges.length > 0 || params.notes > 0, printk)) return undefined
+  if (!checkNotes(params, noteParts > 0, printk)) return undefined
   return addresses(file, params, { is64bit, lsb, machine, segments, pstart, pend }, ehdr.e_entry.offset, printk)
 }
 

@@ -138,7 +138,11 @@ export class Heap {
     for (let mfn = from; mfn < to; ) {
       const zone = mfn === 0 ? 0 : pfnDomZone(mfn)
       let order = 0
-      while (order < MAX_ORDER && mfn % 2 ** (order + 1) === 0 && mfn + 2 ** (order + 1) <= Math.min(to, 2 ** (zone + 1)))
+      while (
+        order < MAX_ORDER &&
+        mfn % 2 ** (order + 1) === 0 &&
+        mfn + 2 ** (order + 1) <= Math.min(to, 2 ** (zone + 1))
+      )
         order++
       this.freeHeapPages(zone, mfn, order)
       mfn += 2 ** order

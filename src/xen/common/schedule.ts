@@ -3,8 +3,8 @@
  * second.
  */
 import type { Exit } from '#abi/pc/metal.ts'
-import { vcpu_info } from '#abi/xen/xen.ts'
 import { PAGE_SIZE } from '#abi/xen/types.ts'
+import { vcpu_info } from '#abi/xen/xen.ts'
 import type { Pcpu } from '../arch-x86/pcpu.ts'
 import { hypercall } from '../hypercalls/index.ts'
 import { RUN_AGAIN } from '../steps.ts'

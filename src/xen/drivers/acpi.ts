@@ -64,7 +64,7 @@ export function acpiTables(mem: Mem, printk: Printk): readonly AcpiTable[] | und
   const rsdp = acpi_rsdp.read(mem, at)
   printk(`ACPI: RSDP ${HEX(at, 8)}, ${HEX(acpi_rsdp.size, 4)} (r${rsdp.revision} ${text(rsdp.oem_id).padStart(6)})\n`)
   const rsdt = listTable(mem, rsdp.rsdt_address, printk)
-  if (!rsdt || rsdt.signature !== 'RSDT') return undefined
+  if (rsdt?.signature !== 'RSDT') return undefined
   const tables: AcpiTable[] = []
   const add = (address: number): void => {
     if (address === 0 || tables.length >= TABLES_MAX) return

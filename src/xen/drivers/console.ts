@@ -116,7 +116,7 @@ export class Console {
 
   /** What a guest writes by console_io: to the outputs, and into the ring with console_to_ring. */
   guestText(text: string): void {
-    this.#host.serial.puts(this.handle, text)
+    this.#host.serial.guestPuts(this.handle, text)
     this.#host.vga.puts(this.#host.mem, text)
     if (this.toRing) this.#toRing(text)
   }

@@ -56,6 +56,8 @@ interface SerialPort {
   logEverything: number
   /** The buffer ran full and bytes are being dropped until it is half empty. */
   quench: boolean
+  /** A guest has written: it goes on when half of the buffer is free. */
+  guestWaits: boolean
   readonly tx: ByteQueue
   readonly rxBuffer: ByteQueue
   rx: SerialRx | undefined
@@ -69,6 +71,7 @@ const makePort = (): SerialPort => ({
   sync: 0,
   logEverything: 0,
   quench: false,
+  guestWaits: false,
   tx: new ByteQueue(),
   rxBuffer: new ByteQueue(),
   rx: undefined,
@@ -144,12 +147,6 @@ export class Serial {
     else tx.push(byte)
   }
 
-  /** Free bytes in the transmit buffer: below half of it, a guest's writes wait. */
-  txSpace(handle: number): number {
-    const port = this.#port(handle)
-    return port ? this.txBytes - port.tx.length : this.txBytes
-  }
-
   /** Feed an empty transmitter. */
   transmit(port: SerialPort): void {
     const uart = port.uart!
@@ -162,19 +159,38 @@ export class Serial {
   }
 
   /**
-   * How long the processor that wrote last must still spin, in ns; undefined when nothing holds it. Sends what the transmitters take.
+   * How long the processor that wrote last must still spin, in ns; undefined when nothing holds it. Sends what the transmitters take. A
+   * synchronous port holds it until the last byte is in the shift register.
    */
   spinNs(): number | undefined {
     let spin: number | undefined
     for (const port of this.ports) {
       const { uart, tx } = port
       if (!uart) continue
-      const mayStay = port.asynchronous && port.sync === 0 ? this.txBytes : 0
-      if (tx.length <= mayStay) continue
-      this.transmit(port)
-      if (tx.length > mayStay) spin = Math.max(spin ?? 0, uart.characterNs() * uart.txFifoBytes)
+      const asynchronous = port.asynchronous && port.sync === 0
+      const mayStay = asynchronous ? (port.guestWaits ? this.txBytes / 2 : this.txBytes) : 0
+      if (tx.length > mayStay) {
+        this.transmit(port)
+        if (tx.length > mayStay) {
+          spin = Math.max(spin ?? 0, uart.characterNs() * uart.txFifoBytes)
+          continue
+        }
+      }
+      port.guestWaits = false
+      if (!asynchronous && !uart.txEmpty()) spin = Math.max(spin ?? 0, uart.characterNs())
     }
     return spin
+  }
+
+  /** A guest's text: never dropped, it waits until half of the buffer is free. */
+  guestPuts(handle: number, text: string): void {
+    const port = this.#port(handle)
+    if (!port) return
+    port.guestWaits = true
+    port.quench = false
+    port.logEverything++
+    this.puts(handle, text)
+    port.logEverything--
   }
 
   /** The UART's interrupt: send and receive until it is content. */

@@ -1,7 +1,13 @@
 /** xen/drivers/video/vga.c: the text console on the monitor. */
 import type { Mem } from '#abi/mem.ts'
 import type { PortIo } from '#abi/pc/metal.ts'
-import { CRTC_CURSOR_OFF, CRTC_CURSOR_START, VGA_ATTRIBUTE_DEFAULT, VGA_CRTC_INDEX, VGA_TEXT_BASE } from '#abi/pc/vga.ts'
+import {
+  CRTC_CURSOR_OFF,
+  CRTC_CURSOR_START,
+  VGA_ATTRIBUTE_DEFAULT,
+  VGA_CRTC_INDEX,
+  VGA_TEXT_BASE,
+} from '#abi/pc/vga.ts'
 
 /** What the BIOS's mode is, as the trampoline asks it; dom0 gets it too (dom0_vga_console_info). */
 export interface VgaMode {

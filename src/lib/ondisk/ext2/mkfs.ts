@@ -196,7 +196,6 @@ export function mkfs(store: BlockStore, options: MkfsOptions): void {
   // mke2fs spreads the checks of several file systems by their uuids.
   superblock.set('max_mnt_count', MAX_MOUNTS + (uuid.reduce((sum, byte) => sum + byte, 0) % MAX_MOUNTS))
   superblock.set('magic', EXT2_SUPER_MAGIC)
-  superblock.set('state', EXT2_VALID_FS)
   superblock.set('errors', EXT2_ERRORS_CONTINUE)
   superblock.set('lastcheck', nowSeconds)
   superblock.set('checkinterval', CHECK_INTERVAL_SECONDS)
@@ -215,6 +214,8 @@ export function mkfs(store: BlockStore, options: MkfsOptions): void {
     if (!groupHasSuper(group, true)) continue
     const start = p.firstDataBlock + group * p.blocksPerGroup
     superblock.set('block_group_nr', group)
+    // A backup never says that the file system is clean: whoever needs it had better check.
+    superblock.set('state', group === 0 ? EXT2_VALID_FS : 0)
     const at = group === 0 ? SUPERBLOCK_OFFSET / SECTOR_BYTES : start * perBlock
     store.write(at, superblock.bytes)
     store.write((start + 1) * perBlock, descriptors)

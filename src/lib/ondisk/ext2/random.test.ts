@@ -190,7 +190,7 @@ describe.each([
   })
 
   test.skipIf(!hasE2fsprogs)('leave nothing for e2fsck to find', () => {
-    const { status, output } = e2fsck(disk.toRaw())
+    const { status, output } = e2fsck(disk)
     expect(status, output).toBe(0)
   })
 
@@ -208,6 +208,6 @@ describe.each([
     const grown = again.root().size / blockBytes - 1
     expect(again.statfs()).toEqual({ ...empty, free: empty.free - grown, available: empty.available - grown })
     again.unmount()
-    if (hasE2fsprogs) expect(e2fsck(disk.toRaw()).output).not.toMatch(/WARNING|error/i)
+    if (hasE2fsprogs) expect(e2fsck(disk).output).not.toMatch(/WARNING|error/i)
   })
 })

@@ -86,8 +86,9 @@ export interface Uart16550State {
   /** When the transmit register or FIFO runs empty and the THRE interrupt becomes pending; -1: not under way. */
   emptyAtNs: number
   threPending: boolean
-  /** Outside: bytes that wait, and when the one on the line will have arrived (-1: none on the line). */
+  /** Outside: bytes that wait from `outsideAt` on, and when the one on the line will have arrived (-1: none on the line). */
   outside: number[]
+  outsideAt: number
   arrivalNs: number
 }
 
@@ -101,6 +102,7 @@ export interface Uart16550 extends Chip<Uart16550State>, PortDevice {
 const TRIGGERS = [1, 4, 8, 14] as const
 /** The FIFO's character timeout, in character times. */
 const TIMEOUT_CHARACTERS = 4
+const OUTSIDE_CHUNK = 4096
 
 const initialState = (): Uart16550State => ({
   ier: 0,
@@ -119,6 +121,7 @@ const initialState = (): Uart16550State => ({
   emptyAtNs: -1,
   threPending: false,
   outside: [],
+  outsideAt: 0,
   arrivalNs: -1,
 })
 
@@ -158,23 +161,37 @@ export function uart16550({ clock, irq, transmit }: Uart16550Pins): Uart16550 {
 
   /** The outside begins a byte as soon as it may. */
   function feed(atNs: number): void {
-    if (state.arrivalNs >= 0 || state.outside.length === 0) return
+    if (state.arrivalNs >= 0 || state.outsideAt === state.outside.length) return
     const ready = (state.mcr & UART_MCR_RTS) !== 0 && (state.mcr & UART_MCR_LOOP) === 0
     if (ready && state.received.length < capacity()) state.arrivalNs = atNs + characterNs()
   }
 
-  /** Let everything happen that was due by `now`, save what only events may do. */
-  function catchUp(now: number): void {
+  function takeOutside(): number {
+    const byte = state.outside[state.outsideAt++]!
+    // A long paste is not moved up for every byte.
+    if (state.outsideAt === state.outside.length || state.outsideAt === OUTSIDE_CHUNK) {
+      state.outside = state.outside.slice(state.outsideAt)
+      state.outsideAt = 0
+    }
+    return byte
+  }
+
+  /** Let everything happen that was due by `now`, save what only events may do. Returns whether anything did. */
+  function catchUp(now: number): boolean {
+    let happened = false
     while (state.arrivalNs >= 0 && state.arrivalNs <= now) {
+      happened = true
       const at = state.arrivalNs
       state.arrivalNs = -1
-      store(state.outside.shift()!, at)
+      store(takeOutside(), at)
       feed(at)
     }
     if (state.emptyAtNs >= 0 && state.emptyAtNs <= now) {
+      happened = true
       state.emptyAtNs = -1
       state.threPending = true
     }
+    return happened
   }
 
   /** When the character timeout interrupt is due, or -1. */
@@ -286,9 +303,11 @@ export function uart16550({ clock, irq, transmit }: Uart16550Pins): Uart16550 {
 
   function read(offset: number): number {
     const now = clock.now()
-    catchUp(now)
+    const happened = catchUp(now)
+    // Programs poll the line status: looking at it changes nothing unless there were errors to clear.
+    const looks = offset === UART_LSR && state.errors === 0
     const value = readRegister(offset, now)
-    settle(now)
+    if (happened || !looks) settle(now)
     return value
   }
 
@@ -352,7 +371,7 @@ export function uart16550({ clock, irq, transmit }: Uart16550Pins): Uart16550 {
   }
 
   function reset(): void {
-    const { outside } = state
+    const outside = state.outside.slice(state.outsideAt)
     if (sendTimer) clock.cancel(sendTimer)
     if (receiveTimer) clock.cancel(receiveTimer)
     sendTimer = receiveTimer = undefined

@@ -98,7 +98,7 @@ function Screen({ off, onFocused }: { off: boolean; onFocused: (focused: boolean
       onBlur={leave}
     >
       <div aria-hidden="true">
-        <canvas ref={canvas} />
+        <canvas ref={canvas} width={0} height={0} />
       </div>
       <div
         ref={text}

@@ -19,8 +19,10 @@ export function readPalette(): MonitorPalette {
 
 /** VGA's character cell is 9 x 16. */
 const cellShape = 16 / 9
+/** Whole-pixel cells that leave more of the width than this unused are drawn too large instead, and scaled down. */
+const unusedMax = 0.03
 
-/** Size `canvas` to the largest whole-pixel cells that fit `widthPx` CSS pixels, and draw `screen`. */
+/** Draw `screen` as wide as `widthPx` CSS pixels, or a little narrower where that makes its cells whole device pixels. */
 export function drawScreen(
   canvas: HTMLCanvasElement,
   screen: TextScreen,
@@ -29,16 +31,20 @@ export function drawScreen(
 ): void {
   const { columns, rows, cells, cursor } = screen
   const ratio = window.devicePixelRatio || 1
-  const cellWidth = Math.max(3, Math.floor((widthPx * ratio) / columns))
+  const roomPx = widthPx * ratio
+  const wholeCell = Math.floor(roomPx / columns)
+  const scaled = wholeCell * columns < roomPx * (1 - unusedMax)
+  const cellWidth = scaled ? 2 * (wholeCell + 1) : wholeCell
   const cellHeight = Math.round(cellWidth * cellShape)
   const width = cellWidth * columns
   const height = cellHeight * rows
   if (canvas.width !== width || canvas.height !== height) {
     canvas.width = width
     canvas.height = height
-    canvas.style.width = `${width / ratio}px`
-    canvas.style.height = `${height / ratio}px`
   }
+  const shownPx = scaled ? widthPx : width / ratio
+  canvas.style.width = `${shownPx}px`
+  canvas.style.height = `${(shownPx * height) / width}px`
   const context = canvas.getContext('2d', { alpha: false })
   if (!context) return
   context.font = `${cellHeight * 0.8}px ${palette.font}`

@@ -59,6 +59,9 @@ const colourNames = [
   'brightMagenta',
   'brightCyan',
   'brightWhite',
+  'scrollbarSliderBackground',
+  'scrollbarSliderHoverBackground',
+  'scrollbarSliderActiveBackground',
 ] as const satisfies readonly (keyof ITheme)[]
 
 function themeColours(): ITheme {

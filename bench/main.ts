@@ -1,0 +1,28 @@
+/** `npm run bench`: what users wait for, as times and as multiples of the reference run beside them. */
+import { benchBoot } from './boot.ts'
+import { benchMemory } from './memory.ts'
+import { type Figure, referenceMs } from './reference.ts'
+import { bench as benchToolchain } from './toolchain.ts'
+
+export interface BenchParts {
+  /** The default disk's container, and what building it takes. */
+  readonly container: Uint8Array
+  readonly page: () => Promise<readonly Figure[]>
+}
+
+export async function main({ container, page }: BenchParts): Promise<Figure[]> {
+  const groups: (() => Promise<readonly Figure[]> | readonly Figure[])[] = [
+    () => benchBoot(container),
+    benchMemory,
+    benchToolchain,
+    page,
+  ]
+  const all: Figure[] = []
+  for (const group of groups) {
+    const before = referenceMs()
+    const figures = await group()
+    const reference = (before + referenceMs()) / 2
+    all.push(...figures.map((figure) => ({ ...figure, reference })))
+  }
+  return all
+}

@@ -1,0 +1,48 @@
+// What a visitor waits for, in Chromium on the production build: page load to GRUB's menu, reset to GRUB's menu, bytes of the first load.
+import { chromium } from '@playwright/test'
+import { gzipSync } from 'node:zlib'
+import { build, preview } from 'vite'
+import { findBrowser } from '../scripts/browser.mjs'
+
+const MENU = /will be booted automatically/
+
+export async function benchPage() {
+  await build({ logLevel: 'error' })
+  const server = await preview({ preview: { port: 0, host: '127.0.0.1' }, logLevel: 'error' })
+  const executablePath = findBrowser()
+  const browser = await chromium.launch({ ...(executablePath ? { executablePath } : {}) })
+  try {
+    const url = server.resolvedUrls.local[0]
+    const loads = []
+    const resets = []
+    let bytes = 0
+    for (let round = 0; round < 3; round++) {
+      const page = await browser.newPage()
+      let total = 0
+      page.on('response', async (response) => {
+        const body = await response.body().catch(() => undefined)
+        if (body) total += response.url().endsWith('.gz') ? body.length : gzipSync(body, { level: 9 }).length
+      })
+      const from = performance.now()
+      await page.goto(url)
+      await page.waitForFunction(() => window.playground !== undefined)
+      await page.evaluate((menu) => window.playground.console('com1').waitFor(new RegExp(menu)), MENU.source)
+      loads.push(performance.now() - from)
+      await page.evaluate(() => window.playground.machine.reset())
+      const reset = performance.now()
+      await page.evaluate((menu) => window.playground.console('com1').waitFor(new RegExp(menu)), MENU.source)
+      resets.push(performance.now() - reset)
+      bytes = total
+      await page.close()
+    }
+    const median = (times) => times.sort((a, b) => a - b)[times.length >> 1]
+    return [
+      { name: "page load to GRUB's menu (Chromium)", unit: 'ms', value: median(loads) },
+      { name: "reset to GRUB's menu (Chromium, live)", unit: 'ms', value: median(resets) },
+      { name: 'first load, gzipped', unit: 'KiB', value: bytes / 1024 },
+    ]
+  } finally {
+    await browser.close()
+    await server.close()
+  }
+}
