@@ -18,7 +18,7 @@ test('the panic stays when the kernel line has noreboot', async ({ page }) => {
   await pg.press('e')
   await pg.shows("Press 'b' to boot, 'e' to edit the selected command")
   await pg.press('ArrowDown', 'e')
-  await pg.shows('grub edit>')
+  await pg.shows('Minimal BASH-like line editing is supported')
   await pg.type(' noreboot')
   await pg.shows('noreboot')
   await pg.press('Enter')

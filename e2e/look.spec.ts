@@ -5,7 +5,9 @@ for (const theme of ['dark', 'light']) {
   test(`looks right: ${theme}`, async ({ page }, { project }) => {
     const pg = await Playground.open(page, { theme })
     await pg.menu()
-    expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBeLessThanOrEqual(page.viewportSize()!.width)
+    expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBeLessThanOrEqual(
+      page.viewportSize()!.width,
+    )
     await page.screenshot({ path: `test-results/${project.name}-${theme}-grub.png` })
     await pg.press('ArrowDown', 'Enter')
     await pg.waitFor(/Manual reset required|Serial input -> DOM0/)

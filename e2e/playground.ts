@@ -55,7 +55,10 @@ export class Playground {
 
   /** Output of COM1 since the last send, however far it has scrolled. */
   async waitFor(pattern: RegExp | string): Promise<string> {
-    return this.page.evaluate((wanted) => window.playground.console('com1').waitFor(wanted, { timeoutMs: 50_000 }), pattern)
+    return this.page.evaluate(
+      (wanted) => window.playground.console('com1').waitFor(wanted, { timeoutMs: 50_000 }),
+      pattern,
+    )
   }
 
   async press(...keys: string[]): Promise<void> {

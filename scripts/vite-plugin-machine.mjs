@@ -15,7 +15,7 @@ const workerPath = '/@machine/worker.js'
 const diskPath = '/@machine/disk.gz'
 
 /** Sources that only the page is made of: they change neither the worker nor the disk. */
-const pageOnly = ['ui', 'headless', 'testing'].map((layer) => `src${sep}${layer}${sep}`)
+const pageOnly = ['ui', 'headless'].map((layer) => `src${sep}${layer}${sep}`)
 
 /** The worker's text: one IIFE, since a module worker does not start from a blob: URL in an opaque origin. */
 async function buildWorker(minify) {

@@ -24,7 +24,7 @@ const BOOT_DRIVE_ANY = 0xff
 /** The disk signature, which Linux and Windows know a disk by, lies before the partition table and stays. */
 const DISK_SIGNATURE = 440
 /** Below this the list would run into the code of stage2's first sector. */
-const BLOCKLIST_END = 0x180
+const BLOCKLIST_END = BLOCKLIST_FIRST - 4 * blocklist_entry.size
 /** The end of low memory on a PC with an extended BIOS data area. */
 const LOW_MEMORY_END = 0x9fc00
 const SEGMENTS_PER_SECTOR = SECTOR_BYTES / 16

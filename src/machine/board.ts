@@ -1,12 +1,14 @@
 /**
  * The motherboard: which chip answers at which port and frame, and which pin is wired to which. A Core 2 era PC with an ICH8-like
- * south bridge: two 16550s, 8254, two 8259s, I/O APIC, HPET, ACPI power management, real-time clock, keyboard controller, VGA, IDE, PCI.
+ * south bridge: two 16550s, 8254, two 8259s, I/O APIC, HPET, ACPI power management, real-time clock, keyboard controller, VGA, IDE, PCI,
+ * and the firmware hub's random number generator.
  *
  * The A20 gate and DMA channel 2's page registers keep what is written, but no address line is ever masked.
  */
 import * as acpi from '#abi/pc/acpi.ts'
 import * as apic from '#abi/pc/apic.ts'
 import { CPU_COUNT } from '#abi/pc/cpu.ts'
+import { FWH_RNG_BASE } from '#abi/pc/fwh-rng.ts'
 import * as kbc from '#abi/pc/i8042.ts'
 import * as pit from '#abi/pc/i8254.ts'
 import * as pic from '#abi/pc/i8259.ts'
@@ -20,6 +22,7 @@ import { type Digest, digest } from '#lib/digest.ts'
 import { cpuid } from './cpu-identity.ts'
 import type { PortDevice } from './device.ts'
 import { acpiPm } from './devices/acpi-pm/acpi-pm.ts'
+import { fwhRng } from './devices/fwh-rng/fwh-rng.ts'
 import { hpet } from './devices/hpet/hpet.ts'
 import { i8042 } from './devices/i8042/i8042.ts'
 import { i8254 } from './devices/i8254/i8254.ts'
@@ -81,6 +84,7 @@ export function createMachine(config: MachineConfig, wires: MachineWires): Machi
   const clock = rtc({ clock: events, irq: isa(rtcAbi.RTC_IRQ), epochSeconds: config.epochSeconds })
   const power = acpiPm({ clock: events, sci: isa(acpi.SCI_IRQ), powerOff: wires.powerOff })
   const hpetBlock = hpet({ clock: events })
+  const noise = fwhRng({ clock: events, seed: config.seed })
   const display = vga({ clock: events })
   const serial = {
     com1: uart16550({ clock: events, irq: isa(uart.COM1_IRQ), transmit: (byte) => wires.serialOut('com1', byte) }),
@@ -132,7 +136,6 @@ export function createMachine(config: MachineConfig, wires: MachineWires): Machi
 
   /** Masks have changed: the timer's edges are wanted while one of the two controllers would pass them on. */
   function routesChanged(): void {
-    if (!built) return
     const byPic = pics.unmasked(pit.PIT_IRQ) && lapics.some((each) => each.acceptsExtInt())
     timer.listen(byPic || io24.unmasked(ioapicPin(pit.PIT_IRQ)))
     if (pics.output()) intChanged(true)
@@ -270,6 +273,7 @@ export function createMachine(config: MachineConfig, wires: MachineWires): Machi
   memory.map(VGA_TEXT_BASE, VGA_TEXT_BYTES, display)
   memory.map(apic.IOAPIC_BASE, 4096, io24)
   memory.map(acpi.HPET_BASE, 4096, hpetBlock)
+  memory.map(FWH_RNG_BASE, 4096, noise)
   memory.map(apic.LAPIC_BASE, 4096, {
     read: (offset, bytes) => lapics[selected]!.read(offset, bytes),
     write: (offset, bytes, value) => lapics[selected]!.write(offset, bytes, value),
@@ -294,8 +298,7 @@ export function createMachine(config: MachineConfig, wires: MachineWires): Machi
     reset: wires.reset,
   })
 
-  const chips = { pics, io24, timer, keyboard, clock, power, hpetBlock, display, ...serial, ide1, ide2, pci }
-  const built = true
+  const chips = { pics, io24, timer, keyboard, clock, power, hpetBlock, noise, display, ...serial, ide1, ide2, pci }
 
   function reset(cold: boolean): void {
     if (cold) memory.powerOn()

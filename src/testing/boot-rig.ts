@@ -164,7 +164,7 @@ export class BootRig {
   #code: PcpuCode | undefined
   #waiting: Exit | undefined
 
-  constructor({ disk, memoryMiB = 64, configFile = '/boot/grub/menu.lst', partition = 0, ...faults }: RigOptions = {}) {
+  constructor({ disk, memoryMiB = 16, configFile = '/boot/grub/menu.lst', partition = 0, ...faults }: RigOptions = {}) {
     this.mem = memOf(new Uint8Array(memoryMiB * MIB))
     const map: E820Entry[] = [
       { base: 0, length: 0x9fc00, type: E820_RAM },

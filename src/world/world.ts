@@ -29,6 +29,7 @@ import type { StopReason, SyncMachine } from '#protocol/sync-machine.ts'
 import { loadGuestCode } from './guest-code.ts'
 import { natives } from './natives.ts'
 import { type Pcpu, park, resetPcpu, startNs, wake } from './pcpu.ts'
+import { harden } from './realm/harden.ts'
 import { crashReport, ImageFault, ImageLoader, type LoadedImage } from './realm/loader.ts'
 import {
   FUEL_NS,
@@ -133,7 +134,9 @@ export class World implements SyncMachine {
 
   /** Everything that can differ between two runs, folded: RAM, chips, processors, disk writes pending, time, inputs. */
   digest(): string {
-    const hash = digest().text(this.#machine.digest()).text(this.#state).number(this.#frontierNs)
+    const { seed, memoryMiB } = this.options
+    const hash = digest().number(seed).number(memoryMiB).text(this.#machine.digest())
+    hash.text(this.#state).number(this.#frontierNs)
     for (const cpu of this.#cpus) hash.text(`${cpu.status} ${cpu.image}`).number(cpu.timeNs).number(cpu.untilNs)
     for (const { atNs, input } of this.#log) hash.number(atNs).text(JSON.stringify(input))
     return hash.hex()
@@ -346,7 +349,8 @@ export class World implements SyncMachine {
     const charge = (ns: number): void => {
       if (ns > 0) this.#cpus[index]!.chargedNs += Math.floor(ns)
     }
-    const metal: Metal = {
+    // An image that could replace `mem.copyIn` would run inside the world.
+    const metal: Metal = harden({
       mem: machine.mem,
       io: machine.io,
       bios: machine.bios,
@@ -364,7 +368,7 @@ export class World implements SyncMachine {
       load: (mem, at) =>
         loadGuestCode({ loader: this.#loader, charge, unwinding: () => this.#resetWanted || this.#offWanted }, mem, at),
       probe: (event) => this.#probe(event),
-    }
+    })
     const cpu: Pcpu = {
       index,
       status: 'stopped',

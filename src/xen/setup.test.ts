@@ -2,7 +2,7 @@
 import { describe, expect, test } from 'vitest'
 import { ImageKind } from '#abi/image.ts'
 import { MULTIBOOT_LOADER_MAGIC } from '#abi/pc/multiboot.ts'
-import { EFAULT, ENOSYS } from '#abi/xen/errno.ts'
+import { EFAULT, EINVAL, ENOSYS } from '#abi/xen/errno.ts'
 import type { GuestEntry, VcpuExit } from '#abi/xen/guest.ts'
 import {
   SCHEDOP_block,
@@ -25,6 +25,8 @@ import {
   vcpu_info,
 } from '#abi/xen/xen.ts'
 import { start as idleDom0 } from '#testing/guests/idle-dom0.ts'
+import { ENTRY, kernel, kernelFile, loaded, VIRT_BASE } from '#testing/xen-guest.ts'
+import { TestHost, type TestHostOptions } from '#testing/xen-host.ts'
 import {
   MEMZONE_XEN,
   NR_ZONES,
@@ -34,8 +36,6 @@ import {
   PGT_type_mask,
   pfnDomZone,
 } from './common/page-alloc.ts'
-import { ENTRY, kernel, kernelFile, loaded, VIRT_BASE } from './testing-guest.ts'
-import { TestHost, type TestHostOptions } from './testing-host.ts'
 
 const SECOND = 1e9
 const JUNK = { bytes: Uint8Array.from({ length: 5000 }, (_, i) => i & 0xff), string: '/boot/vmlinuz root=/dev/sda1' }
@@ -390,7 +390,7 @@ describe('keys', () => {
 
   test('while dom0 has the input they are its own', () => {
     const host = bootDom0()
-    host.expect('blocking for ever')
+    host.expect('blocking for ever\r\n')
     const { length } = host.serial
     host.type('hmR')
     host.runFor(SECOND)
@@ -621,6 +621,62 @@ describe('domain 0', () => {
     ])
   })
 
+  test('giving the processor up is done by returning', () => {
+    const results: number[] = []
+    const guest = once(({ hypercall, mem }) => {
+      sched_shutdown.write(mem, scratch, { reason: SHUTDOWN_poweroff })
+      results.push(
+        hypercall(__HYPERVISOR_sched_op, SCHEDOP_shutdown, scratch),
+        hypercall(__HYPERVISOR_sched_op, SCHEDOP_block, 0),
+      )
+      return IDLE
+    })
+    const host = bootDom0(guest)
+    host.expect('init memory')
+    host.runFor(SECOND)
+    expect(results).toEqual([-EINVAL, -EINVAL])
+    expect(text(host)).not.toContain('Domain 0 halted')
+  })
+
+  test("a bug of Xen's inside a hypercall is no business of the guest's", () => {
+    const guest = once(({ hypercall }) => {
+      try {
+        hypercall(__HYPERVISOR_console_io, CONSOLEIO_read, 1, scratch)
+      } catch {
+        // A guest that swallows everything.
+      }
+      return IDLE
+    })
+    const host = bootDom0(guest)
+    host.expect('MEMORY ARRANGEMENT')
+    host.xen.console.readInput = () => bug('a test')
+    host.expect('Reboot in five seconds...')
+    expect(text(host)).toContain('(XEN) Panic on CPU 0:\n(XEN) Xen BUG at a test\n')
+  })
+
+  test.each<[string, unknown]>([
+    ['nothing', undefined],
+    ['a number', 7],
+    ['no code', {}],
+    ['an exit without kind', { run: () => undefined, upcall() {} }],
+    ['an exit that lies about its arguments', { run: () => ({ kind: 'hypercall', nr: 29, args: 5 }), upcall() {} }],
+    [
+      'an exit that throws when looked at',
+      {
+        run: () => ({
+          get kind(): string {
+            throw new Error('trap')
+          },
+        }),
+        upcall() {},
+      },
+    ],
+  ])('a kernel that gives Xen %s', (_, code) => {
+    const host = bootDom0(() => code as ReturnType<GuestEntry>)
+    host.expect('in 5 seconds.')
+    expect(text(host)).toContain('(XEN) Domain 0 (vcpu#0) crashed on cpu#0:\n')
+  })
+
   test('console input reaches it, as far as it asks', () => {
     let got = ''
     const guest = kernel(({ hypercall, mem }) => {
@@ -638,15 +694,20 @@ describe('domain 0', () => {
     const line = `${'0123456789'.repeat(12)}\n`
     let lines = 0
     const guest = kernel(({ hypercall, mem }) => {
-      if (lines === 400) return IDLE
+      if (lines === 80) return IDLE
       lines++
       for (let i = 0; i < line.length; i++) mem.write8(scratch + i, line.charCodeAt(i))
       hypercall(__HYPERVISOR_console_io, CONSOLEIO_write, line.length, scratch)
       return { kind: 'run' }
     })
-    const host = bootDom0(guest)
+    const host = bootDom0(guest, 'dom0_mem=65536 serial_tx_buffer=4K')
     host.expect('init memory.')
-    expect(host.runUntil(() => since(host, 'init memory.\n') === line.repeat(400), 20 * SECOND)).toBe(true)
+    host.runFor(0.2 * SECOND)
+    // 11520 characters a second, and a transmit buffer of 4096, of which a guest gets half.
+    expect(lines).toBeGreaterThan(20)
+    expect(lines).toBeLessThan(50)
+    host.runFor(SECOND)
+    expect(since(host, 'init memory.\n')).toBe(line.repeat(80))
   })
 })
 

@@ -16,7 +16,7 @@ export interface VirtualCpu {
   readonly startInfo: Vaddr
   /**
    * A hypercall that returns at once: RAX, a negative errno for an error. Pointers in `args` are addresses of `mem`. What gives
-   * the processor up (sched_op block, yield, shutdown, poll) is made by *returning* instead, see VcpuExit.
+   * the processor up (sched_op) is made by *returning* instead, see VcpuExit; called here it is -EINVAL.
    */
   hypercall(nr: number, ...args: readonly number[]): number
   /** RDTSC. */

@@ -43,6 +43,7 @@ export interface Grub {
   /** Seconds left; undefined: no countdown. */
   timeout: number | undefined
   showMenu: boolean
+  /** `debug` turns it on and off; nothing on this machine has more to say then. */
   debug: boolean
   /** Lines of the command line, the latest first. */
   readonly history: string[]

@@ -66,6 +66,7 @@ export function* runMenu(grub: Grub, entries: readonly MenuEntry[], defaultEntry
   const titles = entries.map(({ title }) => title)
   const box = new ListBox(grub.tty, titles, defaultEntry)
   for (;;) {
+    // Meanwhile the command line may have chosen a terminal of another kind.
     box.select(box.selected)
     if (grub.timeout === undefined) grub.showMenu = true
     if (!grub.showMenu && (yield* hiddenCountdown(grub, titles[box.selected]!))) {

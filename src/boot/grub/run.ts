@@ -7,6 +7,9 @@ export type Run<T = void> = Generator<Exit, T>
 export type Steps = Iterable<Exit>
 export const AT_ONCE: Steps = []
 
+/** Nothing to wait for, but much to do: others get their turn, and nobody takes the loader for hung. */
+export const RUN_ON: Exit = { kind: 'run' }
+
 /** Wait for input, for ever. */
 export const FOR_INPUT: Exit = { kind: 'pause', untilNs: Number.POSITIVE_INFINITY, forInput: true }
 

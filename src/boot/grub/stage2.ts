@@ -2,6 +2,10 @@
  * GRUB legacy 0.97's stage2 as an image: started by its own first sector at STAGE2_BODY_ADDRESS, reads menu.lst from the disk it came
  * from, shows the menu and boots (cmain of stage2/stage2.c, init_bios_info of common.c). Texts and keys are those of Red Hat's
  * package, which CentOS 5 ships.
+ *
+ * On purpose it differs in this: kernels that need an x86 in real mode (Linux, a.out) are error 13; `terminal --timeout 10` means what
+ * it seems to; DEL on the serial line is a backspace, and what is typed while a screen is drawn is kept; a gzipped file whose end is
+ * missing is always error 3, where GRUB takes the last bytes that it finds for a length.
  */
 import { image_header } from '#abi/image.ts'
 import { STAGE2_BODY_ADDRESS, STAGE2_PARAMS_OFFSET, stage2_params } from '#abi/pc/grub.ts'

@@ -265,7 +265,7 @@ export const HOSTILE_IMAGES: readonly HostileImage[] = [
     ],
     [
       'own toString',
-      "const o: any = {}\no.toString = () => 'o'\nreturn `${o}` === 'o' && Object.keys(o).length === 1 ? undefined : 1",
+      "const o: any = {}\no.toString = () => 'o'\nreturn o + '' === 'o' && Object.keys(o).length === 1 ? undefined : 1",
     ],
     ['ends', 'let n = 0\nfor (let i = 0; i < 1000; i++) n += i\nreturn n === 499500 ? undefined : n'],
   ]),

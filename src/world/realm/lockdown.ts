@@ -66,6 +66,8 @@ const roots = (): unknown[] => [
   ...ERRORS,
   ...[Object, Array, String, Number, Boolean, Symbol, BigInt, Math, JSON, Reflect, Map, Set, WeakMap, WeakSet, RegExp],
   ...[ArrayBuffer, DataView, Function, Promise],
+  // biome-ignore lint/suspicious/noGlobalIsNan: locked, not called
+  // biome-ignore lint/suspicious/noGlobalIsFinite: locked, not called
   ...[parseInt, parseFloat, isNaN, isFinite, encodeURIComponent, decodeURIComponent, encodeURI, decodeURI],
   ...[[].values(), new Map().values(), new Set().values(), ''[Symbol.iterator](), ''.matchAll(/a/g)].map(
     getPrototypeOf,

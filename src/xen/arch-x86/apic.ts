@@ -29,13 +29,11 @@ import {
 
 /** Vectors, as asm-x86/mach-default/irq_vectors.h has them. */
 export const SPURIOUS_APIC_VECTOR = 0xff
-export const ERROR_APIC_VECTOR = 0xfe
 export const EVENT_CHECK_VECTOR = 0xfc
 export const CALL_FUNCTION_VECTOR = 0xfb
 export const LOCAL_TIMER_VECTOR = 0xf9
 export const FIRST_HIPRIORITY_VECTOR = 0xf0
 export const FIRST_LEGACY_VECTOR = 0xe0
-export const FIRST_DYNAMIC_VECTOR = 0x20
 
 const APIC_DFR_FLAT = 0xffffffff
 const APIC_DM_EXTINT = 0x700

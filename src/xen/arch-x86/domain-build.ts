@@ -30,7 +30,7 @@ import {
   PGT_validated,
   PGT_writable_page,
 } from '../common/page-alloc.ts'
-import { hypercall } from '../hypercalls/index.ts'
+import { directHypercall } from '../hypercalls/index.ts'
 import { printk, type Xen } from '../xen.ts'
 import { computeDom0Pages } from './dom0-mem.ts'
 import { guestMem } from './mm.ts'
@@ -363,7 +363,7 @@ function enterKernel(xen: Xen, vcpu: Vcpu, entry: Vaddr, startInfo: Vaddr): bool
       vcpuId: vcpu.id,
       mem: guest,
       startInfo,
-      hypercall: (nr, ...args) => hypercall(xen, vcpu, nr, args),
+      hypercall: (nr, ...args) => directHypercall(xen, vcpu, nr, args),
       rdtsc: () => xen.current.metal.cpu.rdtsc(),
     }),
   )

@@ -3,7 +3,6 @@ import type { Mem } from '#abi/mem.ts'
 import {
   IOAPIC_IOREGSEL,
   IOAPIC_IOWIN,
-  IOAPIC_REG_ID,
   IOAPIC_REG_REDTBL,
   IOAPIC_REG_VERSION,
   IOAPIC_RTE_LEVEL,
@@ -49,10 +48,6 @@ export class IoApic {
     return (this.read(IOAPIC_REG_VERSION) >>> 16) & 0xff
   }
 
-  get hardwareId(): number {
-    return (this.read(IOAPIC_REG_ID) >>> 24) & 0x0f
-  }
-
   maskAll(): void {
     for (let pin = 0; pin <= this.lastPin; pin++) this.write(IOAPIC_REG_REDTBL + 2 * pin, IOAPIC_RTE_MASKED)
   }
@@ -67,11 +62,6 @@ export class IoApic {
     this.write(IOAPIC_REG_REDTBL + 2 * pin + 1, (targets << 24) >>> 0)
     const trigger = (line.level ? IOAPIC_RTE_LEVEL : 0) | (line.activeLow ? RTE_ACTIVE_LOW : 0)
     this.write(IOAPIC_REG_REDTBL + 2 * pin, vector | DELIVERY_LOWEST_PRIORITY | IOAPIC_RTE_LOGICAL | trigger)
-  }
-
-  mask(pin: number): void {
-    const register = IOAPIC_REG_REDTBL + 2 * pin
-    this.write(register, this.read(register) | IOAPIC_RTE_MASKED)
   }
 }
 

@@ -35,6 +35,8 @@ export class PageMap {
 
   /** Machine address of a guest's address. */
   translate(va: Vaddr, write: boolean): number {
+    // An address that is no whole number is no address.
+    if (!Number.isSafeInteger(va)) throw new GuestPageFault(0, write)
     const page = Math.floor(va / PAGE_SIZE)
     const mapping = this.#pages.get(page)
     if (!mapping || (write && !mapping.writable)) throw new GuestPageFault(va, write)

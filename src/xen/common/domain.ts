@@ -5,6 +5,7 @@ import { SHUTDOWN_crash } from '#abi/xen/sched.ts'
 import { type Mfn, PAGE_SIZE } from '#abi/xen/types.ts'
 import { PageMap } from '../arch-x86/mm.ts'
 import { dom0Shutdown } from '../arch-x86/shutdown.ts'
+import { XEN_EXTRAVERSION, XEN_SUBVERSION, XEN_VERSION } from '../compile.ts'
 import { printk, type Xen } from '../xen.ts'
 import { taintedText } from './kernel.ts'
 import { PGC_allocated, PGT_writable_page } from './page-alloc.ts'
@@ -22,6 +23,8 @@ export interface Vcpu {
   code: { readonly loaded: LoadedCode; readonly run: VcpuCode } | undefined
   /** RAX for the next entry: what the hypercall returned that ended the last run. */
   result: number
+  /** What a hypercall of the run under way threw: Xen's own affair, dealt with when the guest is back. */
+  thrown: unknown
 }
 
 export interface Domain {
@@ -80,7 +83,7 @@ function shareXenPage(xen: Xen, domain: Domain, mfn: Mfn): void {
 
 export function allocVcpu(xen: Xen, domain: Domain, id: number, processor: number): Vcpu | undefined {
   if (xen.heap.allocXenHeapPages(0) === undefined) return undefined
-  const vcpu: Vcpu = { id, domain, processor, pauseFlags: VPF_down, code: undefined, result: 0 }
+  const vcpu: Vcpu = { id, domain, processor, pauseFlags: VPF_down, code: undefined, result: 0, thrown: undefined }
   domain.vcpus[id] = vcpu
   return vcpu
 }
@@ -115,7 +118,10 @@ export function domainCrash(xen: Xen, vcpu: Vcpu, why: string): void {
   if (domain.shuttingDown) return
   const cpu = xen.current.id
   printk(xen, `Domain ${domain.id} (vcpu#${vcpu.id}) crashed on cpu#${cpu}:\n`)
-  printk(xen, `----[ Xen-3.3.0  x86_64  debug=n  ${taintedText(xen.tainted)} ]----\n`)
+  printk(
+    xen,
+    `----[ Xen-${XEN_VERSION}.${XEN_SUBVERSION}${XEN_EXTRAVERSION}  x86_64  debug=n  ${taintedText(xen.tainted)} ]----\n`,
+  )
   printk(xen, `CPU:    ${cpu}\n`)
   // A module kernel has no registers: what it was doing is a place in its source.
   printk(xen, `${why}\n`)

@@ -6,15 +6,12 @@ import type { Exit } from '#abi/pc/metal.ts'
 import { PAGE_SIZE } from '#abi/xen/types.ts'
 import { vcpu_info } from '#abi/xen/xen.ts'
 import type { Pcpu } from '../arch-x86/pcpu.ts'
-import { hypercall } from '../hypercalls/index.ts'
+import { HYPERCALL_ARGS_MAX, hypercall } from '../hypercalls/index.ts'
 import { RUN_AGAIN } from '../steps.ts'
 import type { Xen } from '../xen.ts'
 import { domainCrash, runnable, type Vcpu } from './domain.ts'
 
 export const SCHEDULER = { name: 'SMP Credit Scheduler', optName: 'credit' } as const
-
-/** More arguments than a hypercall has registers for are ignored. */
-const HYPERCALL_ARGS_MAX = 6
 
 /** Run the vCPU of `pcpu` whose turn it is. Undefined: none wants to. */
 export function runNextVcpu(xen: Xen, pcpu: Pcpu): Exit | undefined {
@@ -42,6 +39,11 @@ function runVcpu(xen: Xen, pcpu: Pcpu, vcpu: Vcpu): void {
       ? { nr: Number(exit.nr), args: Array.from(exit.args, Number).slice(0, HYPERCALL_ARGS_MAX) }
       : undefined
   })
+  if (vcpu.thrown !== undefined) {
+    const { thrown } = vcpu
+    vcpu.thrown = undefined
+    throw thrown
+  }
   if (!outcome.ok) {
     const { message, file, line } = outcome.fault
     const where = file === undefined ? '' : ` (${file}${line === undefined ? '' : `:${line}`})`

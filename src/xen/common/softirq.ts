@@ -1,5 +1,4 @@
 /** xen/common/softirq.c: work put off by an interrupt until the processor's idle loop, or its way back to a guest. */
 
 export const TIMER_SOFTIRQ = 1 << 0
-export const SCHEDULE_SOFTIRQ = 1 << 1
-export const TASKLET_SOFTIRQ = 1 << 2
+export const TASKLET_SOFTIRQ = 1 << 1

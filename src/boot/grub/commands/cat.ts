@@ -1,4 +1,5 @@
 import { open } from '../grub.ts'
+import { RUN_ON } from '../run.ts'
 import { isSpace } from '../text.ts'
 import type { Command } from './command.ts'
 
@@ -11,10 +12,12 @@ export const cat: Command = {
   listed: true,
   *run(grub, arg) {
     const file = open(grub, arg)
-    for (let at = 0; at < file.size; at += PART_BYTES)
+    for (let at = 0; at < file.size; at += PART_BYTES) {
       for (const byte of file.read(at, PART_BYTES)) {
         const printable = (byte >= 32 && byte <= 126) || isSpace(String.fromCharCode(byte))
         yield* grub.tty.put(printable ? byte : 63)
       }
+      yield RUN_ON
+    }
   },
 }

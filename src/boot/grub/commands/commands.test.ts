@@ -207,12 +207,12 @@ describe('answers', () => {
     [
       'displaymem',
       ' Address Map BIOS Interface is present\n' +
-        ' Lower memory: 639K, Upper memory (to first chipset hole): 64512K\n' +
+        ' Lower memory: 639K, Upper memory (to first chipset hole): 15360K\n' +
         ' [Address Range Descriptor entries immediately follow (values are 64-bit)]\n' +
         '   Usable RAM:  Base Address:  0x0 X 4GB + 0x0,\n      Length:   0x0 X 4GB + 0x9fc00 bytes\n' +
         '   Reserved:  Base Address:  0x0 X 4GB + 0x9fc00,\n      Length:   0x0 X 4GB + 0x400 bytes\n' +
         '   Reserved:  Base Address:  0x0 X 4GB + 0xf0000,\n      Length:   0x0 X 4GB + 0x10000 bytes\n' +
-        '   Usable RAM:  Base Address:  0x0 X 4GB + 0x100000,\n      Length:   0x0 X 4GB + 0x3f00000 bytes',
+        '   Usable RAM:  Base Address:  0x0 X 4GB + 0x100000,\n      Length:   0x0 X 4GB + 0xf00000 bytes',
     ],
   ]
   test.each(rows)('%s', (line, text) => {

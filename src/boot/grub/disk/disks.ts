@@ -32,7 +32,8 @@ export interface Extent {
   readonly type: number
 }
 
-const isExtended = (type: number): boolean => type === 0x05 || type === 0x0f || type === 0x85
+/** A partition that only holds a further table. */
+export const isExtended = (type: number): boolean => type === 0x05 || type === 0x0f || type === 0x85
 
 export class Disks {
   readonly #metal: Metal
@@ -128,7 +129,6 @@ export class Disks {
     const geometry = this.geometry(device.drive) ?? fail(Err.noDisk)
     if (device.partition === WHOLE_DISK) return { device, start: 0, sectors: geometry.sectors, type: 0 }
     const found = this.partitions(device.drive).find(({ word }) => word === device.partition)
-    // Of 22 GRUB is sure only after the last table; a disk without any table is error 5.
     return found ? { device, start: found.start, sectors: found.sectors, type: found.type } : fail(Err.noPart)
   }
 
@@ -161,5 +161,3 @@ export class Disks {
       })
   }
 }
-
-export { isExtended }

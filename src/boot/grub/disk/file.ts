@@ -13,6 +13,8 @@ import { gzipEnvelope } from './gzip.ts'
 /** Symbolic links that may follow one another: MAX_LINK_COUNT of fsys_ext2fs.c. */
 const LINKS_MAX = 5
 
+/** What is packed into more fits no memory. */
+const PACKED_BYTES_MAX = 128 * 1024 * 1024
 /** 258 bytes for two bits is the best that DEFLATE can do. */
 const DEFLATE_RATIO_MAX = 1032
 
@@ -170,6 +172,7 @@ export function openFile(
     runs: raw.runs,
     read(offset, length) {
       if (!unpacked) {
+        if (envelope.to - envelope.from > PACKED_BYTES_MAX) fail(Err.wontFit)
         const packed = raw.read(envelope.from, envelope.to - envelope.from)
         // A cut file has anything for a length; DEFLATE cannot even reach most of it, so nobody allocates that much.
         if (envelope.size > packed.length * DEFLATE_RATIO_MAX) fail(Err.badGzipData)

@@ -18,7 +18,7 @@ export interface GzipEnvelope {
   readonly size: number
 }
 
-/** Undefined for a file that is not gzipped. Error 4 for one whose header makes no sense. */
+/** Undefined for a file that is not gzipped. Error 4 for one whose header makes no sense, 3 for an impossible length. */
 export function gzipEnvelope(
   size: number,
   read: (offset: number, length: number) => Uint8Array,
@@ -45,6 +45,7 @@ export function gzipEnvelope(
   if (to < from) fail(Err.badGzipHeader)
   const trailer = read(to, TRAILER_BYTES)
   const unpacked = trailer[4]! | (trailer[5]! << 8) | (trailer[6]! << 16) | (trailer[7]! << 24)
-  // The word is a signed number to GRUB; a negative length reads as nothing at all.
-  return { from, to, size: Math.max(0, unpacked) }
+  // A signed number to GRUB, which loses its way below 0. A file that was cut short ends in anything.
+  if (unpacked < 0) fail(Err.badGzipData)
+  return { from, to, size: unpacked }
 }

@@ -17,6 +17,7 @@ import type { Mem } from '#abi/mem.ts'
 import { Err, errorOf, fail } from '../errors.ts'
 import type { Run } from '../run.ts'
 import { hex } from '../text.ts'
+import { copyToMemory } from './copy.ts'
 import { inBracket, type Loading, type Placed, pageUp } from './kernel.ts'
 import type { SectionTable } from './loaded.ts'
 import { checkRoom } from './memory.ts'
@@ -69,9 +70,7 @@ export function* loadElf(loading: Loading): Run<Placed> {
       loaded++
       if (at < MIB) fail(Err.below1mb)
       checkRoom(grub.memory, at, size)
-      const bytes = loading.file.read(offset, fileBytes)
-      grub.metal.mem.copyIn(at, bytes)
-      if (bytes.length < fileBytes) break
+      if ((yield* copyToMemory(grub, loading.file, offset, fileBytes, at)) < fileBytes) break
       grub.metal.mem.fill(at + fileBytes, size - fileBytes, 0)
     }
     if (loaded === 0) fail(Err.execFormat)
@@ -88,15 +87,13 @@ function* loadSections(
   const { e_shoff: shoff, e_shnum: count, e_shentsize: entryBytes, e_shstrndx: stringIndex } = Elf32_Ehdr.read(head, 0)
   const { mem } = grub.metal
   const tableBytes = entryBytes * count
-  const table = file.read(shoff, tableBytes)
-  // No room is an error; a table that is not there is only bad.
-  checkRoom(grub.memory, at, table.length)
   const bad = { end: 0, sections: undefined }
-  if (table.length < tableBytes || (count > 0 && entryBytes < Elf32_Shdr.size)) {
+  // No room is an error; a table that is not there is only bad.
+  const copied = yield* copyToMemory(grub, file, shoff, tableBytes, at)
+  if (copied < tableBytes || (count > 0 && entryBytes < Elf32_Shdr.size)) {
     yield* grub.tty.print('(bad)')
     return bad
   }
-  mem.copyIn(at, table)
   let end = at + tableBytes
   yield* grub.tty.print(`, shtab=${hex(end)}`)
   for (let i = 0; i < count; i++) {
@@ -106,12 +103,11 @@ function* loadSections(
     // As in boot.c: always at least one byte further, and an alignment of 0 leads nowhere.
     end = ((end + section.sh_addralign) & -section.sh_addralign) >>> 0
     const noRoom = errorOf(() => checkRoom(grub.memory, end, section.sh_size))
-    const bytes = noRoom === undefined ? file.read(section.sh_offset, section.sh_size) : undefined
-    if (!bytes || bytes.length < section.sh_size) {
+    const length = noRoom === undefined ? yield* copyToMemory(grub, file, section.sh_offset, section.sh_size, end) : 0
+    if (length < section.sh_size) {
       yield* grub.tty.print('(bad)')
       return noRoom === undefined ? bad : fail(noRoom)
     }
-    mem.copyIn(end, bytes)
     Elf32_Shdr.fields.sh_addr.set(mem, header, end)
     end += section.sh_size
   }

@@ -16,6 +16,7 @@ import { Err, fail, GrubError } from '../errors.ts'
 import { type Grub, open } from '../grub.ts'
 import type { Run } from '../run.ts'
 import { hex } from '../text.ts'
+import { copyToMemory } from './copy.ts'
 import { isBootableElf, loadElf } from './elf.ts'
 import type { LoadedModule, MultibootKernel, SectionTable } from './loaded.ts'
 import { checkRoom } from './memory.ts'
@@ -99,7 +100,8 @@ export function* inBracket<T>(grub: Grub, load: () => Run<T>): Run<T> {
 }
 
 /** An image with its addresses in the multiboot header: the "a.out kludge". */
-function* loadByHeader({ grub, file, head }: Loading, at: number): Run<Placed> {
+function* loadByHeader({ grub, file, head, headBytes }: Loading, at: number): Run<Placed> {
+  if (at + multiboot_header.size > headBytes) fail(Err.execFormat)
   const header = multiboot_header.read(head, at)
   const load = header.load_addr
   const offset = at - (header.header_addr - load)
@@ -111,10 +113,7 @@ function* loadByHeader({ grub, file, head }: Loading, at: number): Run<Placed> {
   const { mem } = grub.metal
   yield* grub.tty.print(`   [Multiboot-kludge, loadaddr=${hex(load)}, text-and-data=${hex(length)}`)
   return yield* inBracket(grub, function* () {
-    const bytes = file.read(offset, length)
-    checkRoom(grub.memory, load, bytes.length)
-    mem.copyIn(load, bytes)
-    if (bytes.length < length) fail(Err.execFormat)
+    if ((yield* copyToMemory(grub, file, offset, length, load)) < length) fail(Err.execFormat)
     checkRoom(grub.memory, loadEnd, bssEnd - loadEnd)
     mem.fill(loadEnd, bssEnd - loadEnd, 0)
     yield* grub.tty.print(`, bss=${hex(bssEnd - loadEnd)}`)
@@ -129,13 +128,11 @@ export function* loadModule(grub: Grub, kernel: MultibootKernel, argument: strin
   const start = pageUp(kernel.free)
   kernel.free = start
   const file = open(grub, argument, { decompress })
-  const bytes = file.read(0, file.size)
-  checkRoom(grub.memory, start, bytes.length)
+  const bytes = yield* copyToMemory(grub, file, 0, file.size, start)
   // An empty file is no error and no module.
-  if (bytes.length === 0) return
-  grub.metal.mem.copyIn(start, bytes)
-  const module: LoadedModule = { start, end: start + bytes.length, commandLine: argument }
-  yield* grub.tty.print(`   [Multiboot-module @ ${hex(start)}, ${hex(bytes.length)} bytes]\n`)
+  if (bytes === 0) return
+  const module: LoadedModule = { start, end: start + bytes, commandLine: argument }
+  yield* grub.tty.print(`   [Multiboot-module @ ${hex(start)}, ${hex(bytes)} bytes]\n`)
   kernel.free = module.end
   kernel.modules.push(module)
 }

@@ -42,7 +42,7 @@ describe('the information structure', () => {
         mb.MBI_CONFIG |
         mb.MBI_LOADERNAME,
     )
-    expect([info.mem_lower, info.mem_upper]).toEqual([639, 64512])
+    expect([info.mem_lower, info.mem_upper]).toEqual([639, 15360])
     expect(info.boot_device).toBe(0x8000ffff)
     expect(found.commandLine).toBe('/xen a b')
     expect(found.loader).toBe('GNU GRUB 0.97')
@@ -190,6 +190,39 @@ describe('an image with its addresses in the header', () => {
   ]
   test.each(refused)('%s', (_, changes, error) => {
     expect(bootLines({ '/k': image(changes) }, 'kernel /k').screen.text()).toContain(error)
+  })
+})
+
+describe('what a hostile file may try', () => {
+  test('a header at the very end of what is searched', () => {
+    const file = pattern(8192)
+    const flags = mb.MULTIBOOT_AOUT_KLUDGE
+    const view = new DataView(file.buffer)
+    view.setUint32(8180, mb.MULTIBOOT_HEADER_MAGIC, true)
+    view.setUint32(8184, flags, true)
+    view.setUint32(8188, -(mb.MULTIBOOT_HEADER_MAGIC + flags) >>> 0, true)
+    expect(bootLines({ '/k': file }, 'kernel /k').screen.text()).toContain('Error 13')
+  })
+  test('a module of a tebibyte', () => {
+    const rig = bootKernel({}, 'uppermem 2147483647', 'module (hd0)0+2147483647')
+    expect(rig.screen.text()).toContain('Error 24: Attempt to access block outside partition')
+  })
+  test('sections of four gibibytes', () => {
+    const file = elfKernel()
+    const mem = memOf(file)
+    const table = mem.read32(32)
+    Elf32_Shdr.fields.sh_size.set(mem, table + 2 * Elf32_Shdr.size, 0xffffffff)
+    expect(bootLines({ '/k': file }, 'kernel /k').screen.text()).toContain('Error 28')
+  })
+  test('a program header table outside of what was read', () => {
+    const file = elfKernel()
+    memOf(file).write32(28, 0xfffffff0)
+    expect(bootLines({ '/k': file }, 'kernel /k').screen.text()).toContain('Error 13')
+  })
+  test('an unpacked size that no packed bytes can reach', () => {
+    const file = gzip(elfKernel())
+    memOf(file).write32(file.length - 4, 0x7fffffff)
+    expect(bootLines({ '/k': file }, 'kernel /k').screen.text()).toContain('Error 3')
   })
 })
 

@@ -90,15 +90,16 @@ describe('controller commands', () => {
   })
 
   test.each([
-    ['pulse line 0', (c: (v: number) => void) => c(0xfe), 1],
-    ['pulse all', (c: (v: number) => void) => c(0xf0), 1],
-    ['pulse none', (c: (v: number) => void) => c(0xff), 0],
-    ['pulse another line', (c: (v: number) => void) => c(0xfd), 0],
-    ['output port without bit 0', (c: (v: number) => void, d: (v: number) => void) => (c(0xd1), d(0xfe)), 1],
-    ['A20 on', (c: (v: number) => void, d: (v: number) => void) => (c(0xd1), d(0xdf)), 0],
-  ])('reset: %s', (_name, act, times) => {
+    ['pulse line 0', 0xfe, undefined, 1],
+    ['pulse all', 0xf0, undefined, 1],
+    ['pulse none', 0xff, undefined, 0],
+    ['pulse another line', 0xfd, undefined, 0],
+    ['output port without bit 0', 0xd1, 0xfe, 1],
+    ['A20 on', 0xd1, 0xdf, 0],
+  ])('reset: %s', (_name, value, byte, times) => {
     const { command, data, resets } = build()
-    act(command, data)
+    command(value)
+    if (byte !== undefined) data(byte)
     expect(resets()).toBe(times)
   })
 })

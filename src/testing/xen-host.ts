@@ -9,9 +9,9 @@ import { MBI_CMDLINE, MBI_MODULES, MULTIBOOT_LOADER_MAGIC, module_t, multiboot_i
 import type { Probe } from '#abi/probe.ts'
 import { createMachine } from '#machine/board.ts'
 import type { Machine } from '#machine/machine.ts'
-import { Pcpu } from './arch-x86/pcpu.ts'
-import { start } from './setup.ts'
-import type { Xen } from './xen.ts'
+import { Pcpu } from '#xen/arch-x86/pcpu.ts'
+import { start } from '#xen/setup.ts'
+import type { Xen } from '#xen/xen.ts'
 
 const MBI_AT = 0x20000
 const MODULES_AT = 0x21000

@@ -1,0 +1,138 @@
+/**
+ * Boot loaders that mean harm, compiled by our own cc and ld, on the disk that the page boots. Whatever they try, page and worker live, or where
+ * the engine itself gives up the page says so and offers power-on.
+ */
+import { gzipSync } from 'node:zlib'
+import { expect, type Page, test } from '@playwright/test'
+import { buildDefaultDiskNow, readSources } from '../scripts/disk.mjs'
+import { Playground } from './playground.ts'
+
+const entry = 'boot/grub/stage2.ts'
+
+/** `body` runs as stage2's entry point; `say` prints on COM1 what it found, a byte at a time. */
+const stage2 = (body: string) => `
+import type { Metal } from '#abi/pc/metal.ts'
+function say(metal: Metal, text: string): void {
+  for (let i = 0; i < text.length; i++) metal.io.outb(0x3f8, text.charCodeAt(i))
+}
+export function start(metal: Metal) {
+${body}
+  return { run: () => ({ kind: 'hlt', interrupts: false }), interrupt() {}, nmi() {} }
+}
+export const keep = say
+`
+
+async function bootHostile(page: Page, body: string): Promise<Playground> {
+  const sources = new Map(readSources())
+  sources.set(entry, stage2(body))
+  const { disk } = await buildDefaultDiskNow(sources)
+  await page.route(/\/disk[^/]*\.gz$/, (route) =>
+    route.fulfill({ body: gzipSync(disk.encode()), contentType: 'application/gzip' }),
+  )
+  return Playground.open(page)
+}
+
+/** The page is what it was: it answers, and nobody has touched it. */
+async function unharmed(pg: Playground): Promise<void> {
+  expect(
+    await pg.page.evaluate(() => [Object.hasOwn(window, 'pwned'), Object.hasOwn(Object.prototype, 'pwned')]),
+  ).toEqual([false, false])
+  await expect(pg.page.getByRole('heading', { name: 'Xen Playground' })).toBeVisible()
+}
+
+test.beforeEach(({ isMobile }) => {
+  test.skip(isMobile, 'the sandbox is the same')
+})
+
+const crashes: [string, string, RegExp][] = [
+  ['loops without end', '  for (;;) {}', /fuel/],
+  ['recurses without end', '  const down = (n: number): number => down(n + 1) + 1\n  down(0)', /stack|fuel/],
+  ['catches everything and goes on', '  for (;;) try { for (;;) {} } catch {}', /fuel/],
+  ['throws', "  throw new Error('no thanks')", /no thanks/],
+  ['patches a prototype', "  ;(Object.prototype as { pwned?: number }).pwned = 1\n  throw new Error('patched')", /.+/],
+  [
+    'reaches for the global by a constructor',
+    "  const F = (start as unknown as { constructor: (code: string) => () => object }).constructor\n  F('return self')()",
+    /.+/,
+  ],
+]
+
+for (const [what, body, why] of crashes) {
+  test(`a boot loader that ${what} is reported with file and line, and a reset is possible`, async ({ page }) => {
+    const pg = await bootHostile(page, body)
+    await expect(pg.get('crashPanel')).toBeVisible({ timeout: 30_000 })
+    await expect(pg.get('crashPanel')).toContainText('stage2')
+    await expect(pg.get('crashPanel')).toContainText(why)
+    await expect(pg.get('crashPanel')).toContainText(/boot\/grub\/stage2\.ts:\d+/)
+    await expect(pg.get('crashPanel')).not.toContainText('patched')
+    await expect(pg.get('status')).toContainText('has crashed: stage2')
+    await unharmed(pg)
+    await pg.get('barReset').click()
+    await expect(pg.get('crashPanel')).toBeVisible({ timeout: 30_000 })
+    await expect(pg.get('troublePanel')).toBeHidden()
+  })
+}
+
+test('a boot loader that takes all memory: the worker lives, or the page says it is gone and power-on works', async ({
+  page,
+}) => {
+  test.setTimeout(120_000)
+  const pg = await bootHostile(
+    page,
+    '  const all: unknown[] = []\n  for (;;) all.push(new Array(1000000).fill(all.length))',
+  )
+  await expect(pg.get('crashPanel').or(pg.get('troublePanel'))).toBeVisible({ timeout: 90_000 })
+  await unharmed(pg)
+  await page.unroute(/\/disk[^/]*\.gz$/)
+  if (await pg.get('troublePanel').isVisible()) {
+    await expect(pg.get('troublePanel')).toContainText(/is gone|does not answer/)
+    await pg.get('troubleAction').click()
+    await expect(pg.get('crashPanel').or(pg.get('troublePanel'))).toBeVisible({ timeout: 90_000 })
+  }
+})
+
+test('the worker’s own origin is opaque: no storage, no network, no page', async ({ page }) => {
+  const pg = await Playground.open(page)
+  await pg.menu()
+  const machineWorker = page.workers().find((worker) => worker.url().startsWith('blob:null/'))
+  expect(machineWorker, 'a worker in an opaque origin').toBeDefined()
+  const found = await machineWorker!.evaluate(async () => {
+    const attempt = async (act: () => unknown): Promise<string> => {
+      try {
+        return `reached: ${String(await act())}`
+      } catch (error) {
+        return `refused: ${(error as Error).name}`
+      }
+    }
+    const scope = self as unknown as Record<string, never> & typeof globalThis
+    return {
+      origin: scope.origin,
+      localStorage: typeof scope['localStorage'],
+      document: typeof scope['document'],
+      parent: typeof scope['parent'],
+      indexedDb: await attempt(
+        () =>
+          new Promise((resolve, reject) => {
+            const request = indexedDB.open('x')
+            request.onsuccess = () => resolve('open')
+            request.onerror = () => reject(request.error)
+          }),
+      ),
+      caches: await attempt(() => caches.open('x')),
+      opfs: await attempt(() => navigator.storage.getDirectory()),
+      fetch: await attempt(() => fetch('http://127.0.0.1:4173/')),
+      socket: await attempt(
+        () =>
+          new Promise((resolve, reject) => {
+            const socket = new WebSocket('ws://127.0.0.1:4173/')
+            socket.onopen = () => resolve('open')
+            socket.onerror = () => reject(new Error('no'))
+          }),
+      ),
+    }
+  })
+  expect(found.origin).toBe('null')
+  expect(found).toMatchObject({ localStorage: 'undefined', document: 'undefined', parent: 'undefined' })
+  for (const way of [found.indexedDb, found.caches, found.opfs, found.fetch, found.socket])
+    expect(way).toMatch(/^refused/)
+})
