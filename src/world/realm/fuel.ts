@@ -98,7 +98,8 @@ export function createFuel(): Fuel {
         return value
       } finally {
         // A drain inside took the caller's fuel as well: `filled` says so, and everybody unwinds.
-        if (!drained) cell[0] = left - (granted - Math.max(cell[0]!, 0))
+        if (drained) filled -= left - granted
+        else cell[0] = left - (granted - Math.max(cell[0]!, 0))
       }
     },
     trap() {

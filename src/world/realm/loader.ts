@@ -6,6 +6,7 @@ import { IMAGE_ABI, IMAGE_MAGIC, type ImageCode, ImageKind, type ImageModule, im
 import { type Mem, memOf } from '#abi/mem.ts'
 import { crc32 } from '#lib/crc32.ts'
 import { utf8Decode } from '#lib/utf8.ts'
+import type { CrashReport } from '#protocol/machine.ts'
 import { SECTOR_PARAMETERS } from '#toolchain/sector.ts'
 import { MODULE_PARAMETERS, STRICT, verify } from '#toolchain/verify.ts'
 import { crashMessage } from './crash-message.ts'
@@ -126,16 +127,6 @@ function moduleTable(text: string): ImageCode {
 function Exports() {}
 Exports.prototype = Object.create(null)
 const newExports = (): Record<string, unknown> => new (Exports as unknown as new () => Record<string, unknown>)()
-
-/** protocol/machine.ts's CrashReport, which world/ may not import. */
-export interface CrashReport {
-  readonly image: string
-  readonly message: string
-  readonly file: string | undefined
-  readonly line: number | undefined
-  readonly stack: readonly string[]
-  readonly atNs: number
-}
 
 /** One per world. All images of a world share its fuel. */
 export class ImageLoader {

@@ -1,0 +1,268 @@
+/**
+ * The processors, and the code on them: whose turn it is, what a run costs, jumps from image to image, interrupts, IPIs, crashes. The
+ * world decides when; this decides what a turn is.
+ */
+import { ImageKind } from '#abi/image.ts'
+import { CPU_HZ } from '#abi/pc/cpu.ts'
+import { BOOT_SECTOR_ADDRESS } from '#abi/pc/grub.ts'
+import type { Metal, MetalEntry, PcpuCode, Regs } from '#abi/pc/metal.ts'
+import type { Probe } from '#abi/probe.ts'
+import type { Machine } from '#machine/machine.ts'
+import type { CrashReport, MachineState } from '#protocol/machine.ts'
+import { loadGuestCode } from './guest-code.ts'
+import { natives } from './natives.ts'
+import { type Pcpu, park, resetPcpu, startNs, wake } from './pcpu.ts'
+import { harden } from './realm/harden.ts'
+import { crashReport, ImageFault, type ImageLoader, type LoadedImage } from './realm/loader.ts'
+import { FUEL_NS, LOAD_NS_PER_BYTE, LOAD_WORK_PER_BYTE, PAUSE_MIN_NS, PCPU_SLICE_NS, RUN_FUEL_MAX } from './time.ts'
+
+export interface ProcessorPins {
+  readonly machine: Machine
+  readonly loader: ImageLoader
+  /** From which image runs, never from text (design D12). */
+  state(state: MachineState): void
+  crash(report: CrashReport): void
+  probe(event: Probe): void
+}
+
+export class Processors {
+  readonly #machine: Machine
+  readonly #loader: ImageLoader
+  readonly #pins: ProcessorPins
+  readonly cpus: readonly Pcpu[]
+  readonly #trampolines = new Map<number, (metal: Metal) => PcpuCode>()
+  #running: Pcpu | undefined
+  /** The running code has pulled the rug from under itself (reset, power off): nothing it still does matters. */
+  #unwinding = false
+  /** Real work done so far, in fuel and its like: what a slice is measured by. */
+  work = 0
+
+  constructor(pins: ProcessorPins) {
+    this.#pins = pins
+    this.#machine = pins.machine
+    this.#loader = pins.loader
+    this.cpus = Array.from({ length: pins.machine.cpuCount }, (_, index) => this.#makeCpu(index))
+  }
+
+  /** Power-on state. The boot processor is left without code. */
+  reset(): void {
+    for (const cpu of this.cpus) resetPcpu(cpu, this.#machine.events.now())
+    this.#trampolines.clear()
+  }
+
+  /** The boot processor fetches its first instruction: firmware, the machine's own ROM and no image. */
+  startFirmware(): void {
+    const post = this.#machine.post()
+    const boot = this.cpus[0]!
+    boot.image = 'firmware'
+    boot.status = 'runnable'
+    boot.code = {
+      run: () => {
+        const { done, value } = post.next()
+        if (!done) return { kind: 'pause', untilNs: this.#machine.events.now() + value, forInput: false }
+        if (value) return { kind: 'jump', to: BOOT_SECTOR_ADDRESS, regs: { edx: 0x80 } }
+        return { kind: 'hlt', interrupts: false }
+      },
+      interrupt() {},
+      nmi() {},
+    }
+  }
+
+  /** Let the running code, if any, come back at once. */
+  unwind(): void {
+    if (!this.#running) return
+    this.#unwinding = true
+    this.#loader.fuel.drain()
+  }
+
+  /** The running processor waited for the hardware. */
+  charge(ns: number): void {
+    if (this.#running) this.#running.chargedNs += ns
+  }
+
+  #makeCpu(index: number): Pcpu {
+    const machine = this.#machine
+    const now = (): number => this.#cpuNow(this.cpus[index]!)
+    const charge = (ns: number): void => {
+      if (ns > 0) this.cpus[index]!.chargedNs += Math.floor(ns)
+    }
+    // An image that could replace `mem.copyIn` would run inside the world.
+    const metal: Metal = harden({
+      mem: machine.mem,
+      io: machine.io,
+      bios: machine.bios,
+      cpu: {
+        apicId: index,
+        rdtsc: () => Math.floor((now() / 1e9) * CPU_HZ),
+        cpuid: (leaf) => machine.cpuid(index, leaf),
+        charge,
+      },
+      natives: natives(charge),
+      now,
+      plant: (paddr, start) => {
+        this.#trampolines.set(Math.floor(paddr / 4096), start)
+      },
+      load: (mem, at) => loadGuestCode({ loader: this.#loader, charge, unwinding: () => this.#unwinding }, mem, at),
+      probe: (event) => this.#pins.probe(event),
+    })
+    const cpu: Pcpu = {
+      index,
+      status: 'stopped',
+      timeNs: 0,
+      code: undefined,
+      image: '',
+      realMode: true,
+      untilNs: 0,
+      forInput: false,
+      chargedNs: 0,
+      metal,
+    }
+    return cpu
+  }
+
+  #cpuNow(cpu: Pcpu): number {
+    if (cpu !== this.#running) return cpu.timeNs
+    return cpu.timeNs + cpu.chargedNs + this.#loader.fuel.used() * FUEL_NS
+  }
+
+  /** Whose turn it is next; undefined when none has anything to do. */
+  next(): Pcpu | undefined {
+    let next: Pcpu | undefined
+    let nextNs = Number.POSITIVE_INFINITY
+    for (const cpu of this.cpus) {
+      const ns = startNs(cpu)
+      if (ns < nextNs) {
+        next = cpu
+        nextNs = ns
+      }
+    }
+    return next
+  }
+
+  /** One step of a processor: take interrupts, run, note why it came back. */
+  run(cpu: Pcpu): void {
+    const { events } = this.#machine
+    const { fuel } = this.#loader
+    // A polling loop wakes when its time limit comes.
+    cpu.timeNs = startNs(cpu)
+    const code = cpu.code
+    if (!code) {
+      cpu.status = 'stopped'
+      return
+    }
+    this.#running = cpu
+    cpu.chargedNs = 0
+    fuel.refill(RUN_FUEL_MAX)
+    events.followCpu(() => this.#cpuNow(cpu))
+    this.#machine.selectCpu(cpu.index)
+    try {
+      this.#deliver(cpu, code)
+      const exit = code.run(Math.min(events.nextNs(), cpu.timeNs + PCPU_SLICE_NS))
+      fuel.check()
+      park(cpu, exit)
+      if (exit.kind === 'jump') this.#jump(cpu, exit.to, exit.regs)
+      // Whoever halts with an interrupt at the door is not let sleep.
+      if (cpu.status === 'halted' && this.#machine.interruptPending(cpu.index)) cpu.status = 'runnable'
+    } catch (error) {
+      if (!this.#unwinding) this.#crash(cpu, error)
+    } finally {
+      const used = fuel.used()
+      const spent = used * FUEL_NS + cpu.chargedNs
+      this.work += used
+      this.#running = undefined
+      this.#unwinding = false
+      events.followCpu(undefined)
+      // Time passes even for code that does nothing.
+      cpu.timeNs += Math.max(spent, PAUSE_MIN_NS)
+    }
+  }
+
+  #deliver(cpu: Pcpu, code: PcpuCode): void {
+    if (this.#machine.takeNmi(cpu.index)) code.nmi()
+    if (cpu.realMode) return
+    for (;;) {
+      const vector = this.#machine.acceptInterrupt(cpu.index)
+      if (vector === undefined) return
+      code.interrupt(vector)
+    }
+  }
+
+  /** Processor `index` may have an interrupt or an NMI to take. */
+  interrupt(index: number): void {
+    const cpu = this.cpus[index]!
+    if (!cpu.code || cpu === this.#running) return
+    if (cpu.status === 'halted' || cpu.status === 'paused' || cpu.status === 'dead-halted') {
+      // CLI; HLT is ended by an NMI alone, which `deliver` hands over; it halts again by itself.
+      if (cpu.status === 'dead-halted' && !this.#machine.nmiPending(cpu.index)) return
+      wake(cpu, this.#machine.events.now())
+    }
+  }
+
+  /** A device did something: whoever polls looks again. */
+  wakePolling(atNs: number): void {
+    for (const cpu of this.cpus) if (cpu.status === 'paused') wake(cpu, atNs)
+  }
+
+  /** A STARTUP IPI. Like the real one it finds only a processor that waits for it. */
+  startup(index: number, vector: number): void {
+    const cpu = this.cpus[index]
+    const start = this.#trampolines.get(vector)
+    if (!cpu || cpu.code || !start) return
+    cpu.image = this.cpus[0]!.image
+    cpu.realMode = false
+    cpu.code = { run: () => this.#begin(cpu, () => start(cpu.metal)), interrupt() {}, nmi() {} }
+    wake(cpu, this.#machine.events.now())
+  }
+
+  /** The code at physical address `to` takes over the processor. */
+  #jump(cpu: Pcpu, to: number, regs: Regs): void {
+    const load = this.#loader.load(this.#machine.mem, to)
+    cpu.realMode = true
+    cpu.image = `0x${to.toString(16)}`
+    cpu.code = {
+      run: () => {
+        const { done, value } = load.next()
+        if (!done) {
+          cpu.metal.cpu.charge(value * LOAD_NS_PER_BYTE)
+          this.work += value * LOAD_WORK_PER_BYTE
+          return { kind: 'run' }
+        }
+        return this.#enterImage(cpu, value, regs)
+      },
+      interrupt() {},
+      nmi() {},
+    }
+  }
+
+  #enterImage(cpu: Pcpu, image: LoadedImage, regs: Regs): ReturnType<PcpuCode['run']> {
+    if (image.kind !== ImageKind.bootSector && image.kind !== ImageKind.stage2 && image.kind !== ImageKind.hypervisor)
+      throw new ImageFault(`${image.name}: this kind of image does not run on the bare machine`)
+    cpu.image = image.name
+    cpu.realMode = image.kind !== ImageKind.hypervisor
+    this.#pins.state(cpu.realMode ? 'bootloader' : 'xen')
+    const { start } = image.instantiate() as { start?: MetalEntry }
+    if (typeof start !== 'function') throw new ImageFault(`${image.name}: no entry point`)
+    return this.#begin(cpu, () => start(cpu.metal, regs))
+  }
+
+  #begin(cpu: Pcpu, start: () => PcpuCode): ReturnType<PcpuCode['run']> {
+    const code = start()
+    if (typeof code?.run !== 'function') throw new ImageFault(`${cpu.image}: the entry point returned no code`)
+    cpu.code = code
+    return { kind: 'run' }
+  }
+
+  /** An INIT IPI. */
+  init(index: number): void {
+    resetPcpu(this.cpus[index]!, this.#machine.events.now())
+  }
+
+  /** What ran here threw, never ended or was refused: that processor is dead until the next reset, and says why. */
+  #crash(cpu: Pcpu, error: unknown): void {
+    cpu.code = undefined
+    cpu.status = 'stopped'
+    const report = crashReport(error, cpu.image, this.#cpuNow(cpu), this.#loader.fuel)
+    this.#pins.state('halted')
+    this.#pins.crash(report)
+  }
+}
