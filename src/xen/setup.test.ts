@@ -27,6 +27,7 @@ import {
 import { start as idleDom0 } from '#testing/guests/idle-dom0.ts'
 import { ENTRY, kernel, kernelFile, loaded, VIRT_BASE } from '#testing/xen-guest.ts'
 import { TestHost, type TestHostOptions } from '#testing/xen-host.ts'
+import { bug } from './common/bug.ts'
 import {
   MEMZONE_XEN,
   NR_ZONES,
