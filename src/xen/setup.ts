@@ -2,19 +2,9 @@
  * xen/arch/x86/setup.c: __start_xen, from the multiboot loader's jump to the idle loop. The image's entry module.
  */
 
-import type { E820Entry } from '#abi/pc/bios.ts'
 import { E820_RAM } from '#abi/pc/e820.ts'
 import type { Metal, MetalEntry, PcpuCode, Regs } from '#abi/pc/metal.ts'
-import {
-  MBI_CMDLINE,
-  MBI_MEMMAP,
-  MBI_MEMORY,
-  MBI_MODULES,
-  MULTIBOOT_LOADER_MAGIC,
-  memory_map,
-  module_t,
-  multiboot_info,
-} from '#abi/pc/multiboot.ts'
+import { MBI_MEMORY, MULTIBOOT_LOADER_MAGIC } from '#abi/pc/multiboot.ts'
 import { COM1_BASE, UART_LSR, UART_LSR_THRE, UART_THR } from '#abi/pc/uart16550.ts'
 import { VGA_ATTRIBUTE_DEFAULT, VGA_TEXT_BASE } from '#abi/pc/vga.ts'
 import { PAGE_SIZE } from '#abi/xen/types.ts'
@@ -33,6 +23,7 @@ import {
   setupXenHeap,
 } from './arch-x86/memory-setup.ts'
 import { findProcessors, initAcpiTables, type MpConfig } from './arch-x86/mpparse.ts'
+import { type Module, type MultibootInfo, readMultiboot } from './arch-x86/multiboot.ts'
 import { Pcpu } from './arch-x86/pcpu.ts'
 import { earlyFail, panic } from './arch-x86/shutdown.ts'
 import { type Booted, bootCpu, bringUp, checkTscSync } from './arch-x86/smpboot.ts'
@@ -59,10 +50,6 @@ import { keyhandlers } from './keyhandlers.ts'
 import { params } from './options.ts'
 import { DEAD, type Steps } from './steps.ts'
 import { makeXen, now, printk, type Xen } from './xen.ts'
-
-/** A string that the loader handed over is cut here. */
-const CMDLINE_MAX = 4096
-const MEMMAP_ENTRIES_MAX = 128
 
 export const start: MetalEntry = (metal: Metal, regs: Regs): PcpuCode => {
   if (regs.eax !== MULTIBOOT_LOADER_MAGIC) return notMultiboot(metal)
@@ -92,60 +79,6 @@ function notMultiboot({ mem, io }: Metal): PcpuCode {
     },
     interrupt() {},
     nmi() {},
-  }
-}
-
-interface Module {
-  readonly start: number
-  readonly end: number
-  readonly string: string | undefined
-}
-
-interface MultibootInfo {
-  readonly cmdline: string
-  readonly modules: readonly Module[]
-  /** From the loader: used only when the BIOS has none. */
-  readonly memmap: readonly E820Entry[]
-  readonly lowerKib: number
-  readonly upperKib: number
-  readonly flags: number
-}
-
-function cString(metal: Metal, at: number): string {
-  let text = ''
-  for (let i = 0; i < CMDLINE_MAX; i++) {
-    const byte = metal.mem.read8(at + i)
-    if (byte === 0) break
-    text += String.fromCharCode(byte)
-  }
-  return text
-}
-
-function readMultiboot(metal: Metal, at: number): MultibootInfo {
-  const { mem } = metal
-  const mbi = multiboot_info.read(mem, at)
-  const modules: Module[] = []
-  if (mbi.flags & MBI_MODULES) {
-    for (let i = 0; i < Math.min(mbi.mods_count, 64); i++) {
-      const { mod_start, mod_end, string } = module_t.read(mem, mbi.mods_addr + i * module_t.size)
-      modules.push({ start: mod_start, end: mod_end, string: string === 0 ? undefined : cString(metal, string) })
-    }
-  }
-  const memmap: E820Entry[] = []
-  if (mbi.flags & MBI_MEMMAP) {
-    for (let offset = 0; offset < mbi.mmap_length && memmap.length < MEMMAP_ENTRIES_MAX; ) {
-      const entry = memory_map.read(mem, mbi.mmap_addr + offset)
-      memmap.push({ base: Number(entry.base_addr), length: Number(entry.length), type: entry.type })
-      offset += entry.size + 4
-    }
-  }
-  return {
-    cmdline: mbi.flags & MBI_CMDLINE ? cString(metal, mbi.cmdline) : '',
-    modules,
-    memmap,
-    lowerKib: mbi.mem_lower,
-    upperKib: mbi.mem_upper,
-    flags: mbi.flags,
   }
 }
 

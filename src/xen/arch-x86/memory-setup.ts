@@ -39,6 +39,7 @@ const INIT_MODULES: readonly string[] = [
   'xen/arch-x86/domain-build.ts',
   'xen/arch-x86/dom0-mem.ts',
   'xen/arch-x86/mpparse.ts',
+  'xen/arch-x86/multiboot.ts',
   'xen/arch-x86/cpu.ts',
   'xen/common/kernel.ts',
   'xen/common/libelf.ts',
