@@ -6,6 +6,7 @@
  * into every typed array below it 20 to 40 times slower (measured, ADR 0003). So the prototypes that typed arrays and plain objects
  * inherit from are locked property by property.
  */
+import { replaceSorts } from './sort.ts'
 import { prepareStackTrace } from './stack.ts'
 
 const { apply, defineProperty, deleteProperty, getOwnPropertyDescriptor, getPrototypeOf, ownKeys, preventExtensions } =
@@ -89,6 +90,7 @@ export function lockdown(): void {
   }
   if (!apply(strict, undefined, [])) throw new Error('lockdown: not strict code')
 
+  replaceSorts()
   for (const prototype of functionPrototypes()) remove(prototype, 'constructor')
   for (const [owner, names] of DIFFERING) for (const name of names) remove(owner, name)
   for (const key of ownKeys(RegExp)) {
