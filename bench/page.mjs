@@ -1,6 +1,7 @@
 // What a visitor waits for, in Chromium on the production build: page load to GRUB's menu, reset to GRUB's menu, bytes of the first load.
-import { chromium } from '@playwright/test'
+
 import { gzipSync } from 'node:zlib'
+import { chromium } from '@playwright/test'
 import { build, preview } from 'vite'
 import { findBrowser } from '../scripts/browser.mjs'
 

@@ -51,26 +51,41 @@ export async function buildDefaultDiskNow(sources = readSources(), files = readD
   return buildDefaultDisk({ sources, files, epochSeconds: EPOCH_SECONDS, seed: SEED })
 }
 
-/** The default disk's container, gzipped. Kept in .cache until a source changes. */
-export async function buildDisk() {
+/** The default disk's container, gzipped. */
+export const buildDisk = async () => (await buildDiskAndKnown()).bytes
+
+/**
+ * The default disk's container, gzipped, and the hashes of the code on it that this build has verified (`known` of the machine's loader).
+ * Kept in .cache until a source changes.
+ */
+export async function buildDiskAndKnown() {
   const sources = readSources()
   const files = readDiskFiles()
   const hash = createHash('sha256')
   for (const script of ['scripts/disk.mjs', 'scripts/load-ts.mjs', 'package-lock.json'])
     hash.update(readFileSync(join(root, script)))
   for (const [path, content] of [...sources, ...files]) hash.update(path).update('\0').update(content).update('\0')
-  const path = join(cacheDir, `${hash.digest('hex').slice(0, 32)}.gz`)
+  const path = join(cacheDir, hash.digest('hex').slice(0, 32))
   try {
-    return new Uint8Array(readFileSync(path))
+    return {
+      bytes: new Uint8Array(readFileSync(`${path}.gz`)),
+      known: JSON.parse(readFileSync(`${path}.json`, 'utf8')),
+    }
   } catch {
-    const { disk } = await buildDefaultDiskNow(sources, files)
+    const { disk, known } = await buildDefaultDiskNow(sources, files)
     const bytes = gzipSync(disk.encode(), { level: 9, mtime: 0 })
     mkdirSync(cacheDir, { recursive: true })
     // Several processes may build at once: whole files appear, or none.
-    writeFileSync(`${path}.${process.pid}`, bytes)
-    renameSync(`${path}.${process.pid}`, path)
-    keepNewest(cacheDir, CACHED_DISKS)
-    return bytes
+    const parts = [
+      ['.json', JSON.stringify(known)],
+      ['.gz', bytes],
+    ]
+    for (const [ending, content] of parts) {
+      writeFileSync(`${path}.${process.pid}`, content)
+      renameSync(`${path}.${process.pid}`, `${path}${ending}`)
+    }
+    keepNewest(cacheDir, 2 * CACHED_DISKS)
+    return { bytes, known }
   }
 }
 

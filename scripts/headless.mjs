@@ -11,5 +11,5 @@ process.exitCode = await main(process.argv.slice(2), {
   stderr: process.stderr,
   nowMs: () => performance.now(),
   // Only who needs the default disk pays for the tools that build it.
-  defaultDisk: async () => (await import('./disk.mjs')).buildDisk(),
+  defaultDisk: async () => (await import('./disk.mjs')).buildDiskAndKnown(),
 })

@@ -4,7 +4,7 @@
  */
 import { join, relative, resolve, sep } from 'node:path'
 import { build } from 'vite'
-import { buildDisk } from './disk.mjs'
+import { buildDisk, buildDiskAndKnown } from './disk.mjs'
 
 const id = 'virtual:machine'
 const resolvedId = `\0${id}`
@@ -17,6 +17,16 @@ const diskPath = '/@machine/disk.gz'
 /** Sources that only the page is made of: they change neither the worker nor the disk. */
 const pageOnly = ['ui', 'headless'].map((layer) => `src${sep}${layer}${sep}`)
 
+/** `virtual:known-images`: what the worker's loader need not verify again, since this build has. */
+const knownImages = {
+  name: 'known-images',
+  resolveId: (source) => (source === 'virtual:known-images' ? '\0known-images' : undefined),
+  async load(source) {
+    if (source !== '\0known-images') return undefined
+    return `export const known = ${JSON.stringify((await buildDiskAndKnown()).known)}`
+  },
+}
+
 /** The worker's text: one IIFE, since a module worker does not start from a blob: URL in an opaque origin. */
 async function buildWorker(minify) {
   const output = await build({
@@ -24,6 +34,7 @@ async function buildWorker(minify) {
     root,
     logLevel: 'warn',
     publicDir: false,
+    plugins: [knownImages],
     define: { 'process.env.NODE_ENV': JSON.stringify(minify ? 'production' : 'development') },
     build: {
       write: false,

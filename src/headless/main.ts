@@ -6,6 +6,7 @@ import type { CrashReport, WorldRecord } from '#protocol/machine.ts'
 import { describeError, parseTape } from '#tape/parse.ts'
 import { playTape, type TapeResult } from '#tape/play.ts'
 import type { Tape } from '#tape/tape.ts'
+import { ImageLoader } from '#world/realm/loader.ts'
 import { lockdown } from '#world/realm/lockdown.ts'
 import { createWorld, type World } from '#world/world.ts'
 import { DiskFileError, decodeDisk, readDiskFile, writeRawDisk } from './disk-file.ts'
@@ -15,7 +16,7 @@ import { runSession, type Terminal } from './session.ts'
 
 export interface Surroundings extends Terminal {
   /** The default disk's container, gzipped. */
-  defaultDisk(): Promise<Uint8Array>
+  defaultDisk(): Promise<{ readonly bytes: Uint8Array; readonly known: readonly string[] }>
 }
 
 /** Something that the command was given cannot be used: exit status 2. */
@@ -58,10 +59,8 @@ export async function main(argv: readonly string[], around: Surroundings): Promi
 async function run(options: Options, around: Surroundings, complain: (message: string) => void): Promise<number> {
   const tape = options.tape === undefined ? undefined : readTape(options.tape)
   const record = options.replay === undefined ? undefined : input(options.replay, () => readRecord(options.replay!))
-  const disk =
-    options.disk === undefined
-      ? decodeDisk(await around.defaultDisk())
-      : input(options.disk, () => readDiskFile(options.disk!))
+  const ours = options.disk === undefined ? await around.defaultDisk() : undefined
+  const disk = ours ? decodeDisk(ours.bytes) : input(options.disk!, () => readDiskFile(options.disk!))
   const diskHash = disk.hash()
   if (record) refuseForeign(record, diskHash)
   // From here on images may run: the realm is locked first (design D2).
@@ -72,6 +71,7 @@ async function run(options: Options, around: Surroundings, complain: (message: s
     memoryMiB: record?.memoryMiB ?? options.memoryMiB ?? MEMORY_MIB_DEFAULT,
     seed: record?.seed ?? options.seed ?? SEED_DEFAULT,
     build: BUILD,
+    loader: new ImageLoader(ours?.known),
   })
   const crashes: CrashReport[] = []
   world.onCrash((report) => crashes.push(report))

@@ -33,6 +33,8 @@ export interface DefaultDiskOptions {
 export interface DefaultDisk {
   readonly disk: SparseDisk
   readonly images: Images
+  /** Hashes of the images' code, for loaders that need not verify it again. */
+  readonly known: readonly string[]
 }
 
 const DISK_SECTORS = 64 * 2048
@@ -45,7 +47,7 @@ const DISK_SIGNATURE = 440
 export function buildDefaultDisk(options: DefaultDiskOptions): DefaultDisk {
   const { epochSeconds } = options
   const rng = createRng(options.seed).fork('default disk')
-  const images = compileImages(options.sources)
+  const { images, known } = compileImages(options.sources)
   const disk = new SparseDisk(DISK_SECTORS)
 
   const first = disk.read(0, 1)
@@ -75,7 +77,7 @@ export function buildDefaultDisk(options: DefaultDiskOptions): DefaultDisk {
     stage2: '/boot/grub/stage2',
     configFile: '/boot/grub/menu.lst',
   })
-  return { disk, images }
+  return { disk, images, known }
 }
 
 /** A random (version 4) UUID, RFC 4122. */

@@ -14,10 +14,11 @@ import { bytesOfString } from '#lib/utf8.ts'
 import { cc } from '#toolchain/cc.ts'
 import { CompileError } from '#toolchain/diagnostics.ts'
 import { hypervisorImage, kernelImage } from '#toolchain/elf.ts'
-import { bootSectorImage, stage2Image, stage2StartImage } from '#toolchain/image.ts'
+import { bootSectorImage, codeBytes, stage2Image, stage2StartImage } from '#toolchain/image.ts'
 import { ld, resolveSpecifier } from '#toolchain/ld.ts'
 import type { ObjectFile } from '#toolchain/object-file.ts'
 import { sectorBody } from '#toolchain/sector.ts'
+import { codeHash } from '#world/realm/loader.ts'
 import type { ImageName } from './default/manifest.ts'
 import type { SourceTree } from './source-tree.ts'
 
@@ -37,9 +38,16 @@ const KERNEL_VIRT_BASE = 0xffffffff80000000n
 /** The bytes of each image. One that has no source is left out; that is allowed for idle-dom0 alone. */
 export type Images = ReadonlyMap<ImageName, Uint8Array>
 
+export interface Compiled {
+  readonly images: Images
+  /** Hashes of all code in them, for loaders that need not verify it again (world/realm/loader.ts). */
+  readonly known: readonly string[]
+}
+
 /** Compile everything. CompileError says what is wrong with the sources. */
-export function compileImages(sources: SourceTree): Images {
-  const compile = compiler(sources)
+export function compileImages(sources: SourceTree): Compiled {
+  const known: string[] = []
+  const compile = compiler(sources, (code) => known.push(codeHash(codeBytes(code))))
   const images = new Map<ImageName, Uint8Array>()
 
   const stage1 = bootSectorImage('stage1', sectorBody(compile.object(ENTRIES.stage1)))
@@ -78,7 +86,7 @@ export function compileImages(sources: SourceTree): Images {
     })
     images.set('idle-dom0.gz', gzip(kernel))
   }
-  return images
+  return { images, known }
 }
 
 /** gzip -9 with neither name nor time, so that the same input always makes the same bytes. */
@@ -92,7 +100,10 @@ function join(first: Uint8Array, second: Uint8Array): Uint8Array {
 }
 
 /** Object files made when first asked for: images share most of lib and abi. */
-function compiler(sources: SourceTree): { object(path: string): ObjectFile; image(entry: string): ImageCode } {
+function compiler(
+  sources: SourceTree,
+  linked: (code: ImageCode) => void,
+): { object(path: string): ObjectFile; image(entry: string): ImageCode } {
   const objects = new Map<string, ObjectFile>()
   const object = (path: string): ObjectFile => {
     const known = objects.get(path)
@@ -116,7 +127,9 @@ function compiler(sources: SourceTree): { object(path: string): ObjectFile; imag
           reached.add(path)
           wanted.push(object(path))
         }
-      return ld(objects, entry)
+      const code = ld(objects, entry)
+      linked(code)
+      return code
     },
   }
 }

@@ -2,6 +2,8 @@
  * The machine's worker. It is started in an opaque origin (design D2) from one classic script, gets a port to the page in its first message, locks
  * the realm and waits for power-on.
  */
+
+import { known } from 'virtual:known-images'
 import type { FromWorker, ToWorker } from '#protocol/messages.ts'
 import { lockdown } from '#world/realm/lockdown.ts'
 import { workerHost } from './host.ts'
@@ -18,7 +20,7 @@ self.addEventListener('message', function first(event: MessageEvent) {
   const fault = (error: unknown) => send({ type: 'fault', message: describe(error) })
   self.addEventListener('error', (failure) => fault(failure.error ?? failure.message))
   self.addEventListener('unhandledrejection', (failure) => fault(failure.reason))
-  const room = createRoom({ host, send, fault })
+  const room = createRoom({ host, known, send, fault })
   port.onmessage = ({ data }: MessageEvent<ToWorker>) => room.receive(data)
   try {
     lockdown()

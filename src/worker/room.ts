@@ -2,6 +2,7 @@
 import { SparseDisk } from '#lib/ondisk/sparse-disk.ts'
 import { BUILD } from '#protocol/build.ts'
 import type { MachineOptions, Reply, Request, ToWorker } from '#protocol/messages.ts'
+import { ImageLoader } from '#world/realm/loader.ts'
 import { createWorld, type World } from '#world/world.ts'
 import type { Host } from './host.ts'
 import type { Send } from './outbox.ts'
@@ -24,6 +25,8 @@ export interface Machine {
 
 interface RoomParts {
   readonly host: Host
+  /** Hashes of images that this build has verified. */
+  readonly known: readonly string[]
   readonly send: Send
   /** This code failed, not a guest's: the machine is gone. */
   readonly fault: (error: unknown) => void
@@ -32,11 +35,13 @@ interface RoomParts {
 export function createRoom(parts: RoomParts): Room {
   const { send, fault } = parts
   let machine: Machine | undefined
+  /** One for all machines of this worker: what is compiled stays compiled. */
+  const loader = new ImageLoader(parts.known)
 
   /** Another machine, off, takes the place of the present one. */
   function replace(options: MachineOptions, baseDisk: SparseDisk): Machine {
     machine?.loop.stop(new Error('another machine took its place'))
-    machine = createMachine(options, baseDisk, parts)
+    machine = createMachine(options, baseDisk, loader, parts)
     return machine
   }
 
@@ -86,10 +91,15 @@ export function createRoom(parts: RoomParts): Room {
   }
 }
 
-function createMachine(options: MachineOptions, baseDisk: SparseDisk, { host, send, fault }: RoomParts): Machine {
+function createMachine(
+  options: MachineOptions,
+  baseDisk: SparseDisk,
+  loader: ImageLoader,
+  { host, send, fault }: RoomParts,
+): Machine {
   const disk = baseDisk.clone()
   const { memoryMiB, seed } = options
-  const world = createWorld({ disk, diskHash: baseDisk.hash(), memoryMiB, seed, build: BUILD })
+  const world = createWorld({ disk, diskHash: baseDisk.hash(), memoryMiB, seed, build: BUILD, loader })
   world.onState((state) => send({ type: 'state', state }))
   world.onCrash((report) => send({ type: 'crash', report }))
   world.onProbe((probe) => send({ type: 'probe', probe }))

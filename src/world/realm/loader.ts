@@ -5,6 +5,7 @@
 import { IMAGE_ABI, IMAGE_MAGIC, type ImageCode, ImageKind, type ImageModule, image_header } from '#abi/image.ts'
 import { type Mem, memOf } from '#abi/mem.ts'
 import { crc32 } from '#lib/crc32.ts'
+import { digest } from '#lib/digest.ts'
 import { utf8Decode } from '#lib/utf8.ts'
 import type { CrashReport } from '#protocol/machine.ts'
 import { SECTOR_PARAMETERS } from '#toolchain/sector.ts'
@@ -39,6 +40,8 @@ export interface ParsedImage {
   readonly bytes: number
   /** A sector's function body, or the module table of all other kinds. */
   readonly code: ImageCode | string
+  /** The same as it lies in the image. */
+  readonly codeBytes: Uint8Array
 }
 
 export interface LoadedImage {
@@ -94,6 +97,7 @@ export function parseImage(mem: Mem, at = 0): ParsedImage {
     name,
     bytes: end,
     code: isSector(header.kind, text) ? text : moduleTable(text),
+    codeBytes: code,
   }
 }
 
@@ -128,12 +132,24 @@ function Exports() {}
 Exports.prototype = Object.create(null)
 const newExports = (): Record<string, unknown> => new (Exports as unknown as new () => Record<string, unknown>)()
 
+/** What tells one image's code from all others. */
+export const codeHash = (code: Uint8Array): string => digest().bytes(code).hex()
+
 /** One per world. All images of a world share its fuel. */
 export class ImageLoader {
   readonly fuel: Fuel = createFuel()
   /** Compiled functions by image, path and text; never anything evaluated. Oldest use first. */
   readonly #factories = new Map<string, Factory>()
   #cachedChars = 0
+  readonly #known: ReadonlySet<string>
+
+  /**
+   * `known`: hashes (`codeHash`) of images that this very build has linked, and so verified: they are not verified again. Whoever
+   * passes them vouches for them; a disk never brings its own.
+   */
+  constructor(known: Iterable<string> = []) {
+    this.#known = new Set(known)
+  }
 
   /** `load` without pauses: for tests and tools. */
   loadNow(mem: Mem, at = 0): LoadedImage {
@@ -146,7 +162,8 @@ export class ImageLoader {
    * the cache or not, so that the caller may charge virtual time for them. Throws ImageFault.
    */
   *load(mem: Mem, at = 0): Generator<number, LoadedImage, void> {
-    const { kind, name, bytes, code } = parseImage(mem, at)
+    const { kind, name, bytes, code, codeBytes } = parseImage(mem, at)
+    const known = this.#known.size > 0 && this.#known.has(codeHash(codeBytes))
     yield bytes
     if (typeof code === 'string') {
       const factory = this.#factory(name, `${name}.ts`, code, SECTOR_PARAMETERS)
@@ -156,13 +173,13 @@ export class ImageLoader {
     }
     const factories: Factory[] = []
     for (const { path, code: text } of code.modules) {
-      factories.push(this.#factory(name, path, text, MODULE_PARAMETERS))
+      factories.push(this.#factory(name, path, text, MODULE_PARAMETERS, known))
       yield text.length
     }
     return { kind, name, instantiate: () => this.#evaluate(code, factories) }
   }
 
-  #factory(image: string, path: string, text: string, parameters: readonly string[]): Factory {
+  #factory(image: string, path: string, text: string, parameters: readonly string[], known = false): Factory {
     const key = `${image}\n${path}\n${parameters.length}${parameters[0]}\n${text}`
     const cached = this.#factories.get(key)
     if (cached) {
@@ -170,7 +187,7 @@ export class ImageLoader {
       this.#factories.set(key, cached)
       return cached
     }
-    const [refusal] = verify(text, path, parameters)
+    const [refusal] = known ? [] : verify(text, path, parameters)
     if (refusal) throw new ImageFault(`${refusal.path}:${refusal.line}: ${refusal.text}`, 'refused')
     let factory: Factory
     try {

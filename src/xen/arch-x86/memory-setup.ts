@@ -229,13 +229,12 @@ export function allocM2p(xen: Xen): void {
 export function scrubHeapPages(xen: Xen): void {
   if (!xen.options.bootscrub) return
   const { heap } = xen
-  const { allocated, scrubbed, maxPage } = heap.frames
+  const { scrubbed, maxPage } = heap.frames
   printk(xen, 'Scrubbing Free RAM: ')
-  for (let mfn = heap.firstValidMfn; mfn < maxPage; mfn++) {
-    if (allocated[mfn]) continue
+  for (const [from, to] of heap.freeRuns(heap.firstValidMfn, maxPage)) {
+    scrubbed.fill(1, from, to)
     // A dot for every 100 MB.
-    if (mfn % DOT_FRAMES === 0) printk(xen, '.')
-    scrubbed[mfn] = 1
+    for (let dot = Math.ceil(from / DOT_FRAMES) * DOT_FRAMES; dot < to; dot += DOT_FRAMES) printk(xen, '.')
   }
   printk(xen, 'done.\n')
 }

@@ -120,17 +120,26 @@ export class Heap {
   /** What is still free becomes the domain heap. */
   endBootAllocator(): void {
     const { allocated, maxPage } = this.frames
-    const runs: (readonly [number, number])[] = []
-    for (let from = this.firstValidMfn; from < maxPage; from++) {
-      if (allocated[from] || this.isXenHeap(from)) continue
-      let to = from + 1
-      while (to < maxPage && !allocated[to] && !this.isXenHeap(to)) to++
-      runs.push([from, to])
-      // Taken first: a block must not merge with frames whose turn has not come.
-      allocated.fill(1, from, to)
-      from = to
-    }
+    const below = this.freeRuns(this.firstValidMfn, Math.min(this.xenHeapStart, maxPage))
+    const above = this.freeRuns(Math.max(this.firstValidMfn, this.xenHeapEnd), maxPage)
+    const runs = [...below, ...above]
+    // All taken first: a block must not merge with frames whose turn has not come.
+    for (const [from, to] of runs) allocated.fill(1, from, to)
     for (const [from, to] of runs) this.#initRange(from, to)
+  }
+
+  /** The runs of free frames in [from, to), as [first, behind the last]. */
+  freeRuns(from: number, to: number): (readonly [number, number])[] {
+    const { allocated } = this.frames
+    const runs: (readonly [number, number])[] = []
+    for (let mfn = from; mfn < to; ) {
+      const first = allocated.indexOf(0, mfn)
+      if (first === -1 || first >= to) break
+      const taken = allocated.indexOf(1, first)
+      mfn = taken === -1 ? to : Math.min(taken, to)
+      runs.push([first, mfn])
+    }
+    return runs
   }
 
   /** Free [from, to) in the largest aligned blocks: the same blocks as frame by frame, in a fraction of the time. */
@@ -208,9 +217,8 @@ export class Heap {
     const { frames } = this
     const list = zone * (MAX_ORDER + 1)
     const end = mfn + 2 ** order
-    for (let i = mfn; i < end; i++) {
-      if (!frames.allocated[i]) bug(`common/page-alloc.ts: frame ${i.toString(16)} is free already`)
-    }
+    const free = frames.allocated.indexOf(0, mfn)
+    if (free !== -1 && free < end) bug(`common/page-alloc.ts: frame ${free.toString(16)} is free already`)
     frames.allocated.fill(0, mfn, end)
     frames.countInfo.fill(0, mfn, end)
     frames.typeInfo.fill(0, mfn, end)
