@@ -69,7 +69,10 @@ export function utf8Decode(bytes: Uint8Array): string {
 /** The byte string of `bytes`: one character a byte. */
 export function byteString(bytes: Uint8Array): string {
   const parts: string[] = []
-  for (let i = 0; i < bytes.length; i += 4096) parts.push(String.fromCharCode(...bytes.subarray(i, i + 4096)))
+  // `apply` takes a typed array as it is; a spread would make a list of it first.
+  for (let i = 0; i < bytes.length; i += 4096) {
+    parts.push(String.fromCharCode.apply(null, bytes.subarray(i, i + 4096) as unknown as number[]))
+  }
   return parts.join('')
 }
 

@@ -13,8 +13,16 @@ import { loadGuestCode } from './guest-code.ts'
 import { natives } from './natives.ts'
 import { type Pcpu, park, resetPcpu, startNs, wake } from './pcpu.ts'
 import { harden } from './realm/harden.ts'
-import { crashReport, ImageFault, type ImageLoader, type LoadedImage } from './realm/loader.ts'
-import { FUEL_NS, LOAD_NS_PER_BYTE, LOAD_WORK_PER_BYTE, PAUSE_MIN_NS, PCPU_SLICE_NS, RUN_FUEL_MAX } from './time.ts'
+import { crashReport, ImageFault, type ImageLoader } from './realm/loader.ts'
+import {
+  FUEL_NS,
+  LOAD_NS_PER_BYTE,
+  LOAD_WORK_PER_BYTE,
+  PAUSE_MIN_NS,
+  PCPU_SLICE_NS,
+  RUN_FUEL_MAX,
+  SLICE_WORK,
+} from './time.ts'
 
 export interface ProcessorPins {
   readonly machine: Machine
@@ -160,6 +168,8 @@ export class Processors {
       const exit = code.run(Math.min(events.nextNs(), cpu.timeNs + PCPU_SLICE_NS))
       fuel.check()
       park(cpu, exit)
+      // Who asks to be run again has come up for air: time for the caller to look at his clock.
+      if (exit.kind === 'run') this.work += SLICE_WORK
       if (exit.kind === 'jump') this.#jump(cpu, exit.to, exit.regs)
       // Whoever halts with an interrupt at the door is not let sleep.
       if (cpu.status === 'halted' && this.#machine.interruptPending(cpu.index)) cpu.status = 'runnable'
@@ -216,33 +226,42 @@ export class Processors {
 
   /** The code at physical address `to` takes over the processor. */
   #jump(cpu: Pcpu, to: number, regs: Regs): void {
-    const load = this.#loader.load(this.#machine.mem, to)
+    const steps = this.#enterImage(cpu, to, regs)
     cpu.realMode = true
     cpu.image = `0x${to.toString(16)}`
     cpu.code = {
       run: () => {
-        const { done, value } = load.next()
-        if (!done) {
-          cpu.metal.cpu.charge(value * LOAD_NS_PER_BYTE)
-          this.work += value * LOAD_WORK_PER_BYTE
-          return { kind: 'run' }
-        }
-        return this.#enterImage(cpu, value, regs)
+        steps.next()
+        return { kind: 'run' }
       },
       interrupt() {},
       nmi() {},
     }
   }
 
-  #enterImage(cpu: Pcpu, image: LoadedImage, regs: Regs): ReturnType<PcpuCode['run']> {
-    if (image.kind !== ImageKind.bootSector && image.kind !== ImageKind.stage2 && image.kind !== ImageKind.hypervisor)
-      throw new ImageFault(`${image.name}: this kind of image does not run on the bare machine`)
-    cpu.image = image.name
-    cpu.realMode = image.kind !== ImageKind.hypervisor
+  /** Load, evaluate, start: in steps, since a kernel's worth of new code takes an engine tens of ms. */
+  *#enterImage(cpu: Pcpu, at: number, regs: Regs): Generator<void, void> {
+    const image = yield* this.#paid(cpu, this.#loader.load(this.#machine.mem, at))
+    const { kind, name } = image
+    if (kind !== ImageKind.bootSector && kind !== ImageKind.stage2 && kind !== ImageKind.hypervisor)
+      throw new ImageFault(`${name}: this kind of image does not run on the bare machine`)
+    cpu.image = name
+    cpu.realMode = kind !== ImageKind.hypervisor
     this.#pins.state(cpu.realMode ? 'bootloader' : 'xen')
-    const { start } = image.instantiate() as { start?: MetalEntry }
-    if (typeof start !== 'function') throw new ImageFault(`${image.name}: no entry point`)
-    return this.#begin(cpu, () => start(cpu.metal, regs))
+    const { start } = (yield* this.#paid(cpu, image.instantiating())) as { start?: MetalEntry }
+    if (typeof start !== 'function') throw new ImageFault(`${name}: no entry point`)
+    this.#begin(cpu, () => start(cpu.metal, regs))
+  }
+
+  /** Steps that yield what they have dealt with in bytes, charged for. */
+  *#paid<T>(cpu: Pcpu, steps: Generator<number, T, void>): Generator<void, T> {
+    for (;;) {
+      const { done, value } = steps.next()
+      if (done) return value
+      cpu.metal.cpu.charge(value * LOAD_NS_PER_BYTE)
+      this.work += value * LOAD_WORK_PER_BYTE
+      yield
+    }
   }
 
   #begin(cpu: Pcpu, start: () => PcpuCode): ReturnType<PcpuCode['run']> {

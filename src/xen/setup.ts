@@ -48,7 +48,7 @@ import { Ns16550, parseUart } from './drivers/ns16550.ts'
 import { NO_HANDLE, parseSerialHandle } from './drivers/serial.ts'
 import { keyhandlers } from './keyhandlers.ts'
 import { params } from './options.ts'
-import { DEAD, type Steps } from './steps.ts'
+import { DEAD, RUN_AGAIN, type Steps } from './steps.ts'
 import { makeXen, now, printk, type Xen } from './xen.ts'
 
 export const start: MetalEntry = (metal: Metal, regs: Regs): PcpuCode => {
@@ -82,7 +82,7 @@ function notMultiboot({ mem, io }: Metal): PcpuCode {
   }
 }
 
-/** __start_xen. */
+/** __start_xen. It comes up for air between its parts: run for the first time, all this code takes an engine tens of ms. */
 function* startXen(xen: Xen, pcpu: Pcpu, mbiAddress: number, facts: BootFacts): Steps {
   const { options } = xen
   const mbi = readMultiboot(xen.metal, mbiAddress)
@@ -96,7 +96,9 @@ function* startXen(xen: Xen, pcpu: Pcpu, mbiAddress: number, facts: BootFacts): 
   initMemoryMap(xen, mbi, facts)
   const first = mbi.modules[0]!
   const last = mbi.modules.at(-1)!
+  yield RUN_AGAIN
   const layout = setupMemory(xen, { start: first.start, end: last.end })
+  yield RUN_AGAIN
   initAcpiTables(xen)
   printk(xen, `${XENLOG_INFO}No NUMA configuration found\n`)
   printk(xen, `${XENLOG_INFO}Faking a node at ${hex(0, 16)}-${hex(xen.maxPage * PAGE_SIZE, 16)}\n`)
@@ -104,6 +106,7 @@ function* startXen(xen: Xen, pcpu: Pcpu, mbiAddress: number, facts: BootFacts): 
   xen.heap.endBootAllocator()
   printk(xen, 'Domain heap initialised\n')
   allocM2p(xen)
+  yield RUN_AGAIN
   const mp = findProcessors(xen)
   init8259(xen.metal.io)
   freeUnusedPercpu(xen, layout, Math.max(1, mp.cpus.length))
@@ -132,7 +135,9 @@ function* startXen(xen: Xen, pcpu: Pcpu, mbiAddress: number, facts: BootFacts): 
   printk(xen, `Brought up ${xen.pcpus.length} CPUs\n`)
   // initcalls
   printk(xen, 'I/O virtualisation disabled\n')
+  yield RUN_AGAIN
   yield* startDom0(xen, mbi, dom0Extra, layout.images)
+  yield RUN_AGAIN
   scrubHeapPages(xen)
   printk(xen, 'Xen trace buffers: disabled\n')
   yield* endBoot(xen, pcpu)

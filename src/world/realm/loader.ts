@@ -52,6 +52,8 @@ export interface LoadedImage {
    * `crashReport` what it throws, and `fuel.check()` after.
    */
   instantiate(): Readonly<Record<string, unknown>>
+  /** The same in steps, imports first: each yield is the number of characters just evaluated. A kernel's worth of new code takes an engine tens of ms. */
+  instantiating(): Generator<number, Readonly<Record<string, unknown>>, void>
 }
 
 const CODE_BYTES_MAX = 64 << 20
@@ -127,6 +129,46 @@ function moduleTable(text: string): ImageCode {
   return { entry, modules: modules as ImageModule[] }
 }
 
+function loaded(
+  kind: ImageKind,
+  name: string,
+  instantiating: () => Generator<number, Record<string, unknown>, void>,
+): LoadedImage {
+  return {
+    kind,
+    name,
+    instantiating,
+    instantiate() {
+      const steps = instantiating()
+      for (let step = steps.next(); ; step = steps.next()) if (step.done) return step.value
+    },
+  }
+}
+
+/** A sector has nothing to evaluate: its body runs when it is started. */
+function* sectorExports(start: unknown, chars: number): Generator<number, Record<string, unknown>, void> {
+  yield chars
+  return { start }
+}
+
+/** The modules that `entry` reaches, each behind what it imports, as evaluation would come to them. Cycles are cut where they close. */
+function importsFirst(entry: number, modules: readonly ImageModule[]): number[] {
+  const order: number[] = []
+  const seen = new Set([entry])
+  const path = [{ index: entry, imports: Object.values(modules[entry]!.imports) }]
+  for (let top = path.at(-1); top; top = path.at(-1)) {
+    const next = top.imports.shift()
+    if (next === undefined) {
+      order.push(top.index)
+      path.pop()
+    } else if (!seen.has(next)) {
+      seen.add(next)
+      path.push({ index: next, imports: Object.values(modules[next]!.imports) })
+    }
+  }
+  return order
+}
+
 /** Module exports: no prototype to inherit names from, and still an object with fast properties. */
 function Exports() {}
 Exports.prototype = Object.create(null)
@@ -166,17 +208,18 @@ export class ImageLoader {
     const known = this.#known.size > 0 && this.#known.has(codeHash(codeBytes))
     yield bytes
     if (typeof code === 'string') {
-      const factory = this.#factory(name, `${name}.ts`, code, SECTOR_PARAMETERS)
+      const text = code
+      const factory = this.#factory(name, `${name}.ts`, text, SECTOR_PARAMETERS)
       const { cell, trap, guard } = this.fuel
       const start = (metal: unknown, regs: unknown): unknown => factory(metal, regs, cell, trap, guard)
-      return { kind, name, instantiate: () => ({ start }) }
+      return loaded(kind, name, () => sectorExports(start, text.length))
     }
     const factories: Factory[] = []
     for (const { path, code: text } of code.modules) {
       factories.push(this.#factory(name, path, text, MODULE_PARAMETERS, known))
       yield text.length
     }
-    return { kind, name, instantiate: () => this.#evaluate(code, factories) }
+    return loaded(kind, name, () => this.#evaluate(code, factories))
   }
 
   #factory(image: string, path: string, text: string, parameters: readonly string[], known = false): Factory {
@@ -205,7 +248,7 @@ export class ImageLoader {
     return factory
   }
 
-  #evaluate({ entry, modules }: ImageCode, factories: readonly Factory[]): Record<string, unknown> {
+  *#evaluate({ entry, modules }: ImageCode, factories: readonly Factory[]): Generator<number, Record<string, unknown>> {
     const { cell, trap, guard } = this.fuel
     const evaluated: (Record<string, unknown> | undefined)[] = []
     const evaluate = (index: number): Record<string, unknown> => {
@@ -221,6 +264,10 @@ export class ImageLoader {
       }
       factories[index]!(require, exports, cell, trap, guard)
       return exports
+    }
+    for (const index of importsFirst(entry, modules)) {
+      evaluate(index)
+      yield modules[index]!.code.length
     }
     return evaluate(entry)
   }
