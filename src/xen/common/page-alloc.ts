@@ -125,7 +125,7 @@ export class Heap {
     const runs = [...below, ...above]
     // All taken first: a block must not merge with frames whose turn has not come.
     for (const [from, to] of runs) allocated.fill(1, from, to)
-    for (const [from, to] of runs) this.#initRange(from, to)
+    for (const [from, to] of runs) this.#initRange(from, to, pfnDomZone)
   }
 
   /** The runs of free frames in [from, to), as [first, behind the last]. */
@@ -143,16 +143,15 @@ export class Heap {
   }
 
   /** Free [from, to) in the largest aligned blocks: the same blocks as frame by frame, in a fraction of the time. */
-  #initRange(from: number, to: number): void {
+  #initRange(from: number, to: number, zoneOf: (mfn: number) => number): void {
     for (let mfn = from; mfn < to; ) {
-      const zone = mfn === 0 ? 0 : pfnDomZone(mfn)
+      const zone = mfn === 0 ? 0 : zoneOf(mfn)
       let order = 0
-      while (
-        order < MAX_ORDER &&
-        mfn % 2 ** (order + 1) === 0 &&
-        mfn + 2 ** (order + 1) <= Math.min(to, 2 ** (zone + 1))
-      )
+      while (order < MAX_ORDER && mfn % 2 ** (order + 1) === 0) {
+        const last = mfn + 2 ** (order + 1) - 1
+        if (last >= to || zoneOf(last) !== zone) break
         order++
+      }
       this.freeHeapPages(zone, mfn, order)
       mfn += 2 ** order
     }
@@ -257,7 +256,7 @@ export class Heap {
     if (to <= from) return
     if (from > 0 && !this.isXenHeap(from - 1)) from++
     if (!this.isXenHeap(to)) to--
-    for (let mfn = from; mfn < to; mfn++) this.freeHeapPages(MEMZONE_XEN, mfn, 0)
+    this.#initRange(from, to, () => MEMZONE_XEN)
   }
 
   allocXenHeapPages(order: number): Mfn | undefined {
@@ -270,7 +269,7 @@ export class Heap {
 
   /** Bytes [start, end) join the domain heap, each frame in its zone. */
   initDomHeapPages(start: number, end: number): void {
-    this.#initRange(Math.ceil(start / PAGE_SIZE), Math.floor(end / PAGE_SIZE))
+    this.#initRange(Math.ceil(start / PAGE_SIZE), Math.floor(end / PAGE_SIZE), pfnDomZone)
   }
 
   /** Frames of nobody yet from the domain heap. */
