@@ -11,7 +11,7 @@ export default defineConfig({
   expect: { timeout: 15_000 },
   forbidOnly: ci,
   workers: 1,
-  reporter: [['list'], ['json', { outputFile: 'test-results/e2e.json' }]],
+  reporter: [['list'], ['json', { outputFile: '.cache/reports/e2e.json' }]],
   use: {
     baseURL: `http://127.0.0.1:${port}/`,
     trace: 'retain-on-failure',
@@ -33,7 +33,8 @@ export default defineConfig({
   webServer: {
     command: `npm run -s build && npm run -s preview -- --host 127.0.0.1 --port ${port} --strictPort`,
     url: `http://127.0.0.1:${port}/`,
-    reuseExistingServer: !ci,
+    // A server left over from an earlier run would serve an earlier build.
+    reuseExistingServer: false,
     timeout: 120_000,
   },
 })

@@ -7,9 +7,9 @@ import { type Figure, millis } from './reference.ts'
 const MENU = 'will be booted automatically'
 const PANIC = 'Reboot in five seconds'
 
-export function benchBoot(container: Uint8Array): Figure[] {
+export function benchBoot(container: Uint8Array, known: readonly string[]): Figure[] {
   const figures: Figure[] = []
-  const loader = new ImageLoader()
+  const loader = new ImageLoader(known)
   for (const round of ['first', 'again']) {
     const disk = SparseDisk.decode(container)
     const world = createWorld({ disk, diskHash: disk.hash(), memoryMiB: 1024, seed: 1, build: 'bench', loader })

@@ -7,12 +7,14 @@ import { bench as benchToolchain } from './toolchain.ts'
 export interface BenchParts {
   /** The default disk's container, and what building it takes. */
   readonly container: Uint8Array
+  /** Hashes of its images, which need not be verified again. */
+  readonly known: readonly string[]
   readonly page: () => Promise<readonly Figure[]>
 }
 
-export async function main({ container, page }: BenchParts): Promise<Figure[]> {
+export async function main({ container, known, page }: BenchParts): Promise<Figure[]> {
   const groups: (() => Promise<readonly Figure[]> | readonly Figure[])[] = [
-    () => benchBoot(container),
+    () => benchBoot(container, known),
     benchMemory,
     benchToolchain,
     page,

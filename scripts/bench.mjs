@@ -1,14 +1,15 @@
 // npm run bench [-- --no-page]: prints the figures that docs/performance.md records.
 import { gunzipSync } from 'node:zlib'
-import { buildDisk } from './disk.mjs'
+import { buildDiskAndKnown } from './disk.mjs'
 import { loadTs } from './load-ts.mjs'
 
 const noPage = process.argv.includes('--no-page')
-const container = new Uint8Array(gunzipSync(await buildDisk()))
+const { bytes, known } = await buildDiskAndKnown()
+const container = new Uint8Array(gunzipSync(bytes))
 const { main } = await loadTs('bench/main.ts')
 const page = async () => (noPage ? [] : (await import('../bench/page.mjs')).benchPage())
 
-const figures = await main({ container, page })
+const figures = await main({ container, known, page })
 const width = Math.max(...figures.map(({ name }) => name.length))
 for (const { name, value, unit, reference } of figures) {
   const ratio = unit === 'ms' ? `${(value / reference).toFixed(2)} x reference (${reference.toFixed(0)} ms)` : ''

@@ -102,9 +102,12 @@ function* startXen(xen: Xen, pcpu: Pcpu, mbiAddress: number, facts: BootFacts): 
   initAcpiTables(xen)
   printk(xen, `${XENLOG_INFO}No NUMA configuration found\n`)
   printk(xen, `${XENLOG_INFO}Faking a node at ${hex(0, 16)}-${hex(xen.maxPage * PAGE_SIZE, 16)}\n`)
+  yield RUN_AGAIN
   setupXenHeap(xen, layout)
+  yield RUN_AGAIN
   xen.heap.endBootAllocator()
   printk(xen, 'Domain heap initialised\n')
+  yield RUN_AGAIN
   allocM2p(xen)
   yield RUN_AGAIN
   const mp = findProcessors(xen)
