@@ -14,7 +14,7 @@ import {
 import type { OpenFile } from '../disk/file.ts'
 import { Err, fail, GrubError } from '../errors.ts'
 import { type Grub, open } from '../grub.ts'
-import type { Run } from '../run.ts'
+import { RUN_ON, type Run } from '../run.ts'
 import { hex } from '../text.ts'
 import { copyToMemory } from './copy.ts'
 import { isBootableElf, loadElf } from './elf.ts'
@@ -53,8 +53,12 @@ export interface Loading {
 /** Load `argument`'s file as a kernel. Prints `   [Multiboot-elf, ...]`. Errors 7, 10, 13, 28 and those of opening and reading. */
 export function* loadKernel(grub: Grub, argument: string): Run<MultibootKernel> {
   checkCommandLines(undefined, argument)
+  yield RUN_ON
   const file = open(grub, argument)
+  yield RUN_ON
+  // A compressed file is read and unpacked whole by this.
   const bytes = file.read(0, MULTIBOOT_SEARCH_BYTES)
+  yield RUN_ON
   if (bytes.length < SMALLEST_KERNEL) fail(Err.execFormat)
   const head = memOf(bytes)
   const loading = { grub, file, head, headBytes: bytes.length }
