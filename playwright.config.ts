@@ -1,7 +1,7 @@
 import { defineConfig } from '@playwright/test'
 import { findBrowser } from './scripts/browser.mjs'
 
-const port = 4173
+const port = Number(process.env['E2E_PORT'] ?? 4173)
 const ci = Boolean(process.env['CI'])
 
 export default defineConfig({

@@ -2,8 +2,11 @@
  * Boot loaders that mean harm, compiled by our own cc and ld, on the disk that the page boots. Whatever they try, page and worker live, or where
  * the engine itself gives up the page says so and offers power-on.
  */
+
+import { resolve } from 'node:path'
 import { gzipSync } from 'node:zlib'
 import { expect, type Page, test } from '@playwright/test'
+import { build } from 'vite'
 import { buildDefaultDiskNow, readSources } from '../scripts/disk.mjs'
 import { Playground } from './playground.ts'
 
@@ -89,6 +92,45 @@ test('a boot loader that takes all memory: the worker lives, or the page says it
     await pg.get('troubleAction').click()
     await expect(pg.get('crashPanel').or(pg.get('troublePanel'))).toBeVisible({ timeout: 90_000 })
   }
+})
+
+/** One script that makes `hostile`, as the worker's own text is made. */
+async function hostileScript(): Promise<string> {
+  const output = await build({
+    configFile: false,
+    logLevel: 'error',
+    publicDir: false,
+    build: {
+      write: false,
+      target: 'es2022',
+      minify: false,
+      lib: { entry: resolve('src/testing/hostile-run.ts'), formats: ['iife'], name: 'hostile', fileName: 'hostile' },
+    },
+  })
+  const [first] = Array.isArray(output) ? output : [output]
+  if (!first || !('output' in first)) throw new Error('nothing was built')
+  return first.output[0].code
+}
+
+test('every image of the table meets in Chromium what it meets under Node', async ({ page }) => {
+  test.setTimeout(120_000)
+  const pg = await Playground.open(page)
+  await pg.menu()
+  // A worker of its own, in the very frame that the machine's worker was started in.
+  const frame = page.frames().find((each) => each.parentFrame() !== null)!
+  const text = `'use strict'; ${await hostileScript()}; postMessage(hostile.runAll())`
+  const { images, faults } = await frame.evaluate(
+    (script) =>
+      new Promise<{ images: number; faults: string[] }>((resolve, reject) => {
+        const worker = new Worker(URL.createObjectURL(new Blob([script], { type: 'text/javascript' })))
+        worker.onmessage = ({ data }) => resolve(data)
+        worker.onerror = ({ message }) => reject(new Error(message))
+      }),
+    text,
+  )
+  expect(images).toBeGreaterThan(100)
+  expect(faults).toEqual([])
+  await unharmed(pg)
 })
 
 test('the worker’s own origin is opaque: no storage, no network, no page', async ({ page }) => {

@@ -34,6 +34,7 @@ const ENTRIES = [
   'boot/grub/stage2.ts',
   'xen/setup.ts',
   'testing/guests/idle-dom0.ts',
+  'testing/hostile-run.ts',
   'headless/main.ts',
   'worker/main.ts',
   'ui/main.tsx',
