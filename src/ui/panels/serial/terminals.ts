@@ -16,8 +16,8 @@ const fontPxMax = 28
 /** Rows are pulled apart this far where there is room. */
 const lineHeightMin = 1.05
 const lineHeightMax = 1.35
-/** Room at the right for xterm's scroll bar. A finger needs none. */
-const scrollbarPx = matchMedia('(pointer: coarse)').matches ? 2 : 14
+/** Room at the right for xterm's scroll bar. A finger needs none of it: app.css makes it a line. */
+const scrollbarPx = matchMedia('(pointer: coarse)').matches ? 5 : 14
 
 export interface SerialTerminal {
   readonly line: SerialLine
