@@ -94,8 +94,8 @@ export function lockdown(): void {
   for (const prototype of functionPrototypes()) remove(prototype, 'constructor')
   for (const [owner, names] of DIFFERING) for (const name of names) remove(owner, name)
   for (const key of ownKeys(RegExp)) {
-    // The legacy statics ($1, lastMatch, input) tell one image what another has matched.
-    if (typeof key === 'string' && !['prototype', 'length', 'name', 'escape'].includes(key)) remove(RegExp, key)
+    // The legacy statics ($1, lastMatch, input) tell one image what another has matched. SpiderMonkey holds on to some of them (security.md).
+    if (typeof key === 'string' && !['prototype', 'length', 'name', 'escape'].includes(key)) deleteProperty(RegExp, key)
   }
   const ErrorWithHooks = Error as unknown as { stackTraceLimit?: number; prepareStackTrace?: unknown }
   if (ErrorWithHooks.stackTraceLimit !== undefined) {
