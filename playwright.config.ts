@@ -1,7 +1,8 @@
 import { defineConfig } from '@playwright/test'
 import { findBrowser } from './scripts/browser.mjs'
 
-const port = Number(process.env['E2E_PORT'] ?? 4173)
+/** Not the one that `npm start` serves at: both may run at once. */
+const port = 4183
 const ci = Boolean(process.env['CI'])
 
 export default defineConfig({

@@ -138,7 +138,7 @@ test('the worker’s own origin is opaque: no storage, no network, no page', asy
   await pg.menu()
   const machineWorker = page.workers().find((worker) => worker.url().startsWith('blob:null/'))
   expect(machineWorker, 'a worker in an opaque origin').toBeDefined()
-  const found = await machineWorker!.evaluate(async () => {
+  const found = await machineWorker!.evaluate(async (host) => {
     const attempt = async (act: () => unknown): Promise<string> => {
       try {
         return `reached: ${String(await act())}`
@@ -162,17 +162,17 @@ test('the worker’s own origin is opaque: no storage, no network, no page', asy
       ),
       caches: await attempt(() => caches.open('x')),
       opfs: await attempt(() => navigator.storage.getDirectory()),
-      fetch: await attempt(() => fetch('http://127.0.0.1:4173/')),
+      fetch: await attempt(() => fetch(`http://${host}/`)),
       socket: await attempt(
         () =>
           new Promise((resolve, reject) => {
-            const socket = new WebSocket('ws://127.0.0.1:4173/')
+            const socket = new WebSocket(`ws://${host}/`)
             socket.onopen = () => resolve('open')
             socket.onerror = () => reject(new Error('no'))
           }),
       ),
     }
-  })
+  }, new URL(page.url()).host)
   expect(found.origin).toBe('null')
   expect(found).toMatchObject({ localStorage: 'undefined', document: 'undefined', parent: 'undefined' })
   for (const way of [found.indexedDb, found.caches, found.opfs, found.fetch, found.socket])
