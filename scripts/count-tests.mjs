@@ -24,5 +24,8 @@ if (e2e) {
   totals.skipped += e2e.stats.skipped
 }
 
-if (totals.skipped > 0) console.log(`${totals.skipped} skipped (on the phone: what is the same there; a missing Debian package is named above)`)
+if (totals.skipped > 0)
+  console.log(
+    `${totals.skipped} skipped (on the phone: what is the same there; a missing Debian package is named above)`,
+  )
 console.log(`${totals.passed} passed, ${totals.failed} failed`)

@@ -61,6 +61,7 @@ export const PACKAGES: Readonly<Record<string, readonly string[]>> = {
   toolchain: ['sucrase', 'acorn'],
   world: ['fflate', 'acorn'],
   images: ['fflate'],
+  worker: ['fflate'],
   ui: ['react', 'react-dom', 'zustand', '@xterm/xterm'],
   headless: ['node:'],
   testing: ['node:', 'fflate'],

@@ -23,7 +23,7 @@ export interface MachineOptions {
 /** Page to worker. Requests carry an id; the answer is a `reply` with that id. */
 export type ToWorker =
   /**
-   * Make a world and press its power button, unless `press` is false. `disk`: the base disk container, gunzipped
+   * Make a world and press its power button, unless `press` is false. `disk`: the base disk container, gzipped or not
    * (lib/ondisk/sparse-disk.ts); transferred.
    */
   | { readonly type: 'power-on'; readonly options: MachineOptions; readonly disk: ArrayBuffer; readonly press: boolean }

@@ -21,14 +21,7 @@ function once<T>(make: () => Promise<T>): () => Promise<T> {
 
 export const workerText = once(async () => (await get(workerUrl)).text())
 
-const diskBlob = once(async () => (await get(diskUrl)).blob())
+const diskBytes = once(async () => (await get(diskUrl)).arrayBuffer())
 
-/** A fresh copy of the default disk's container. */
-export async function defaultDisk(): Promise<ArrayBuffer> {
-  const blob = await diskBlob()
-  const magic = new Uint8Array(await blob.slice(0, 2).arrayBuffer())
-  // A server that says `Content-Encoding: gzip` has had it unpacked by the browser already.
-  const packed = magic[0] === 0x1f && magic[1] === 0x8b
-  const stream = packed ? blob.stream().pipeThrough(new DecompressionStream('gzip')) : blob.stream()
-  return new Response(stream).arrayBuffer()
-}
+/** A fresh copy of the default disk's container, gzipped or (where a server said `Content-Encoding: gzip`) unpacked by the browser already. */
+export const defaultDisk = async (): Promise<ArrayBuffer> => (await diskBytes()).slice(0)

@@ -56,6 +56,7 @@ function openSandbox(text: Promise<string>, onError: (message: string) => void):
   } as unknown as MessagePort
   const sandbox: FakeSandbox = {
     port,
+    started: Promise.resolve(),
     sent,
     closed: false,
     close() {

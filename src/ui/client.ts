@@ -63,6 +63,7 @@ export class MachineClient {
       // Another power-on may have come meanwhile, or the worker may be dead already.
       if (this.#connection !== connection) return
       this.#post({ type: 'power-on', options, disk, press }, [disk])
+      await connection.sandbox.started
     } catch (error) {
       this.#die(error instanceof Error ? error.message : String(error))
     }

@@ -27,12 +27,21 @@ store.subscribe(({ lang, theme }, before) => {
 
 Object.defineProperty(window, 'playground', { value: createPlayground(session), enumerable: true })
 document.addEventListener('visibilitychange', () => session.client.visible(document.visibilityState === 'visible'))
-if (asked.power) void session.power()
+const terminals = createTerminals(session)
 
-createRoot(document.getElementById('root')!).render(
-  <StrictMode>
-    <PageContext value={{ session, terminals: createTerminals(session) }}>
-      <App />
-    </PageContext>
-  </StrictMode>,
-)
+function draw(): void {
+  createRoot(document.getElementById('root')!).render(
+    <StrictMode>
+      <PageContext value={{ session, terminals }}>
+        <App />
+      </PageContext>
+    </StrictMode>,
+  )
+}
+
+/** The machine's worker starts on the other core while this one draws: it first gets what it needs from here, if that comes soon. */
+const headStartMs = 300
+if (asked.power) {
+  const soon = new Promise<void>((resolve) => setTimeout(resolve, headStartMs))
+  void Promise.race([session.power(), soon]).then(draw)
+} else draw()

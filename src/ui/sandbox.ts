@@ -35,6 +35,8 @@ function frameMain(): void {
 export interface Sandbox {
   /** To the worker, from the first moment: what is sent early waits. */
   readonly port: MessagePort
+  /** The frame has been handed the worker's text, or never will be: from here on it needs nothing of this thread. Never rejects. */
+  readonly started: Promise<void>
   /** Frame, worker and machine are gone when this returns. */
   close(): void
 }
@@ -45,6 +47,10 @@ export interface Sandbox {
  */
 export function openSandbox(workerText: Promise<string>, onError: (message: string) => void): Sandbox {
   const { port1, port2 } = new MessageChannel()
+  let start = (): void => {}
+  const started = new Promise<void>((resolve) => {
+    start = resolve
+  })
   const frame = document.createElement('iframe')
   frame.setAttribute('sandbox', 'allow-scripts')
   frame.hidden = true
@@ -57,8 +63,14 @@ export function openSandbox(workerText: Promise<string>, onError: (message: stri
     if (data.type === 'worker-error') onError(data.message)
     else
       workerText.then(
-        (text) => frame.contentWindow?.postMessage(text, '*', [port2]),
-        (error) => onError(error instanceof Error ? error.message : String(error)),
+        (text) => {
+          frame.contentWindow?.postMessage(text, '*', [port2])
+          start()
+        },
+        (error) => {
+          start()
+          onError(error instanceof Error ? error.message : String(error))
+        },
       )
   }
 
@@ -66,7 +78,9 @@ export function openSandbox(workerText: Promise<string>, onError: (message: stri
   document.body.append(frame)
   return {
     port: port1,
+    started,
     close() {
+      start()
       removeEventListener('message', hear)
       port1.close()
       frame.remove()

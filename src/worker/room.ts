@@ -1,4 +1,5 @@
 /** The room that the machine stands in: makes a world at power-on, lets messages in and what happens out. */
+import { gunzipSync } from 'fflate'
 import { SparseDisk } from '#lib/ondisk/sparse-disk.ts'
 import { BUILD } from '#protocol/build.ts'
 import type { MachineOptions, Reply, Request, ToWorker } from '#protocol/messages.ts'
@@ -48,7 +49,7 @@ export function createRoom(parts: RoomParts): Room {
   function receive(message: ToWorker): void {
     switch (message.type) {
       case 'power-on': {
-        const { world, loop } = replace(message.options, SparseDisk.decode(new Uint8Array(message.disk)))
+        const { world, loop } = replace(message.options, openDisk(new Uint8Array(message.disk)))
         if (message.press) world.powerOn()
         loop.wake()
         break
@@ -106,4 +107,10 @@ function createMachine(
   world.onInput((entry) => send({ type: 'input-logged', entry }))
   const loop = new RunLoop(world, { host, send, mode: options.clock, onFault: fault })
   return { world, loop, disk, options, baseDisk }
+}
+
+/** A disk's container, gzipped or not. */
+function openDisk(bytes: Uint8Array): SparseDisk {
+  const gzipped = bytes[0] === 0x1f && bytes[1] === 0x8b
+  return SparseDisk.decode(gzipped ? gunzipSync(bytes) : bytes)
 }
