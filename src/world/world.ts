@@ -58,6 +58,8 @@ export class World implements SyncMachine {
   readonly #onInput = new Set<Listener<LoggedInput>>()
   #state: MachineState = 'off'
   #frontierNs = 0
+  /** Start time of the last step: an input that comes now is later than everything of that instant. */
+  #lastStepNs = -1
   #resetWanted = false
   #offWanted = false
   #outputSeen = false
@@ -155,7 +157,9 @@ export class World implements SyncMachine {
   // --- What goes in ---
 
   input(input: Input): void {
-    this.#enter({ atNs: this.#frontierNs, input })
+    // Part of this instant may be over (a slice ended, the machine has settled): a replay could not cut there.
+    const atNs = this.#lastStepNs < this.#frontierNs ? this.#frontierNs : this.#frontierNs + 1
+    this.#enter({ atNs, input })
   }
 
   powerOn(): void {
@@ -175,7 +179,7 @@ export class World implements SyncMachine {
 
   /** When anything happens next without input; Infinity when nothing does. */
   nextNs(): number {
-    let next = this.#pendingInputs[0]?.atNs ?? this.#machine.events.nextNs()
+    let next = Math.min(this.#pendingInputs[0]?.atNs ?? Number.POSITIVE_INFINITY, this.#machine.events.nextNs())
     for (const cpu of this.#processors.cpus) next = Math.min(next, startNs(cpu))
     return next
   }
@@ -215,10 +219,12 @@ export class World implements SyncMachine {
         return next === Number.POSITIVE_INFINITY ? 'idle' : 'deadline'
       } else if (eventNs <= cpuNs) {
         this.#advance(eventNs)
+        this.#lastStepNs = eventNs
         events.runNext()
         this.#processors.wakePolling(eventNs)
       } else {
         this.#advance(cpuNs)
+        this.#lastStepNs = cpuNs
         this.#processors.run(cpu!)
       }
       this.#settleResets()
