@@ -17,6 +17,7 @@ import {
   UART_LCR,
   UART_LCR_8N1,
   UART_LCR_DLAB,
+  UART_SCR,
 } from '#abi/pc/uart16550.ts'
 
 /** Vectors that the BIOS gives to the 8259s' inputs. */
@@ -52,6 +53,14 @@ export function programPics(io: PortIo): void {
   io.out8(pic.ELCR2, 1 << (SCI_IRQ - 8))
 }
 
+/** Which of the two usual serial ports are there: a 16550's scratch register keeps what is written to it. */
+export function detectSerial(io: PortIo): number[] {
+  return [COM1_BASE, COM2_BASE].filter((base) => {
+    io.out8(base + UART_SCR, 0x5a)
+    return io.in8(base + UART_SCR) === 0x5a
+  })
+}
+
 /** Channel 0: 18.2 Hz square wave; 1: DRAM refresh; 2: the speaker's. */
 export function programPit(io: PortIo): void {
   io.out8(PIT_MODE, 0x36)
@@ -64,8 +73,8 @@ export function programPit(io: PortIo): void {
   io.out8(PIT_CH2, 0x05)
 }
 
-export function programSerial(io: PortIo): void {
-  for (const base of [COM1_BASE, COM2_BASE]) {
+export function programSerial(io: PortIo, ports: readonly number[]): void {
+  for (const base of ports) {
     io.out8(base + UART_LCR, UART_LCR_DLAB)
     io.out8(base + UART_DLL, SERIAL_DIVISOR)
     io.out8(base + UART_DLM, 0)

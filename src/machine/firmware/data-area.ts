@@ -1,6 +1,5 @@
 /** The BIOS data area at 0x400 (IBM PC/AT Technical Reference, BIOS listing) and the interrupt vectors below it. */
 import type { Mem } from '#abi/mem.ts'
-import { COM1_BASE, COM2_BASE } from '#abi/pc/uart16550.ts'
 import { VGA_CRTC_INDEX } from '#abi/pc/vga.ts'
 import { EBDA_BASE } from './memory-map.ts'
 
@@ -27,16 +26,17 @@ export const BDA_DRIVES = 0x475
 export const DUMMY_HANDLER = 0xf000ff53
 export const LOW_MEMORY_KIB = EBDA_BASE / 1024
 
-/** An 80 x 25 colour screen at boot, an FPU, two serial ports. */
-const EQUIPMENT = 0x0422
+/** An 80 x 25 colour screen at boot, an FPU; bits 9 to 11 count the serial ports. */
+const EQUIPMENT = 0x0022
+const EQUIPMENT_SERIAL_SHIFT = 9
 
-export function initDataArea(mem: Mem): void {
+/** `serialPorts`: the base addresses found. */
+export function initDataArea(mem: Mem, serialPorts: readonly number[]): void {
   for (let vector = 0; vector < 256; vector++) mem.write32(vector * 4, DUMMY_HANDLER)
   mem.fill(BDA, 0x100, 0)
-  mem.write16(BDA, COM1_BASE)
-  mem.write16(BDA + 2, COM2_BASE)
+  for (const [i, base] of serialPorts.entries()) mem.write16(BDA + 2 * i, base)
   mem.write16(BDA_EBDA_SEGMENT, EBDA_BASE / 16)
-  mem.write16(BDA_EQUIPMENT, EQUIPMENT)
+  mem.write16(BDA_EQUIPMENT, EQUIPMENT | (serialPorts.length << EQUIPMENT_SERIAL_SHIFT))
   mem.write16(BDA_MEMORY_KIB, LOW_MEMORY_KIB)
   mem.write16(BDA_KEYS_HEAD, BDA_KEYS - BDA)
   mem.write16(BDA_KEYS_TAIL, BDA_KEYS - BDA)

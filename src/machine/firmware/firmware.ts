@@ -64,6 +64,8 @@ const LOGO_COLUMN = 50
 const SCREEN_ON_NS = 60_000_000
 const MEMORY_TEST_NS = 250_000_000
 const MEMORY_TEST_STEPS = 16
+const VIDEO_MEMORY = 0xa0000
+const MIB = 0x100000
 const DRIVES_NS = 40_000_000
 const BOOT_NS = 30_000_000
 /** The 18.2 Hz clock divides the timer's rate by 65536. */
@@ -79,6 +81,8 @@ export function firmware(place: FirmwarePlace): Firmware {
   const { mem, io, clock, memoryMiB } = place
   const state: FirmwareState = { ticksAtStart: 0, startNs: 0 }
   const screen = video(mem, io)
+  /** Base addresses, as found. */
+  let serialPorts: readonly number[] = []
   const keys = keyboard(mem, io, place.reset, place.servePending)
   const drives = disk(place)
 
@@ -101,10 +105,11 @@ export function firmware(place: FirmwarePlace): Firmware {
 
   /** Everything that programs find ready, before the first line on the screen. */
   function initialize(): void {
-    bda.initDataArea(mem)
+    serialPorts = chipset.detectSerial(io)
+    bda.initDataArea(mem, serialPorts)
     chipset.programPics(io)
     chipset.programPit(io)
-    chipset.programSerial(io)
+    chipset.programSerial(io, serialPorts)
     chipset.programKeyboard(io)
     chipset.programApics(mem)
     chipset.programPci(io, place.placements)
@@ -119,11 +124,30 @@ export function firmware(place: FirmwarePlace): Firmware {
     state.startNs = clock.now()
   }
 
+  /** Whether the word at `at` holds what is written to it. What was there stays there. */
+  function keeps(at: number): boolean {
+    // Below 4 MiB a step may end in the video memory or the ROM.
+    if (at >= VIDEO_MEMORY && at < MIB) return true
+    const before = mem.read32(at)
+    let kept = true
+    for (const pattern of [0x55555555, 0xaaaaaaaa]) {
+      mem.write32(at, pattern)
+      kept &&= mem.read32(at) === pattern
+    }
+    mem.write32(at, before)
+    return kept
+  }
+
   function* countMemory(): Generator<number, void> {
     const { row, column } = screen.cursor()
     for (let step = 1; step <= MEMORY_TEST_STEPS; step++) {
       screen.setCursor(row, column)
-      screen.print(`${Math.floor((memoryMiB * 1024 * step) / MEMORY_TEST_STEPS)}K`, WHITE)
+      const kib = Math.floor((memoryMiB * 1024 * step) / MEMORY_TEST_STEPS)
+      screen.print(`${kib}K`, WHITE)
+      if (!keeps(kib * 1024 - 4)) {
+        screen.print(' FAILED\n', RED)
+        return
+      }
       yield MEMORY_TEST_NS / MEMORY_TEST_STEPS
     }
     screen.print(' OK\n', GREEN)
@@ -152,9 +176,8 @@ export function firmware(place: FirmwarePlace): Firmware {
     if (found) {
       screen.print(`${found.model}, ${Math.floor(found.sectors / 2048)} MB\n`, WHITE)
     } else screen.print('None\n')
-    screen.print('Secondary IDE channel : None\n')
     screen.print('Serial ports          : ')
-    screen.print('3F8, 2F8\n\n', WHITE)
+    screen.print(`${serialPorts.map((base) => base.toString(16).toUpperCase()).join(', ') || 'None'}\n\n`, WHITE)
     return found !== undefined
   }
 
