@@ -14,9 +14,11 @@ import {
 } from '#lib/ondisk/mbr.ts'
 import { SparseDisk } from '#lib/ondisk/sparse-disk.ts'
 import { createRng } from '#lib/prng.ts'
+import type { Package } from '#user/libc/program.ts'
 import { compileImages, type Images } from './compile.ts'
 import { IDLE_DOM0_ENTRY, MANIFEST, type ManifestRow } from './default/manifest.ts'
 import { grubInstall } from './grub-install.ts'
+import { MODULES, modulePath, PACKAGES } from './packages.ts'
 import type { SourceTree } from './source-tree.ts'
 
 export interface DefaultDiskOptions {
@@ -69,6 +71,9 @@ export function buildDefaultDisk(options: DefaultDiskOptions): DefaultDisk {
   const files = withIdleDom0(options.files, images)
   checkFiles(files)
   for (const row of MANIFEST) place(fs, row, files, images)
+  const installer = new Installer(fs)
+  for (const { pkg } of PACKAGES) installer.package(pkg, images.get(pkg.name)!)
+  for (const module of MODULES) installer.file(modulePath(module), images.get(`${module.name}.ko`)!, 0o644)
   fs.unmount()
 
   grubInstall(disk, {
@@ -104,19 +109,61 @@ function checkFiles(files: ReadonlyMap<string, Uint8Array>): void {
 }
 
 function place(fs: Ext2, row: ManifestRow, files: ReadonlyMap<string, Uint8Array>, images: Images): void {
+  const owner = { uid: row.uid ?? 0, gid: row.gid ?? 0 }
   switch (row.kind) {
     case 'dir':
-      fs.mkdir(row.path, row.mode)
+      fs.mkdir(row.path, row.mode, owner)
       break
     case 'link':
-      fs.symlink(row.target, row.path)
+      fs.symlink(row.target, row.path, owner)
       break
     case 'file':
-      fs.writeFile(row.path, files.get(row.path)!, row.mode)
+      fs.writeFile(row.path, files.get(row.path)!, row.mode, owner)
+      break
+    case 'empty':
+      fs.writeFile(row.path, new Uint8Array(0), row.mode, owner)
+      break
+    case 'node':
+      fs.mknod(row.path, row.mode, { major: row.major, minor: row.minor }, owner)
       break
     case 'image': {
       const bytes = images.get(row.image)
-      if (bytes) fs.writeFile(row.path, bytes, row.mode)
+      if (bytes) fs.writeFile(row.path, bytes, row.mode, owner)
     }
+  }
+}
+
+/** Puts packages and modules where they belong; directories that the manifest has not made are made. */
+class Installer {
+  readonly #fs: Ext2
+  readonly #dirs = new Set<string>([''])
+
+  constructor(fs: Ext2) {
+    this.#fs = fs
+    for (const row of MANIFEST) if (row.kind === 'dir') this.#dirs.add(row.path)
+  }
+
+  /** A package is one file; its programs are hard links of it. */
+  package({ programs, mode = 0o755 }: Package, image: Uint8Array): void {
+    const [first, ...others] = programs.map(([path]) => path)
+    if (first === undefined) return
+    this.file(first, image, mode)
+    for (const path of others) {
+      this.#dirsOf(path)
+      this.#fs.link(first, path)
+    }
+  }
+
+  file(path: string, bytes: Uint8Array, mode: number): void {
+    this.#dirsOf(path)
+    this.#fs.writeFile(path, bytes, mode)
+  }
+
+  #dirsOf(path: string): void {
+    const dir = path.slice(0, path.lastIndexOf('/'))
+    if (this.#dirs.has(dir)) return
+    this.#dirsOf(dir)
+    this.#fs.mkdir(dir, 0o755)
+    this.#dirs.add(dir)
   }
 }

@@ -1,8 +1,9 @@
 /** `make`: the images of the default disk from their sources, by the same cc and ld that a user runs inside the machine. */
 import { gzipSync } from 'fflate'
-import type { ImageCode } from '#abi/image.ts'
+import { type ImageCode, ImageKind } from '#abi/image.ts'
 import {
   XEN_ELFNOTE_ENTRY,
+  XEN_ELFNOTE_FEATURES,
   XEN_ELFNOTE_GUEST_OS,
   XEN_ELFNOTE_GUEST_VERSION,
   XEN_ELFNOTE_LOADER,
@@ -11,15 +12,16 @@ import {
   XEN_ELFNOTE_XEN_VERSION,
 } from '#abi/xen/elfnote.ts'
 import { bytesOfString } from '#lib/utf8.ts'
-import { cc } from '#toolchain/cc.ts'
+import { type CcOptions, cc } from '#toolchain/cc.ts'
 import { CompileError } from '#toolchain/diagnostics.ts'
-import { hypervisorImage, kernelImage } from '#toolchain/elf.ts'
-import { bootSectorImage, codeBytes, stage2Image, stage2StartImage } from '#toolchain/image.ts'
+import { hypervisorImage, kernelImage, type XenNote } from '#toolchain/elf.ts'
+import { bootSectorImage, codeBytes, plainImage, stage2Image, stage2StartImage } from '#toolchain/image.ts'
 import { ld, resolveSpecifier } from '#toolchain/ld.ts'
 import type { ObjectFile } from '#toolchain/object-file.ts'
 import { sectorBody } from '#toolchain/sector.ts'
 import { codeHash } from '#world/realm/loader.ts'
 import type { ImageName } from './default/manifest.ts'
+import { MODULES, PACKAGES } from './packages.ts'
 import type { SourceTree } from './source-tree.ts'
 
 /** Entry files, by what they become. */
@@ -28,6 +30,7 @@ export const ENTRIES = {
   stage2Start: 'boot/stage1/start.ts',
   stage2: 'boot/grub/stage2.ts',
   xen: 'xen/setup.ts',
+  linux: 'kernel/main.ts',
   idleDom0: 'testing/guests/idle-dom0.ts',
 } as const
 
@@ -35,8 +38,8 @@ export const ENTRIES = {
 const KERNEL_VADDR = 0xffffffff80200000n
 const KERNEL_VIRT_BASE = 0xffffffff80000000n
 
-/** The bytes of each image. One that has no source is left out; that is allowed for idle-dom0 alone. */
-export type Images = ReadonlyMap<ImageName, Uint8Array>
+/** The bytes of each image, by ImageName, package name and `MODULE.ko`. One that has no source is left out; that is allowed for idle-dom0 alone. */
+export type Images = ReadonlyMap<string, Uint8Array>
 
 export interface Compiled {
   readonly images: Images
@@ -48,7 +51,7 @@ export interface Compiled {
 export function compileImages(sources: SourceTree): Compiled {
   const known: string[] = []
   const compile = compiler(sources, (code) => known.push(codeHash(codeBytes(code))))
-  const images = new Map<ImageName, Uint8Array>()
+  const images = new Map<string, Uint8Array>()
 
   const stage1 = bootSectorImage('stage1', sectorBody(compile.object(ENTRIES.stage1)))
   // The mark that firmware looks for; grub-install keeps it.
@@ -70,24 +73,47 @@ export function compileImages(sources: SourceTree): Compiled {
   images.set('xen-syms', xen)
   images.set('xen.gz', gzip(xen))
 
-  if (sources.has(ENTRIES.idleDom0)) {
-    const kernel = kernelImage('idle-dom0', compile.image(ENTRIES.idleDom0), {
-      vaddr: KERNEL_VADDR,
-      paddr: KERNEL_VADDR,
-      notes: [
-        { type: XEN_ELFNOTE_GUEST_OS, value: 'idle' },
-        { type: XEN_ELFNOTE_GUEST_VERSION, value: '1.0' },
-        { type: XEN_ELFNOTE_XEN_VERSION, value: 'xen-3.0' },
-        { type: XEN_ELFNOTE_VIRT_BASE, value: KERNEL_VIRT_BASE },
-        { type: XEN_ELFNOTE_PADDR_OFFSET, value: KERNEL_VIRT_BASE },
-        { type: XEN_ELFNOTE_ENTRY, value: KERNEL_VADDR },
-        { type: XEN_ELFNOTE_LOADER, value: 'generic' },
-      ],
-    })
-    images.set('idle-dom0.gz', gzip(kernel))
-  }
+  const set = (name: ImageName, bytes: Uint8Array): unknown => images.set(name, bytes)
+  if (sources.has(ENTRIES.linux))
+    set('vmlinuz.gz', gzip(guestKernel('vmlinuz', compile.image(ENTRIES.linux), LINUX_NOTES)))
+  if (sources.has(ENTRIES.idleDom0))
+    set('idle-dom0.gz', gzip(guestKernel('idle-dom0', compile.image(ENTRIES.idleDom0), IDLE_NOTES)))
+
+  for (const { name, entry } of MODULES)
+    images.set(`${name}.ko`, plainImage(ImageKind.module, name.slice(0, 12), compile.image(entry)))
+  // Programs are preempted, so all that they are made of is compiled for it.
+  const program = compiler(sources, (code) => known.push(codeHash(codeBytes(code))), { preempt: true })
+  for (const { pkg, entry } of PACKAGES)
+    images.set(pkg.name, plainImage(ImageKind.program, pkg.name.slice(0, 12), program.image(entry)))
   return { images, known }
 }
+
+/** An ELF64 file as the domain builder wants it. */
+const guestKernel = (name: string, code: ImageCode, notes: readonly XenNote[]): Uint8Array =>
+  kernelImage(name, code, {
+    vaddr: KERNEL_VADDR,
+    paddr: KERNEL_VADDR,
+    notes: [
+      ...notes,
+      { type: XEN_ELFNOTE_XEN_VERSION, value: 'xen-3.0' },
+      { type: XEN_ELFNOTE_VIRT_BASE, value: KERNEL_VIRT_BASE },
+      { type: XEN_ELFNOTE_PADDR_OFFSET, value: KERNEL_VIRT_BASE },
+      { type: XEN_ELFNOTE_ENTRY, value: KERNEL_VADDR },
+      { type: XEN_ELFNOTE_LOADER, value: 'generic' },
+    ],
+  })
+
+const IDLE_NOTES: readonly XenNote[] = [
+  { type: XEN_ELFNOTE_GUEST_OS, value: 'idle' },
+  { type: XEN_ELFNOTE_GUEST_VERSION, value: '1.0' },
+]
+
+/** As in arch/x86_64/kernel/head-xen.S of linux-2.6.18-xen. */
+const LINUX_NOTES: readonly XenNote[] = [
+  { type: XEN_ELFNOTE_GUEST_OS, value: 'linux' },
+  { type: XEN_ELFNOTE_GUEST_VERSION, value: '2.6' },
+  { type: XEN_ELFNOTE_FEATURES, value: 'writable_page_tables|writable_descriptor_tables|auto_translated_physmap' },
+]
 
 /** gzip -9 with neither name nor time, so that the same input always makes the same bytes. */
 const gzip = (bytes: Uint8Array): Uint8Array => gzipSync(bytes, { level: 9, mtime: 0 })
@@ -103,6 +129,7 @@ function join(first: Uint8Array, second: Uint8Array): Uint8Array {
 function compiler(
   sources: SourceTree,
   linked: (code: ImageCode) => void,
+  options: CcOptions = {},
 ): { object(path: string): ObjectFile; image(entry: string): ImageCode } {
   const objects = new Map<string, ObjectFile>()
   const object = (path: string): ObjectFile => {
@@ -110,7 +137,7 @@ function compiler(
     if (known) return known
     const source = sources.get(path)
     if (source === undefined) throw new CompileError([`cc: error: ${path}: No such file or directory`])
-    const made = cc(path, source)
+    const made = cc(path, source, options)
     objects.set(path, made)
     return made
   }

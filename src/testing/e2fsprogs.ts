@@ -63,6 +63,20 @@ export function e2fsck(
   })
 }
 
+/** `e2fsck -fy` on the store itself: exit status 0 and 1 say that it is sound now, from 4 on that it is not. */
+export function e2fsckRepair(store: BlockStore): { status: number | null; output: string } {
+  return withDir((dir) => {
+    const path = imageFile(dir, store)
+    const { status, stdout, stderr } = spawnSync('e2fsck', ['-fy', path], { env, encoding: 'utf8' })
+    const bytes = new Uint8Array(readFileSync(path))
+    for (let lba = 0; lba < store.sectors; lba += PIECE_SECTORS) {
+      const count = Math.min(PIECE_SECTORS, store.sectors - lba)
+      store.write(lba, bytes.subarray(lba * SECTOR_BYTES, (lba + count) * SECTOR_BYTES))
+    }
+    return { status, output: stdout + stderr }
+  })
+}
+
 /** A debugfs session on an image: its commands in, their output out. Files dumped to `out/NAME` come back as bytes. */
 export function debugfs(
   image: Pick<BlockStore, 'read' | 'sectors'>,

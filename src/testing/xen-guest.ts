@@ -38,7 +38,8 @@ export const loaded = (start: unknown, kind: number = ImageKind.kernel): LoadedC
   ok: true,
   kind,
   name: 'test-kernel',
-  exports: { start },
+  bytes: 0,
+  instantiate: () => ({ ok: true, value: { start } }),
   call(body) {
     try {
       return { ok: true, value: body() }

@@ -52,6 +52,7 @@ export class TestHost {
   readonly com2: number[] = []
   readonly probes: Probe[] = []
   resets = 0
+  powerOffs = 0
   #cpus: TestCpu[] = []
   #running: TestCpu | undefined
   #xen: Xen | undefined
@@ -72,7 +73,9 @@ export class TestHost {
         reset: () => {
           this.resets++
         },
-        powerOff: () => {},
+        powerOff: () => {
+          this.powerOffs++
+        },
         startup: (cpu, vector) => this.#startup(cpu, vector),
         init: (cpu) => {
           this.#cpus[cpu]!.code = undefined
@@ -200,6 +203,17 @@ export class TestHost {
       this.#running = undefined
       cpu.timeNs += cpu.chargedNs + RUN_NS
     }
+  }
+
+  /** Do something as Xen's own code on the boot processor. */
+  inXen(body: (xen: Xen) => void): void {
+    const cpu = this.#cpus[0]!
+    cpu.timeNs = Math.max(cpu.timeNs, this.nowNs)
+    this.#as(cpu, () => {
+      this.xen.current = this.xen.pcpus[0]!
+      body(this.xen)
+    })
+    cpu.wakeNs = cpu.timeNs
   }
 
   /** The hypervisor's state, for looking into. */

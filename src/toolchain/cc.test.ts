@@ -27,6 +27,16 @@ const messages = (build: () => unknown): readonly string[] => {
   throw new Error('it was built')
 }
 
+test('comments go, their line ends stay', () => {
+  const source =
+    "import {\n  a, // first\n  /* second\n*/ b,\n} from './y.ts'\nexport const c = a/* and */+b // sum\nreturn_()\nfunction return_() { /* one\ntwo */ return/**/a }"
+  const { code } = cc('x.ts', source)
+  expect(code.split('\n')).toHaveLength(source.split('\n').length)
+  expect(code).not.toMatch(/first|second|and|sum|one|two/)
+  expect(code.split('\n')[8]).toMatch(/return \S/)
+  expect(verify(code, 'x.ts')).toEqual([])
+})
+
 test('no line moves, and what is compiled passes the verifier', () => {
   const source = [
     "import { type A, b } from './y.ts'",

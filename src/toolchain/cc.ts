@@ -33,9 +33,9 @@ const REFUSED: Readonly<Record<string, string>> = {
 export function cc(path: string, source: string, options: CcOptions = {}): ObjectFile {
   if (!isSourcePath(path)) throw new CompileError([`cc: error: ${path}: not a source path`])
   const erased = eraseTypes(path, source)
-  const program = parseModule(path, source, erased)
-  const faults = faultList(path, source, erased)
   const edits = new Edits()
+  const program = parseModule(path, source, erased, (start, end) => stripComment(edits, erased, start, end))
+  const faults = faultList(path, source, erased)
   const instrument = instrumenter(edits, options.preempt ?? false)
   const places = new Places()
 
@@ -109,9 +109,19 @@ function refuseUnerasable(path: string, source: string, erased: string): void {
   if (messages.length > 0) throw new CompileError(messages)
 }
 
-function parseModule(path: string, source: string, erased: string): Ast {
+function parseModule(
+  path: string,
+  source: string,
+  erased: string,
+  onComment: (start: number, end: number) => void,
+): Ast {
   try {
-    return parse(erased, { ecmaVersion: 2023, sourceType: 'module', allowHashBang: false }) as Node as Ast
+    return parse(erased, {
+      ecmaVersion: 2023,
+      sourceType: 'module',
+      allowHashBang: false,
+      onComment: (_block, _text, start, end) => onComment(start, end),
+    }) as Node as Ast
   } catch (error) {
     const { message, pos } = error as { message: string; pos?: number }
     const faults = faultList(path, source, erased)
@@ -119,6 +129,13 @@ function parseModule(path: string, source: string, erased: string): Ast {
     faults.done()
     throw error
   }
+}
+
+/** Comments are for who reads the source; an image is read by a machine that pays for each byte. Their line ends stay. */
+function stripComment(edits: Edits, text: string, start: number, end: number): void {
+  const lineEnds = text.slice(start, end).replace(/[^\n]/g, '')
+  // Something must still part the words around it.
+  edits.replace(start, end, lineEnds === '' ? ' ' : lineEnds)
 }
 
 const lowerFirst = (text: string): string => text.slice(0, 1).toLowerCase() + text.slice(1)

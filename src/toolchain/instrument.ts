@@ -22,7 +22,7 @@ export const CATCH_NAME = '$e'
 /** First statement of a generator that is an iterator rather than a process: cc puts no yields into it. */
 export const NO_PREEMPT = 'no preempt'
 
-/** Changes to one text, applied together. At one position, insertions come before replacements, in the order they were made. */
+/** Changes to one text, applied together. At one position, insertions come before replacements, in the order they were made; the outer of two nested replacements counts. */
 export class Edits {
   readonly #edits: { start: number; end: number; text: string }[] = []
   insert(at: number, text: string): void {
@@ -42,6 +42,8 @@ export class Edits {
     let result = ''
     let at = 0
     for (const { start, end, text: piece } of edits) {
+      // Inside of what has been replaced already: a comment of an import that went as a whole.
+      if (start < at) continue
       result += text.slice(at, start) + piece
       at = end
     }

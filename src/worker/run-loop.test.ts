@@ -341,7 +341,6 @@ describe('requests', () => {
     const loop = start('live')
     const errors: unknown[] = []
     loop.drive(
-      // biome-ignore lint/correctness/useYield: it throws before
       (function* () {
         throw new Error('bad tape')
       })(),

@@ -1,15 +1,14 @@
-/** Metal.load: the hypervisor starts a guest's kernel. Whatever that code does wrong comes back to the hypervisor, never further. */
+/** Metal.load: whoever runs others' code (a hypervisor its guests' kernels, a kernel its programs). Whatever that code does wrong comes back, never further. */
 import type { Mem } from '#abi/mem.ts'
-import type { CodeFault, LoadedCode, LoadRefusal } from '#abi/pc/metal.ts'
+import type { LoadedCode, LoadRefusal, Outcome } from '#abi/pc/metal.ts'
+import { harden } from './realm/harden.ts'
 import { crashReport, ImageFault, type ImageLoader, type LoadedImage } from './realm/loader.ts'
-import { GUEST_FUEL_MAX, LOAD_NS_PER_BYTE, XEN_FUEL_KEPT } from './time.ts'
-
-type CallOutcome<T> = { readonly ok: true; readonly value: T } | { readonly ok: false; readonly fault: CodeFault }
+import { FUEL_KEPT, FUEL_NS, GUEST_FUEL_MAX } from './time.ts'
 
 export interface GuestCodePins {
   readonly loader: ImageLoader
-  /** Spend virtual time. */
-  charge(ns: number): void
+  /** So many bytes of an image have been dealt with: virtual time, and real work. */
+  paid(bytes: number): void
   /** The machine itself is going away (reset, power off): nobody catches what is thrown then. */
   unwinding(): boolean
 }
@@ -22,24 +21,34 @@ export function loadGuestCode(pins: GuestCodePins, mem: Mem, at: number): Loaded
     if (!(error instanceof ImageFault)) throw error
     return { ok: false, why: error.message }
   }
-  const { kind, name } = image
-  const entry = contained(pins, name, () => image.instantiate())
-  if (!entry.ok) return { ok: false, why: entry.fault.message }
-  return { ok: true, kind, name, exports: entry.value, call: (body) => contained(pins, name, body) }
+  const { kind, name, bytes } = image
+  return harden({
+    ok: true,
+    kind,
+    name,
+    bytes,
+    instantiate: () => contained(pins, name, () => image.instantiate()),
+    call: (body, sliceNs = 0) => contained(pins, name, body, Math.ceil(sliceNs / FUEL_NS)),
+  } satisfies LoadedCode)
 }
 
-function load({ loader, charge }: GuestCodePins, mem: Mem, at: number): LoadedImage {
+function load({ loader, paid }: GuestCodePins, mem: Mem, at: number): LoadedImage {
   const steps = loader.load(mem, at)
   for (;;) {
     const { done, value } = steps.next()
     if (done) return value
-    charge(value * LOAD_NS_PER_BYTE)
+    paid(value)
   }
 }
 
-function contained<T>({ loader: { fuel }, unwinding }: GuestCodePins, image: string, body: () => T): CallOutcome<T> {
+function contained<T>(
+  { loader: { fuel }, unwinding }: GuestCodePins,
+  image: string,
+  body: () => T,
+  slice = 0,
+): Outcome<T> {
   try {
-    return { ok: true, value: fuel.within(GUEST_FUEL_MAX, XEN_FUEL_KEPT, body) }
+    return { ok: true, value: fuel.within(GUEST_FUEL_MAX, FUEL_KEPT, body, slice) }
   } catch (error) {
     if (unwinding()) throw error
     const { message, file, line } = crashReport(error, image, 0, fuel)

@@ -94,6 +94,7 @@ export class Processors {
     const charge = (ns: number): void => {
       if (ns > 0) this.cpus[index]!.chargedNs += Math.floor(ns)
     }
+    const paid = (bytes: number): void => this.#pay(this.cpus[index]!, bytes)
     // An image that could replace `mem.copyIn` would run inside the world.
     const metal: Metal = harden({
       mem: machine.mem,
@@ -110,7 +111,7 @@ export class Processors {
       plant: (paddr, start) => {
         this.#trampolines.set(Math.floor(paddr / 4096), start)
       },
-      load: (mem, at) => loadGuestCode({ loader: this.#loader, charge, unwinding: () => this.#unwinding }, mem, at),
+      load: (mem, at) => loadGuestCode({ loader: this.#loader, paid, unwinding: () => this.#unwinding }, mem, at),
       probe: (event) => this.#pins.probe(event),
     })
     const cpu: Pcpu = {
@@ -258,10 +259,15 @@ export class Processors {
     for (;;) {
       const { done, value } = steps.next()
       if (done) return value
-      cpu.metal.cpu.charge(value * LOAD_NS_PER_BYTE)
-      this.work += value * LOAD_WORK_PER_BYTE
+      this.#pay(cpu, value)
       yield
     }
+  }
+
+  /** Bytes of an image loaded. */
+  #pay(cpu: Pcpu, bytes: number): void {
+    cpu.chargedNs += bytes * LOAD_NS_PER_BYTE
+    this.work += bytes * LOAD_WORK_PER_BYTE
   }
 
   #begin(cpu: Pcpu, start: () => PcpuCode): ReturnType<PcpuCode['run']> {

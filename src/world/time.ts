@@ -8,8 +8,8 @@ export const PCPU_SLICE_NS = 100_000
 export const RUN_FUEL_MAX = 30_000_000
 /** A guest kernel that runs this much without giving the processor back has hung, and is crashed. */
 export const GUEST_FUEL_MAX = 20_000_000
-/** Fuel that stays with the hypervisor while a guest runs, so that it can deal with a guest that used up its own. */
-export const XEN_FUEL_KEPT = 5_000_000
+/** Fuel that stays with whoever calls contained code (Xen a guest, a kernel a process), so that it can deal with one that used up its own. */
+export const FUEL_KEPT = 5_000_000
 /** Native work, per byte handled. */
 export const INFLATE_NS_PER_BYTE = 4
 export const LOAD_NS_PER_BYTE = 1

@@ -144,7 +144,7 @@ function* startXen(xen: Xen, pcpu: Pcpu, mbiAddress: number, facts: BootFacts): 
   scrubHeapPages(xen)
   printk(xen, 'Xen trace buffers: disabled\n')
   yield* endBoot(xen, pcpu)
-  unpause(xen.domains.get(0)!)
+  unpause(xen, xen.domains.get(0)!)
   freeInit(xen, layout)
   yield* pcpu.idleLoop()
 }
@@ -259,6 +259,7 @@ function initSerialInterrupts(xen: Xen, mp: MpConfig): void {
     if (irq === undefined) {
       const pcpu = xen.current
       const timer = {
+        name: 'serial poll',
         expiresNs: 0,
         run: (): void => {
           serial.poll(index)
@@ -343,6 +344,9 @@ function* endBoot(xen: Xen, pcpu: Pcpu): Steps {
     printk(xen, `Xen is ${vga.keep ? 'keeping' : 'relinquishing'} VGA console.\n`)
     vga.active = vga.keep
   }
+  // ns16550_endboot: dom0 finds no UART where Xen's is.
+  for (const { uart } of xen.serial.ports)
+    if (uart) xen.domains.get(0)!.ioportCaps.remove(uart.config.ioBase, uart.config.ioBase + 7)
   // conswitch=?x: input stays Xen's, but the message on how to switch is still wanted.
   if (options.conswitch[1] === 'x') console.xenRx = !console.xenRx
   console.switchSerialInput()

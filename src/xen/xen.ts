@@ -2,12 +2,16 @@
 import type { Mem } from '#abi/mem.ts'
 import type { E820Entry } from '#abi/pc/bios.ts'
 import type { Metal } from '#abi/pc/metal.ts'
+import { VIRQ_CONSOLE } from '#abi/xen/xen.ts'
 import type { IoApic } from './arch-x86/io-apic.ts'
+import { type Irqs, makeIrqs } from './arch-x86/irq.ts'
 import type { Pcpu } from './arch-x86/pcpu.ts'
 import { PlatformTime } from './arch-x86/time.ts'
 import type { Domain } from './common/domain.ts'
+import { sendGlobalVirq } from './common/event-channel.ts'
 import { type Keyhandler, keypress, tableOf } from './common/keyhandler.ts'
 import { FrameTable, Heap } from './common/page-alloc.ts'
+import { type Credit, makeCredit } from './common/sched-credit.ts'
 import type { AcpiTable } from './drivers/acpi.ts'
 import { Console } from './drivers/console.ts'
 import { Serial } from './drivers/serial.ts'
@@ -19,6 +23,13 @@ export interface Irq {
   /** Tell the controller that it is being served. */
   readonly acknowledge: () => void
   readonly handler: () => void
+}
+
+export interface PciDevice {
+  readonly bus: number
+  readonly devfn: number
+  /** Whose it is. */
+  readonly domain: number
 }
 
 export interface Xen {
@@ -36,8 +47,13 @@ export interface Xen {
   readonly ioApics: IoApic[]
   /** By ISA number. */
   readonly irqs: Map<number, Irq>
+  /** Those that guests have set up and bound. */
+  readonly guestIrqs: Irqs
+  readonly credit: Credit
   /** Domains by id, dom0 first. */
   readonly domains: Map<number, Domain>
+  /** What dom0 has told of by PHYSDEVOP_manage_pci_add. */
+  readonly pciDevices: PciDevice[]
   /** Empty until init_frametable. */
   heap: Heap
   e820: E820Entry[]
@@ -69,7 +85,10 @@ export function makeXen(metal: Metal, keyhandlers: readonly Keyhandler[]): Xen {
     pcpus: [],
     ioApics: [],
     irqs: new Map(),
+    guestIrqs: makeIrqs(),
+    credit: makeCredit(),
     domains: new Map(),
+    pciDevices: [],
     heap: new Heap(new FrameTable(0)),
     e820: [],
     maxPage: 0,
@@ -89,8 +108,7 @@ export function makeXen(metal: Metal, keyhandlers: readonly Keyhandler[]): Xen {
     wallclock: () => time.wallclockText(now(xen)),
     probe: (event) => metal.probe(event),
     keypress: (byte) => keypress(xen, byte),
-    // VIRQ_CONSOLE goes to whoever has bound it; nobody can yet, there are no event channels.
-    inputForDom0: () => {},
+    inputForDom0: () => sendGlobalVirq(xen, xen.domains.get(0), VIRQ_CONSOLE),
   })
   return xen
 }

@@ -78,20 +78,26 @@ export interface CodeFault {
   readonly line: number | undefined
 }
 
-/** An image found in memory, ready to run: a guest kernel as its hypervisor sees it. */
+/** What came of running an image's code. */
+export type Outcome<T> = { readonly ok: true; readonly value: T } | { readonly ok: false; readonly fault: CodeFault }
+
+/** An image found in memory, ready to run: a guest kernel as its hypervisor sees it, a program as its kernel does. */
 export interface LoadedCode {
   readonly ok: true
   /** ImageKind, abi/image.ts. */
   readonly kind: number
   /** The image's own name, `vmlinuz`. */
   readonly name: string
-  /** What the entry module exports, evaluated afresh by this `load`. */
-  readonly exports: Readonly<Record<string, unknown>>
+  /** From the header to the code's last byte. */
+  readonly bytes: number
+  /** Evaluate it afresh: what the entry module exports. Once for each boot, domain and exec. */
+  instantiate(): Outcome<Readonly<Record<string, unknown>>>
   /**
    * Run the image's code. Whatever leaves it as a throw, also what no image can catch (fuel used up, stack overflow), ends the call and
-   * comes back as a fault; the caller goes on.
+   * comes back as a fault; the caller goes on. `sliceNs`: generators compiled with preemption yield `undefined` once they have used so
+   * much time; without it they never do.
    */
-  call<T>(body: () => T): { readonly ok: true; readonly value: T } | { readonly ok: false; readonly fault: CodeFault }
+  call<T>(body: () => T, sliceNs?: number): Outcome<T>
 }
 
 /** No image begins at that address, or it may not run. `why` is one line. */

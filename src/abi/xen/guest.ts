@@ -5,6 +5,7 @@
  * The image's entry module exports `start: GuestEntry`. Nothing else of Xen or of the machine is in its reach.
  */
 import type { Mem } from '../mem.ts'
+import type { CpuidLeaf, LoadedCode, LoadRefusal, PortIo } from '../pc/metal.ts'
 import type { Vaddr } from './types.ts'
 
 /** What a guest kernel gets for each of its virtual CPUs. */
@@ -21,6 +22,18 @@ export interface VirtualCpu {
   hypercall(nr: number, ...args: readonly number[]): number
   /** RDTSC. */
   rdtsc(): number
+  /** CPUID as Xen shows it to this domain. */
+  cpuid(leaf: number): CpuidLeaf
+  /**
+   * IN and OUT. A domain without the privilege for the port (physdev_op's set_iopl, Xen's I/O port rangeset) reads all ones and writes
+   * nothing, but for the few that Xen emulates.
+   */
+  readonly io: PortIo
+  /**
+   * Code of the guest's own: a program or a module, whose image's header lies at `va` of `mem`. What is loaded runs by the `LoadedCode` alone,
+   * contained: a fault in it is the guest kernel's to deal with, as a processor's exception in user mode is. Charged by size.
+   */
+  load(va: Vaddr): LoadedCode | LoadRefusal
 }
 
 /** Why a guest's code came back to Xen. */

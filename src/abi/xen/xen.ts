@@ -2,9 +2,98 @@
 import { bytes, size64, struct, u8, u16, u32, u64 } from '../struct.ts'
 import { vaddr } from './types.ts'
 
+export const __HYPERVISOR_set_trap_table = 0
+export const __HYPERVISOR_mmu_update = 1
+export const __HYPERVISOR_set_gdt = 2
+export const __HYPERVISOR_stack_switch = 3
+export const __HYPERVISOR_set_callbacks = 4
+export const __HYPERVISOR_fpu_taskswitch = 5
+export const __HYPERVISOR_sched_op_compat = 6
+export const __HYPERVISOR_platform_op = 7
+export const __HYPERVISOR_set_debugreg = 8
+export const __HYPERVISOR_get_debugreg = 9
+export const __HYPERVISOR_update_descriptor = 10
+export const __HYPERVISOR_memory_op = 12
+export const __HYPERVISOR_multicall = 13
+export const __HYPERVISOR_update_va_mapping = 14
+export const __HYPERVISOR_set_timer_op = 15
+export const __HYPERVISOR_event_channel_op_compat = 16
 export const __HYPERVISOR_xen_version = 17
 export const __HYPERVISOR_console_io = 18
+export const __HYPERVISOR_physdev_op_compat = 19
+export const __HYPERVISOR_grant_table_op = 20
+export const __HYPERVISOR_vm_assist = 21
+export const __HYPERVISOR_update_va_mapping_otherdomain = 22
+export const __HYPERVISOR_iret = 23
+export const __HYPERVISOR_vcpu_op = 24
+export const __HYPERVISOR_set_segment_base = 25
+export const __HYPERVISOR_mmuext_op = 26
+export const __HYPERVISOR_xsm_op = 27
+export const __HYPERVISOR_nmi_op = 28
 export const __HYPERVISOR_sched_op = 29
+export const __HYPERVISOR_callback_op = 30
+export const __HYPERVISOR_xenoprof_op = 31
+export const __HYPERVISOR_event_channel_op = 32
+export const __HYPERVISOR_physdev_op = 33
+export const __HYPERVISOR_hvm_op = 34
+export const __HYPERVISOR_sysctl = 35
+export const __HYPERVISOR_domctl = 36
+export const __HYPERVISOR_kexec_op = 37
+
+/** Virtual interrupts. Those not marked are global: one for the domain, sent to the vCPU that has bound it. */
+export const VIRQ_TIMER = 0 // per vCPU
+export const VIRQ_DEBUG = 1 // per vCPU
+export const VIRQ_CONSOLE = 2 // dom0: bytes from the serial line
+export const VIRQ_DOM_EXC = 3 // dom0: a domain has changed its state
+export const VIRQ_TBUF = 4
+export const VIRQ_DEBUGGER = 6
+export const VIRQ_XENOPROF = 7 // per vCPU
+export const VIRQ_CON_RING = 8
+export const VIRQ_ARCH_0 = 16
+export const NR_VIRQS = 24
+
+/** mmu_update.ptr's low bits. */
+export const MMU_NORMAL_PT_UPDATE = 0
+export const MMU_MACHPHYS_UPDATE = 1
+export const MMU_PT_UPDATE_PRESERVE_AD = 2
+
+/** update_va_mapping's flags. */
+export const UVMF_NONE = 0
+export const UVMF_TLB_FLUSH = 1
+export const UVMF_INVLPG = 2
+export const UVMF_FLUSHTYPE_MASK = 3
+export const UVMF_LOCAL = 0
+export const UVMF_ALL = 1 << 2
+
+/** mmuext_op's commands. */
+export const MMUEXT_PIN_L1_TABLE = 0
+export const MMUEXT_PIN_L4_TABLE = 3
+export const MMUEXT_UNPIN_TABLE = 4
+export const MMUEXT_NEW_BASEPTR = 5
+export const MMUEXT_TLB_FLUSH_LOCAL = 6
+export const MMUEXT_INVLPG_LOCAL = 7
+export const MMUEXT_TLB_FLUSH_MULTI = 8
+export const MMUEXT_INVLPG_MULTI = 9
+export const MMUEXT_TLB_FLUSH_ALL = 10
+export const MMUEXT_INVLPG_ALL = 11
+export const MMUEXT_FLUSH_CACHE = 12
+export const MMUEXT_SET_LDT = 13
+export const MMUEXT_NEW_USER_BASEPTR = 15
+
+/** vm_assist. */
+export const VMASST_CMD_enable = 0
+export const VMASST_CMD_disable = 1
+export const MAX_VMASST_TYPE = 3
+
+/** Bits of a page-table entry (asm-x86/page.h); the frame's address is bits 12 to 51. */
+export const _PAGE_PRESENT = 0x001
+export const _PAGE_RW = 0x002
+export const _PAGE_USER = 0x004
+export const _PAGE_PWT = 0x008
+export const _PAGE_PCD = 0x010
+export const _PAGE_ACCESSED = 0x020
+export const _PAGE_DIRTY = 0x040
+export const _PAGE_PAT = 0x080
 
 /** console_io's commands. */
 export const CONSOLEIO_write = 0
@@ -26,6 +115,14 @@ export const SIF_INITDOMAIN = 1 << 1
 /** Where a 64-bit hypervisor lives: no guest may map anything there. Signed addresses, see types.ts. */
 export const HYPERVISOR_VIRT_START = -0x800000000000
 export const HYPERVISOR_VIRT_END = -0x780000000000
+
+export const mmu_update = struct('mmu_update', 16, { ptr: u64(0), val: u64(8) })
+
+/** `args` are six words from byte 16 on. */
+export const multicall_entry = struct('multicall_entry', 64, { op: u64(0), result: u64(8) })
+export const MULTICALL_ARGS = 16
+
+export const mmuext_op = struct('mmuext_op', 24, { cmd: u32(0), arg1: u64(8), arg2: u64(16) })
 
 export const start_info = struct('start_info', 1152, {
   magic: bytes(0, 32),

@@ -1,23 +1,117 @@
 /**
  * The default disk's files: who they belong to, what they may, where their bytes come from. A CentOS 5 tree, of which there is only
- * what is real. Owner is root throughout.
+ * what is real. Programs are not here: their packages say where they are installed (../packages.ts). Owner is root unless a row says otherwise.
  */
 
-/** Images that `compile.ts` makes, by the name that a row gives as its source. */
-export type ImageName = 'stage1' | 'stage2' | 'xen.gz' | 'xen-syms' | 'idle-dom0.gz'
+import { S_IFBLK, S_IFCHR } from '#abi/posix/stat.ts'
 
-export type ManifestRow = { readonly path: string } & (
+/** Images that `compile.ts` makes, by the name that a row gives as its source. */
+export type ImageName = 'stage1' | 'stage2' | 'xen.gz' | 'xen-syms' | 'vmlinuz.gz' | 'idle-dom0.gz'
+
+export type ManifestRow = { readonly path: string; readonly uid?: number; readonly gid?: number } & (
   | { readonly kind: 'dir'; readonly mode: number }
   /** Bytes from files/ at the same path. */
   | { readonly kind: 'file'; readonly mode: number }
+  | { readonly kind: 'empty'; readonly mode: number }
   | { readonly kind: 'image'; readonly mode: number; readonly image: ImageName }
+  /** A symbolic link. */
   | { readonly kind: 'link'; readonly target: string }
+  /** A device: `mode` with its S_IFCHR or S_IFBLK. */
+  | { readonly kind: 'node'; readonly mode: number; readonly major: number; readonly minor: number }
 )
 
 const dir = (path: string, mode = 0o755): ManifestRow => ({ kind: 'dir', path, mode })
 const file = (path: string, mode = 0o644): ManifestRow => ({ kind: 'file', path, mode })
+const empty = (path: string, mode: number, gid = ROOT): ManifestRow => ({ kind: 'empty', path, mode, gid })
 const image = (path: string, name: ImageName, mode = 0o644): ManifestRow => ({ kind: 'image', path, image: name, mode })
 const link = (path: string, target: string): ManifestRow => ({ kind: 'link', path, target })
+/** Device nodes; `gid` as in files/etc/group. */
+const chr = (name: string, major: number, minor: number, mode: number, gid = ROOT): ManifestRow => ({
+  kind: 'node',
+  path: `/dev/${name}`,
+  mode: S_IFCHR | mode,
+  major,
+  minor,
+  gid,
+})
+const blk = (name: string, major: number, minor: number): ManifestRow => ({
+  kind: 'node',
+  path: `/dev/${name}`,
+  mode: S_IFBLK | 0o640,
+  major,
+  minor,
+  gid: DISK,
+})
+
+const ROOT = 0
+const TTY = 5
+const DISK = 6
+const KMEM = 9
+const UTMP = 22
+
+/** Linux's Documentation/devices.txt; xvc0 is the Xen console's of the 2.6.18 tree. */
+const DEVICES: readonly ManifestRow[] = [
+  chr('console', 5, 1, 0o600),
+  chr('tty', 5, 0, 0o666, TTY),
+  chr('ptmx', 5, 2, 0o666, TTY),
+  ...[0, 1, 2, 3, 4, 5, 6].map((n) => chr(`tty${n}`, 4, n, n === 0 ? 0o660 : 0o620, TTY)),
+  ...[0, 1, 2, 3].map((n) => chr(`ttyS${n}`, 4, 64 + n, 0o660, TTY)),
+  chr('xvc0', 204, 191, 0o660, TTY),
+  chr('null', 1, 3, 0o666),
+  chr('port', 1, 4, 0o640, KMEM),
+  chr('zero', 1, 5, 0o666),
+  chr('full', 1, 7, 0o666),
+  chr('random', 1, 8, 0o666),
+  chr('urandom', 1, 9, 0o444),
+  ...[0, 1, 2, 3, 4].map((n) => blk(n === 0 ? 'hda' : `hda${n}`, 3, n)),
+  ...[0, 1, 2, 3, 4, 5, 6, 7].map((n) => blk(`loop${n}`, 7, n)),
+  dir('/dev/pts'),
+  dir('/dev/shm', 0o1777),
+  link('/dev/fd', '/proc/self/fd'),
+  link('/dev/stdin', '/proc/self/fd/0'),
+  link('/dev/stdout', '/proc/self/fd/1'),
+  link('/dev/stderr', '/proc/self/fd/2'),
+]
+
+/** initscripts 8.45: what init starts, and what that starts by runlevel. */
+const INITSCRIPTS: readonly ManifestRow[] = [
+  file('/etc/inittab'),
+  dir('/etc/rc.d'),
+  dir('/etc/rc.d/init.d'),
+  file('/etc/rc.d/init.d/functions'),
+  ...['halt', 'killall', 'single'].map((name) => file(`/etc/rc.d/init.d/${name}`, 0o755)),
+  ...['rc', 'rc.local', 'rc.sysinit'].flatMap((name) => [
+    file(`/etc/rc.d/${name}`, 0o755),
+    link(`/etc/${name}`, `rc.d/${name}`),
+  ]),
+  link('/etc/init.d', 'rc.d/init.d'),
+  ...[0, 1, 2, 3, 4, 5, 6].flatMap((n) => [dir(`/etc/rc.d/rc${n}.d`), link(`/etc/rc${n}.d`, `rc.d/rc${n}.d`)]),
+  ...[0, 6].map((n) => link(`/etc/rc.d/rc${n}.d/S00killall`, '../init.d/killall')),
+  link('/etc/rc.d/rc0.d/S01halt', '../init.d/halt'),
+  link('/etc/rc.d/rc6.d/S01reboot', '../init.d/halt'),
+  link('/etc/rc.d/rc1.d/S99single', '../init.d/single'),
+  ...[2, 3, 4, 5].map((n) => link(`/etc/rc.d/rc${n}.d/S99local`, '../rc.local')),
+  dir('/etc/sysconfig'),
+  ...['autofsck', 'clock', 'i18n', 'init', 'network'].map((name) => file(`/etc/sysconfig/${name}`)),
+]
+
+/** The rest of /etc. */
+const CONFIGURATION: readonly ManifestRow[] = [
+  ...['bashrc', 'fstab', 'group', 'hosts', 'issue', 'modprobe.conf', 'motd', 'passwd', 'profile'].map((name) =>
+    file(`/etc/${name}`),
+  ),
+  file('/etc/redhat-release'),
+  file('/etc/securetty', 0o600),
+  file('/etc/shadow', 0o400),
+  file('/etc/shells'),
+  empty('/etc/mtab', 0o644),
+  dir('/etc/profile.d'),
+  dir('/etc/skel'),
+  file('/etc/skel/.bash_profile'),
+  file('/etc/skel/.bashrc'),
+  file('/root/.bash_profile'),
+  file('/root/.bashrc'),
+]
 
 /** Parents before children. */
 export const MANIFEST: readonly ManifestRow[] = [
@@ -27,14 +121,23 @@ export const MANIFEST: readonly ManifestRow[] = [
   dir('/etc'),
   dir('/home'),
   dir('/lib'),
+  dir('/lib/modules'),
+  dir('/lib/modules/2.6.18.8-xen'),
   dir('/mnt'),
+  dir('/opt'),
   dir('/proc', 0o555),
   dir('/root', 0o750),
   dir('/sbin'),
   dir('/sys'),
   dir('/tmp', 0o1777),
   dir('/usr'),
+  ...['bin', 'lib', 'libexec', 'sbin', 'share', 'src'].map((name) => dir(`/usr/${name}`)),
+  dir('/usr/local'),
+  ...['bin', 'etc', 'lib', 'sbin', 'share'].map((name) => dir(`/usr/local/${name}`)),
   dir('/var'),
+  ...['cache', 'lib', 'lock', 'lock/subsys', 'log', 'run', 'spool'].map((name) => dir(`/var/${name}`)),
+  dir('/var/spool/mail', 0o775),
+  dir('/var/tmp', 0o1777),
 
   // stage2 early, while its blocks are sure to lie together.
   dir('/boot/grub'),
@@ -52,8 +155,18 @@ export const MANIFEST: readonly ManifestRow[] = [
   link('/boot/xen-3.gz', 'xen-3.3.0.gz'),
   link('/boot/xen.gz', 'xen-3.3.0.gz'),
   image('/boot/xen-syms-3.3.0', 'xen-syms'),
-  file('/boot/vmlinuz-2.6.18.8-xen'),
+  image('/boot/vmlinuz-2.6.18.8-xen', 'vmlinuz.gz'),
+  image('/boot/vmlinuz-2.6.18.8-xen.old', 'vmlinuz.gz'),
   image('/boot/idle-dom0.gz', 'idle-dom0.gz'),
+
+  ...DEVICES,
+  ...INITSCRIPTS,
+  ...CONFIGURATION,
+
+  empty('/var/run/utmp', 0o664, UTMP),
+  empty('/var/log/wtmp', 0o664, UTMP),
+  empty('/var/log/btmp', 0o600),
+  empty('/var/log/lastlog', 0o644),
 ]
 
 /** The part of menu.lst that is there only when /boot/idle-dom0.gz is; a file of files/ without a row. */

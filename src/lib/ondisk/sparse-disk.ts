@@ -2,9 +2,12 @@
  * A disk that holds only what was written: chunks of 4 KiB, shared between copies until one of them changes. And its container, the
  * form in which a disk travels (gzipped by whoever sends it):
  *
- *   'XPDK' u32, version u32 = 1, sectors u64, chunks u32, reserved u32 = 0; then per chunk, ascending: number u32, 4096 bytes
+ *   'XPDK' u32, version u32 = 2, sectors u64, chunks u32, sector texts u32
+ *   per chunk, ascending: number u32, and for each of its 8 sectors s32: how far its text's number is from the one that would be next
+ *   the sector texts, 512 bytes each, in the order in which they are first used; number 0 is the sector of zeros, which is not stored
  *
- * All words little-endian. Chunks of zeros are not stored, so equal disks have equal containers.
+ * All words little-endian. Chunks of zeros are not stored and no sector text twice (a second copy of a kernel costs nothing), so equal disks
+ * have equal containers.
  */
 import { digest } from '../digest.ts'
 import { type BlockStore, SECTOR_BYTES } from './block-store.ts'
@@ -13,9 +16,9 @@ export const CHUNK_BYTES = 4096
 export const CHUNK_SECTORS = CHUNK_BYTES / SECTOR_BYTES
 /** 'XPDK', little-endian. */
 export const DISK_MAGIC = 0x4b445058
-export const DISK_VERSION = 1
+export const DISK_VERSION = 2
 const HEADER_BYTES = 24
-const RECORD_BYTES = 4 + CHUNK_BYTES
+const RECORD_BYTES = 4 + CHUNK_SECTORS * 4
 /** Chunk numbers are 32 bits; 2 TiB is also where MBR disks end. */
 const SECTORS_MAX = 2 ** 32
 
@@ -107,22 +110,30 @@ export class SparseDisk implements BlockStore {
 
   encode(): Uint8Array {
     const stored = this.#stored()
-    const bytes = new Uint8Array(HEADER_BYTES + stored.length * RECORD_BYTES)
+    const texts = new SectorTexts()
+    const refs = stored.map(([, chunk]) => texts.refsOf(chunk))
+    const textsAt = HEADER_BYTES + stored.length * RECORD_BYTES
+    const bytes = new Uint8Array(textsAt + texts.list.length * SECTOR_BYTES)
     const view = new DataView(bytes.buffer)
     view.setUint32(0, DISK_MAGIC, true)
     view.setUint32(4, DISK_VERSION, true)
     view.setBigUint64(8, BigInt(this.sectors), true)
     view.setUint32(16, stored.length, true)
-    let at = HEADER_BYTES
-    for (const [number, chunk] of stored) {
+    view.setUint32(20, texts.list.length, true)
+    let next = 1
+    stored.forEach(([number], i) => {
+      const at = HEADER_BYTES + i * RECORD_BYTES
       view.setUint32(at, number, true)
-      bytes.set(chunk, at + 4)
-      at += RECORD_BYTES
-    }
+      refs[i]!.forEach((ref, sector) => {
+        view.setInt32(at + 4 + sector * 4, ref - next, true)
+        next = ref + 1
+      })
+    })
+    for (const [i, text] of texts.list.entries()) bytes.set(text, textsAt + i * SECTOR_BYTES)
     return bytes
   }
 
-  /** The disk in a container. DiskFormatError for anything that `encode` would not have written. */
+  /** The disk in a container. DiskFormatError for what is none. */
   static decode(bytes: Uint8Array): SparseDisk {
     if (bytes.length < HEADER_BYTES) throw new DiskFormatError('disk container: shorter than its header')
     const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
@@ -132,18 +143,28 @@ export class SparseDisk implements BlockStore {
     const sectors = Number(view.getBigUint64(8, true))
     if (sectors < 1 || sectors > SECTORS_MAX) throw new DiskFormatError('disk container: impossible size')
     const count = view.getUint32(16, true)
-    if (view.getUint32(20, true) !== 0) throw new DiskFormatError('disk container: reserved word is not zero')
-    const expected = HEADER_BYTES + count * RECORD_BYTES
+    const texts = view.getUint32(20, true)
+    const textsAt = HEADER_BYTES + count * RECORD_BYTES
+    const expected = textsAt + texts * SECTOR_BYTES
     if (bytes.length !== expected)
       throw new DiskFormatError(`disk container: ${bytes.length} bytes where its header says ${expected}`)
     const chunks = new Map<number, Uint8Array>()
     let last = -1
-    for (let at = HEADER_BYTES; at < bytes.length; at += RECORD_BYTES) {
+    let next = 1
+    for (let at = HEADER_BYTES; at < textsAt; at += RECORD_BYTES) {
       const number = view.getUint32(at, true)
       if (number <= last) throw new DiskFormatError(`disk container: chunk ${number} is out of order`)
       if (number * CHUNK_SECTORS >= sectors)
         throw new DiskFormatError(`disk container: chunk ${number} is past the end`)
-      const chunk = bytes.slice(at + 4, at + RECORD_BYTES)
+      const chunk = new Uint8Array(CHUNK_BYTES)
+      for (let sector = 0; sector < CHUNK_SECTORS; sector++) {
+        const ref = next + view.getInt32(at + 4 + sector * 4, true)
+        if (ref < 0 || ref > texts)
+          throw new DiskFormatError(`disk container: chunk ${number} has a sector that is not there`)
+        next = ref + 1
+        const from = textsAt + (ref - 1) * SECTOR_BYTES
+        if (ref > 0) chunk.set(bytes.subarray(from, from + SECTOR_BYTES), sector * SECTOR_BYTES)
+      }
       if (isZero(chunk)) throw new DiskFormatError(`disk container: chunk ${number} is empty`)
       const inside = (sectors - number * CHUNK_SECTORS) * SECTOR_BYTES
       if (inside < CHUNK_BYTES && !isZero(chunk.subarray(inside)))
@@ -165,6 +186,31 @@ export class SparseDisk implements BlockStore {
   /** The plain image: all sectors in order. */
   toRaw(): Uint8Array {
     return this.read(0, this.sectors)
+  }
+}
+
+/** Numbers the different texts of sectors, in the order in which they are met. */
+class SectorTexts {
+  readonly list: Uint8Array[] = []
+  readonly #numbers = new Map<string, number>()
+
+  /** The numbers of a chunk's sectors. */
+  refsOf(chunk: Uint8Array): number[] {
+    const refs: number[] = []
+    for (let at = 0; at < CHUNK_BYTES; at += SECTOR_BYTES) {
+      const text = chunk.subarray(at, at + SECTOR_BYTES)
+      refs.push(isZero(text) ? 0 : this.#numberOf(text))
+    }
+    return refs
+  }
+
+  #numberOf(text: Uint8Array): number {
+    const key = String.fromCharCode(...text)
+    const known = this.#numbers.get(key)
+    if (known !== undefined) return known
+    const number = this.list.push(text)
+    this.#numbers.set(key, number)
+    return number
   }
 }
 

@@ -31,10 +31,11 @@ export interface Fuel {
   /** Throws if the code that just came back had used up its fuel and kept the trap to itself (`finally { return }`). */
   check(): void
   /**
-   * Run `body` on `units` at most, and on no more than is left but for `keep`, which the caller needs to go on. What it uses counts as used; if it
-   * runs dry, only `body` ends: with the trap thrown here, and the caller's fuel restored.
+   * Run `body` on `units` at most, and on no more than is left but for `keep`, which the caller needs to go on. What it uses counts as used, also
+   * while it runs; if it runs dry, only `body` ends: with the trap thrown here, and the caller's fuel restored. `slice`: its preemptible
+   * generators yield when they have used so much; 0: never.
    */
-  within<T>(units: number, keep: number, body: () => T): T
+  within<T>(units: number, keep: number, body: () => T, slice?: number): T
   /** `$x`. */
   readonly trap: () => undefined
   /** `$k`. */
@@ -88,18 +89,25 @@ export function createFuel(): Fuel {
     check() {
       if (cell[0]! < 0) exhaust()
     },
-    within(units, keep, body) {
+    within(units, keep, body, slice = 0) {
       const left = cell[0]!
+      const sliceEnd = cell[1]!
       const granted = Math.max(Math.min(units, left - keep), 0)
+      const withheld = left - granted
+      filled -= withheld
       cell[0] = granted
+      cell[1] = slice > 0 ? Math.max(granted - slice, 0) : 0
       try {
         const value = body()
         if (cell[0]! < 0) exhaust()
         return value
       } finally {
-        // A drain inside took the caller's fuel as well: `filled` says so, and everybody unwinds.
-        if (drained) filled -= left - granted
-        else cell[0] = left - (granted - Math.max(cell[0]!, 0))
+        // A drain inside took the caller's fuel as well, and everybody unwinds.
+        if (!drained) {
+          filled += withheld
+          cell[0] = Math.max(cell[0]!, 0) + withheld
+        }
+        cell[1] = sliceEnd
       }
     },
     trap() {

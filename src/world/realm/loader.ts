@@ -47,6 +47,8 @@ export interface ParsedImage {
 export interface LoadedImage {
   readonly kind: ImageKind
   readonly name: string
+  /** Header to the code's last byte. */
+  readonly bytes: number
   /**
    * Evaluate all modules afresh and give the entry's exports; of a sector, `{ start }`. Runs image code: fill the fuel before, catch and
    * `crashReport` what it throws, and `fuel.check()` after.
@@ -63,6 +65,14 @@ const CACHE_CHARS_MAX = 48 << 20
 
 /** Kinds whose code is a function body that fits a sector. */
 const SECTOR_CODE_BYTES_MAX = 512
+
+/** What each evaluation of an image needs to know of it, found out once. */
+interface EvaluationPlan extends ImageCode {
+  /** By module: specifier to index. */
+  readonly imports: readonly ReadonlyMap<string, number>[]
+  /** `importsFirst`; empty until the first evaluation. */
+  readonly order: number[]
+}
 
 type Factory = (...parameters: unknown[]) => unknown
 
@@ -132,11 +142,13 @@ function moduleTable(text: string): ImageCode {
 function loaded(
   kind: ImageKind,
   name: string,
+  bytes: number,
   instantiating: () => Generator<number, Record<string, unknown>, void>,
 ): LoadedImage {
   return {
     kind,
     name,
+    bytes,
     instantiating,
     instantiate() {
       const steps = instantiating()
@@ -235,14 +247,15 @@ export class ImageLoader {
       const factory = this.#factory(name, `${name}.ts`, text, SECTOR_PARAMETERS)
       const { cell, trap, guard } = this.fuel
       const start = (metal: unknown, regs: unknown): unknown => factory(metal, regs, cell, trap, guard)
-      return loaded(kind, name, () => sectorExports(start, text.length))
+      return loaded(kind, name, bytes, () => sectorExports(start, text.length))
     }
     const factories: Factory[] = []
     for (const { path, code: text } of code.modules) {
       factories.push(this.#factory(name, path, text, MODULE_PARAMETERS, known))
       yield text.length
     }
-    return loaded(kind, name, () => this.#evaluate(code, factories))
+    const plan = { ...code, imports: code.modules.map((module) => new Map(Object.entries(module.imports))), order: [] }
+    return loaded(kind, name, bytes, () => this.#evaluate(plan, factories))
   }
 
   #factory(image: string, path: string, text: string, parameters: readonly string[], known = false): Factory {
@@ -271,15 +284,17 @@ export class ImageLoader {
     return factory
   }
 
-  *#evaluate({ entry, modules }: ImageCode, factories: readonly Factory[]): Generator<number, Record<string, unknown>> {
+  *#evaluate(plan: EvaluationPlan, factories: readonly Factory[]): Generator<number, Record<string, unknown>> {
     const { cell, trap, guard } = this.fuel
+    const { entry, modules, order } = plan
+    if (order.length === 0) order.push(...importsFirst(entry, modules))
     const evaluated: (Record<string, unknown> | undefined)[] = []
     const evaluate = (index: number): Record<string, unknown> => {
       const known = evaluated[index]
       if (known) return known
       const exports = newExports()
       evaluated[index] = exports
-      const imports = new Map(Object.entries(modules[index]!.imports))
+      const imports = plan.imports[index]!
       const require = (specifier: unknown): unknown => {
         const wanted = imports.get(specifier as string)
         if (wanted === undefined) throw malformed('import of an unlisted module')
@@ -288,7 +303,7 @@ export class ImageLoader {
       factories[index]!(require, exports, cell, trap, guard)
       return exports
     }
-    for (const index of importsFirst(entry, modules)) {
+    for (const index of order) {
       evaluate(index)
       yield modules[index]!.code.length
     }

@@ -1,9 +1,13 @@
 /** xen/arch/x86/domain_build.c: domain 0, built from the multiboot modules. */
 import { EM_386, EM_X86_64 } from '#abi/elf.ts'
-import { ImageKind } from '#abi/image.ts'
-import type { GuestEntry } from '#abi/xen/guest.ts'
+import { LAPIC_BASE } from '#abi/pc/apic.ts'
+import { E820_RAM } from '#abi/pc/e820.ts'
+import { PIT_CH0, PIT_MODE, PORT_B } from '#abi/pc/i8254.ts'
+import { PIC1_CMD, PIC1_DATA, PIC2_CMD, PIC2_DATA } from '#abi/pc/i8259.ts'
+import { PCI_CONFIG_DATA } from '#abi/pc/pci.ts'
 import { type Mfn, PAGE_SIZE, signedVaddr, unsignedVaddr, type Vaddr } from '#abi/xen/types.ts'
 import {
+  DOMID_IO,
   dom0_vga_console_info,
   HYPERVISOR_VIRT_END,
   HYPERVISOR_VIRT_START,
@@ -11,16 +15,16 @@ import {
   MAX_VIRT_CPUS,
   SIF_INITDOMAIN,
   SIF_PRIVILEGED,
-  shared_info,
   start_info,
   vcpu_info,
   XEN_VGATYPE_TEXT_MODE_3,
 } from '#abi/xen/xen.ts'
 import { bug } from '../common/bug.ts'
-import { allocDomainPages, allocVcpu, type Domain, type Vcpu, VPF_down } from '../common/domain.ts'
+import { allocDomainPages, allocVcpu, type Domain, NR_IRQS, type Vcpu, VPF_down } from '../common/domain.ts'
 import { hex } from '../common/lib.ts'
 import { type DomainImage, parseDomainImage } from '../common/libelf.ts'
 import {
+  NO_OWNER,
   PGC_allocated,
   PGT_l1_page_table,
   PGT_l2_page_table,
@@ -30,13 +34,15 @@ import {
   PGT_validated,
   PGT_writable_page,
 } from '../common/page-alloc.ts'
-import { directHypercall } from '../hypercalls/index.ts'
+import { RANGE_MAX } from '../common/rangeset.ts'
 import { printk, type Xen } from '../xen.ts'
 import { computeDom0Pages } from './dom0-mem.ts'
-import { guestMem } from './mm.ts'
 import { panic } from './shutdown.ts'
+import { updateWallclock } from './time.ts'
+import { enterImage, virtualCpu } from './virtual-cpu.ts'
 
 const MIB = 1024 * 1024
+const FIRST_MEGABYTE = MIB / PAGE_SIZE
 /** Of the boot region: its end is a multiple, with padding of at least 512 KiB. */
 const REGION_ALIGN = 4 * MIB
 const PADDING_MIN = 512 * 1024
@@ -51,6 +57,15 @@ const PTE_RW = 0x02n
 
 const roundUp = (value: number, unit: number): number => Math.ceil(value / unit) * unit
 const p = (va: Vaddr): string => hex(unsignedVaddr(va), 16)
+
+/** The 8259s, the PIT, its channel 2 and the speaker, PCI configuration space (0xcf8 is special, guest-io.ts). */
+const DENIED_PORTS: readonly (readonly [number, number])[] = [
+  [PIC1_CMD, PIC1_DATA],
+  [PIC2_CMD, PIC2_DATA],
+  [PIT_CH0, PIT_MODE],
+  [PORT_B, PORT_B],
+  [PCI_CONFIG_DATA, PCI_CONFIG_DATA + 3],
+]
 
 /** Bytes in physical memory. */
 export interface Span {
@@ -119,6 +134,7 @@ export function constructDom0(xen: Xen, domain: Domain, modules: Dom0Modules): b
   const say = (text: string): void => printk(xen, text)
   say('*** LOADING DOMAIN 0 ***\n')
   domain.maxPages = 0xffffffff
+  markIoFrames(xen)
   const imagePages = (modules.images.end - modules.images.start) / PAGE_SIZE
   const pages = computeDom0Pages(options, heap.availDomHeapPages() + imagePages)
   const image = parseDomainImage(mem.copyOut(modules.kernel.start, modules.kernel.length), say)
@@ -164,8 +180,23 @@ export function constructDom0(xen: Xen, domain: Domain, modules: Dom0Modules): b
   allocateRest(xen, domain, first, pages, machine(layout.physmap[0]))
   writeStartInfo(xen, domain, layout, pages, image, modules, machine(layout.startInfo[0]))
   if (image.supervisorModeRequired) panic(xen, 'Dom0 requires supervisor-mode execution\n')
-  writeTime(xen, domain)
+  updateWallclock(xen, domain)
+  permitIo(xen, domain)
   return enterKernel(xen, vcpu, signedVaddr(image.virtEntry), layout.startInfo[0])
+}
+
+/** arch_init_memory: what is no RAM, and the first megabyte, belongs to DOMID_IO. */
+function markIoFrames({ heap, e820 }: Xen): void {
+  const { owner, allocated, maxPage } = heap.frames
+  let from = 0
+  const ram = e820.filter(({ type }) => type === E820_RAM).sort((a, b) => a.base - b.base)
+  for (const { base, length } of ram) {
+    const first = Math.max(Math.ceil(base / PAGE_SIZE), FIRST_MEGABYTE)
+    if (first > from) owner.fill(DOMID_IO, from, Math.min(first, maxPage))
+    from = Math.max(from, Math.floor((base + length) / PAGE_SIZE))
+  }
+  if (from < maxPage) owner.fill(DOMID_IO, from, maxPage)
+  for (let mfn = 0; mfn < FIRST_MEGABYTE; mfn++) if (!allocated[mfn]) owner[mfn] = NO_OWNER
 }
 
 /** The two lines on who is what, and whether they fit. */
@@ -340,38 +371,29 @@ function writeStartInfo(
   })
 }
 
-/** update_domain_wallclock_time: seconds since 1970 at system time 0. */
-function writeTime(xen: Xen, domain: Domain): void {
-  const at = domain.sharedInfo * PAGE_SIZE
-  shared_info.fields.wc_version.set(xen.mem, at, 2)
-  shared_info.fields.wc_sec.set(xen.mem, at, xen.time.wallclockSeconds)
-  shared_info.fields.wc_nsec.set(xen.mem, at, 0)
+/** DOM0 is permitted full I/O capabilities, but for what Xen itself drives. */
+function permitIo(xen: Xen, { ioportCaps, iomemCaps, irqCaps }: Domain): void {
+  ioportCaps.add(0, 0xffff)
+  iomemCaps.add(0, RANGE_MAX)
+  irqCaps.add(0, NR_IRQS - 1)
+  for (const [from, to] of DENIED_PORTS) ioportCaps.remove(from, to)
+  const frame = (address: number): number => Math.floor(address / PAGE_SIZE)
+  iomemCaps.remove(frame(LAPIC_BASE), frame(LAPIC_BASE))
+  for (const { address } of xen.ioApics) iomemCaps.remove(frame(address), frame(address))
 }
 
 /** Where life sets RIP, the machine turns the kernel's bytes in dom0's frames into code. False: there is no code that runs here. */
 function enterKernel(xen: Xen, vcpu: Vcpu, entry: Vaddr, startInfo: Vaddr): boolean {
-  const { domain } = vcpu
-  const guest = guestMem(domain.pageMap, xen.mem)
-  const loaded = xen.metal.load(guest, entry)
-  if (!loaded.ok || loaded.kind !== ImageKind.kernel) {
-    printk(xen, `Dom0 kernel: ${loaded.ok ? `${loaded.name} is no kernel image` : loaded.why}\n`)
+  const entered = enterImage(xen, vcpu, entry)
+  if (typeof entered === 'string') {
+    printk(xen, `Dom0 kernel: ${entered}\n`)
     return false
   }
-  const { start } = loaded.exports as { readonly start?: GuestEntry }
-  const started = loaded.call(() =>
-    start!({
-      vcpuId: vcpu.id,
-      mem: guest,
-      startInfo,
-      hypercall: (nr, ...args) => directHypercall(xen, vcpu, nr, args),
-      rdtsc: () => xen.current.metal.cpu.rdtsc(),
-    }),
-  )
-  if (!started.ok) {
-    printk(xen, `Dom0 kernel: ${loaded.name}: ${started.fault.message}\n`)
-    return false
-  }
-  vcpu.code = { loaded, run: started.value }
+  const { loaded, start } = entered
+  vcpu.domain.entered = entered
+  // The entry's first instructions run when the vCPU is first scheduled: by then its time is right, and a fault there is the domain's own.
+  vcpu.code = { loaded, run: () => start(virtualCpu(xen, vcpu, startInfo)) }
+  vcpu.initialised = true
   vcpu.pauseFlags &= ~VPF_down
   return true
 }

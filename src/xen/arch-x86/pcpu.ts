@@ -5,10 +5,13 @@
 import { APIC_LVT_MASKED, LAPIC_LVT0 } from '#abi/pc/apic.ts'
 import type { Exit, Metal, PcpuCode } from '#abi/pc/metal.ts'
 import { XenBug } from '../common/bug.ts'
+import type { Vcpu } from '../common/domain.ts'
 import { keypressAction } from '../common/keyhandler.ts'
 import { hex } from '../common/lib.ts'
-import { runNextVcpu } from '../common/schedule.ts'
-import { TASKLET_SOFTIRQ, TIMER_SOFTIRQ } from '../common/softirq.ts'
+import { runCurrentVcpu } from '../common/run-vcpu.ts'
+import { creditTick, makeCreditPcpu } from '../common/sched-credit.ts'
+import { schedule, tickle } from '../common/schedule.ts'
+import { SCHEDULE_SOFTIRQ, TASKLET_SOFTIRQ, TIMER_SOFTIRQ } from '../common/softirq.ts'
 import { TimerQueue, type XenTimer } from '../common/timer.ts'
 import { DEAD, IDLE, NeverReturns, pauseUntil, RUN_AGAIN, type Steps } from '../steps.ts'
 import { printk, type Xen } from '../xen.ts'
@@ -19,12 +22,14 @@ import {
   LocalApic,
   SPURIOUS_APIC_VECTOR,
 } from './apic.ts'
+import { doGuestIrq } from './irq.ts'
 import { bugPanic } from './shutdown.ts'
 import { doNmi } from './traps.ts'
 
 /** Vectors below are the processor's own: an 8259 that nobody has initialised delivers there. */
 const FIRST_EXTERNAL_VECTOR = 0x20
 const DEFERRED_MAX = 256
+const APIC_TICKS_MAX = 0xffffffff
 
 export class Pcpu implements PcpuCode {
   /** Logical number. */
@@ -38,6 +43,17 @@ export class Pcpu implements PcpuCode {
   /** Until when the run under way may go on, this processor's ns. */
   deadlineNs = 0
   online = false
+  /** The vCPU that runs here; undefined: the idle one. */
+  curr: Vcpu | undefined
+  /** The last vCPU that ran here: its state is still in the processor. */
+  loaded: Vcpu | undefined
+  readonly sched = makeCreditPcpu(() => creditTick(this.xen, this))
+  /** Ends a time slice. */
+  readonly sliceTimer: XenTimer = {
+    name: 'time slice',
+    expiresNs: 0,
+    run: () => this.raise(SCHEDULE_SOFTIRQ),
+  }
   /** NMIs taken. */
   nmis = 0
   /** NOW() is `stimeStamp` when the TSC is `tscStamp`. */
@@ -45,6 +61,9 @@ export class Pcpu implements PcpuCode {
   stimeStamp = 0
   #interruptsOn = false
   #softirqs = 0
+  /** The timer chip is to be set anew, and for when it is set. */
+  #timerMoved = false
+  #timerFor: number | undefined
   #activities: Steps[] = []
   readonly #deferred: number[] = []
 
@@ -53,6 +72,7 @@ export class Pcpu implements PcpuCode {
     this.id = id
     this.metal = metal
     this.apic = new LocalApic(metal.mem)
+    xen.credit.idlers.add(this)
   }
 
   // --- What the machine calls ---
@@ -71,11 +91,17 @@ export class Pcpu implements PcpuCode {
         if (done) this.#drop(activity)
         // Whoever sleeps has first seen to it that the line has all that was said.
         else if (value.kind === 'hlt' && xen.serial.spinNs() !== undefined) return RUN_AGAIN
-        else return value
+        else return this.#leave(value)
       } catch (thrown) {
         this.#takeOver(thrown)
       }
     }
+  }
+
+  /** Before the machine takes over: the timer is set, and nobody falls asleep on work. */
+  #leave(exit: Exit): Exit {
+    if (this.#timerMoved) this.#programTimer()
+    return exit === IDLE && this.#softirqs !== 0 ? RUN_AGAIN : exit
   }
 
   interrupt(vector: number): void {
@@ -124,7 +150,7 @@ export class Pcpu implements PcpuCode {
   *idleLoop(): Steps {
     for (;;) {
       yield* this.doSoftirqs()
-      yield runNextVcpu(this.xen, this) ?? IDLE
+      yield runCurrentVcpu(this.xen, this) ?? IDLE
     }
   }
 
@@ -172,6 +198,7 @@ export class Pcpu implements PcpuCode {
       irq.handler()
       return
     }
+    if (doGuestIrq(this.xen, this, vector)) return
     printk(this.xen, `unexpected IRQ trap at vector ${hex(vector, 2)}\n`)
     this.apic.eoi()
   }
@@ -192,36 +219,48 @@ export class Pcpu implements PcpuCode {
       const softirqs = this.#softirqs
       this.#softirqs = 0
       if (softirqs & TIMER_SOFTIRQ) {
+        this.#timerFor = undefined
+        this.#timerMoved = true
         this.timers.runDue(this.now())
-        this.#programTimer()
       }
+      if (softirqs & SCHEDULE_SOFTIRQ) schedule(this.xen, this)
       if (softirqs & TASKLET_SOFTIRQ) yield* keypressAction(this.xen)
     }
   }
 
   setTimer(timer: XenTimer, expiresNs: number): void {
     this.timers.set(timer, expiresNs)
-    this.#programTimer()
+    this.#timerMoved = true
+    // Only a processor itself can reach its timer.
+    if (this.xen.current !== this && this.timers.nextNs() === expiresNs) tickle(this.xen, this)
+  }
+
+  stopTimer(timer: XenTimer): void {
+    this.timers.stop(timer)
+    this.#timerMoved = true
   }
 
   #programTimer(): void {
     const next = this.timers.nextNs()
+    this.#timerMoved = false
+    if (next === this.#timerFor) return
+    this.#timerFor = next
     if (next === undefined) {
       this.apic.setTimer(0)
       return
     }
     const ticks = Math.ceil(((next - this.now()) * this.xen.time.busHz) / 1e9)
     if (ticks <= 0) this.raise(TIMER_SOFTIRQ)
-    else this.apic.setTimer(Math.min(ticks, 0xffffffff))
+    else this.apic.setTimer(Math.min(ticks, APIC_TICKS_MAX))
   }
 
   // --- Time ---
 
   /** NOW(): system time in ns. */
   now(): number {
-    const { tscHz } = this.xen.time
-    if (tscHz === 0) return 0
-    return this.stimeStamp + Math.floor(((this.metal.cpu.rdtsc() - this.tscStamp) / tscHz) * 1e9)
+    const { time } = this.xen
+    if (time.tscHz === 0) return 0
+    return this.stimeStamp + time.scaleTsc(this.metal.cpu.rdtsc() - this.tscStamp)
   }
 
   /** From now on system time is `stimeNs` here. */

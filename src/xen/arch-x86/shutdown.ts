@@ -1,6 +1,7 @@
 /** xen/arch/x86/shutdown.c, common/shutdown.c and panic() of console.c: how the host ends. None of these return. */
 import { I8042_CMD_RESET, I8042_COMMAND, I8042_STATUS, I8042_STATUS_IBF } from '#abi/pc/i8042.ts'
 import { SHUTDOWN_crash, SHUTDOWN_poweroff, SHUTDOWN_reboot } from '#abi/xen/sched.ts'
+import { XENLOG_INFO } from '../drivers/console.ts'
 import { DEAD, NeverReturns, pauseUntil, RUN_AGAIN, type Steps } from '../steps.ts'
 import { printk, type Xen } from '../xen.ts'
 import type { Pcpu } from './pcpu.ts'
@@ -89,6 +90,35 @@ function* restarting(xen: Xen, pcpu: Pcpu, delayMs: number): Steps {
       yield pauseUntil(pcpu.metal.now() + 50_000)
     }
   }
+}
+
+/** enter_state, for the one that ends in a power switch: `value` goes into the PM1a control register at `port`. */
+export function enterS5(xen: Xen, port: number, value: number): never {
+  const pcpu = xen.current
+  printk(xen, `${XENLOG_INFO}Preparing system for ACPI S5 state.`)
+  if (pcpu.id !== 0) {
+    // continue_hypercall_on_cpu
+    callFunction(xen, (other) => sleeping(xen, other, port, value), [xen.pcpus[0]!])
+    throw new NeverReturns(stopped(pcpu))
+  }
+  throw new NeverReturns(sleeping(xen, pcpu, port, value))
+}
+
+function* sleeping(xen: Xen, pcpu: Pcpu, port: number, value: number): Steps {
+  printk(xen, 'Freezing cpus ...\n')
+  for (const other of xen.pcpus) {
+    if (other === pcpu || !other.online) continue
+    printk(xen, `Prepare to bring CPU${other.id} down...\n`)
+    callFunction(xen, (each) => stopped(each), [other])
+    printk(xen, `CPU ${other.id} is now offline\nCPU${other.id} is down\n`)
+  }
+  xen.console.startSync()
+  printk(xen, 'Entering ACPI S5 state.\n')
+  yield* pcpu.drain()
+  yield pauseUntil(pcpu.metal.now() + STOP_OTHERS_NS)
+  xen.metal.io.out16(port, value & 0xffff)
+  // Until it wakes, which a machine that is off does not; nor does one that was told a wrong value.
+  yield* stopped(pcpu)
 }
 
 function maybeReboot(xen: Xen): never {

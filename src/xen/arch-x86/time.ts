@@ -22,8 +22,12 @@ import {
   RTC_UIP,
   RTC_YEAR,
 } from '#abi/pc/rtc.ts'
+import { PAGE_SIZE } from '#abi/xen/types.ts'
+import { shared_info } from '#abi/xen/xen.ts'
+import type { Domain } from '../common/domain.ts'
 import { dec } from '../common/lib.ts'
 import { pauseUntil, type Steps } from '../steps.ts'
+import type { Xen } from '../xen.ts'
 
 /** The TSC is measured over 1/20 s. */
 const CALIBRATE_FRAC = 20
@@ -52,6 +56,9 @@ export const frequencyText = (hz: number): string =>
 export class PlatformTime {
   readonly #metal: Metal
   tscHz = 0
+  /** ns = (cycles << tscShift) * tscMul >> 32: what guests are told too, so that all clocks agree to the ns. */
+  tscMul = 0
+  tscShift = 0
   /** The local APIC timer's rate. */
   busHz = 0
   hpetAddress = 0
@@ -60,6 +67,8 @@ export class PlatformTime {
   #sourceStart = 0
   /** Seconds since 1970 at system time 0; 0: not known yet. */
   wallclockSeconds = 0
+  /** And ns. */
+  wallclockNs = 0
 
   constructor(metal: Metal) {
     this.#metal = metal
@@ -95,6 +104,33 @@ export class PlatformTime {
     const start = cpu.rdtsc()
     yield* this.#untilChannel2()
     this.tscHz = (cpu.rdtsc() - start) * CALIBRATE_FRAC
+    this.#setTimeScale()
+  }
+
+  /** set_time_scale */
+  #setTimeScale(): void {
+    let hz = this.tscHz
+    this.tscShift = 0
+    while (hz > 2e9) {
+      hz = Math.floor(hz / 2)
+      this.tscShift--
+    }
+    while (hz <= 1e9) {
+      hz *= 2
+      this.tscShift++
+    }
+    this.tscMul = Math.floor((1e9 * 2 ** 32) / hz)
+  }
+
+  /** scale_delta: TSC cycles as ns, exact as the 96-bit product of the real one. */
+  scaleTsc(cycles: number): number {
+    const { tscMul } = this
+    const shifted = this.tscShift < 0 ? Math.floor(cycles / 2 ** -this.tscShift) : cycles * 2 ** this.tscShift
+    const high = Math.floor(shifted / 2 ** 32)
+    const low = shifted - high * 2 ** 32
+    const lowHigh = Math.floor(low / 65536)
+    const lowLow = low - lowHigh * 65536
+    return high * tscMul + Math.floor((lowHigh * tscMul + Math.floor((lowLow * tscMul) / 65536)) / 65536)
   }
 
   /**
@@ -208,6 +244,17 @@ export class PlatformTime {
     const clock = [Math.floor(time / 3600), Math.floor(time / 60) % 60, time % 60].map((part) => dec(part, 2)).join(':')
     return `${dec(year, 4)}-${dec(month, 2)}-${dec(day, 2)} ${clock}`
   }
+}
+
+/** update_domain_wallclock_time: seconds since 1970 at system time 0, for the guest to read. */
+export function updateWallclock(xen: Xen, domain: Domain): void {
+  const at = domain.sharedInfo * PAGE_SIZE
+  const { fields } = shared_info
+  const version = ((fields.wc_version.get(xen.mem, at) + 1) | 1) >>> 0
+  fields.wc_version.set(xen.mem, at, version)
+  fields.wc_sec.set(xen.mem, at, xen.time.wallclockSeconds)
+  fields.wc_nsec.set(xen.mem, at, xen.time.wallclockNs)
+  fields.wc_version.set(xen.mem, at, (version + 1) >>> 0)
 }
 
 /** Seconds since 1970 of a date and time (UTC). */

@@ -9,6 +9,7 @@ export const keyHelp: Keyhandler = {
   run(xen, key) {
     printk(xen, `'${key}' pressed -> showing installed handlers\n`)
     for (const [code, handler] of xen.keyTable) {
+      if (handler.present?.(xen) === false) continue
       const letter = code < 33 || code > 126 ? ' ' : handler.key
       printk(xen, ` key '${letter}' (ascii '${hex(code, 2)}') => ${handler.help}\n`)
     }

@@ -9,6 +9,8 @@ export interface Keyhandler {
   readonly help: string
   /** Run in the interrupt itself, at once, also on a host that hangs. The others wait for the tasklet. */
   readonly irqCallback?: true
+  /** Registered only on a host that has what it shows. */
+  readonly present?: (xen: Xen) => boolean
   readonly run: (xen: Xen, key: string) => undefined | Steps
 }
 
@@ -20,9 +22,14 @@ export function tableOf(handlers: readonly Keyhandler[]): ReadonlyMap<number, Ke
   return table
 }
 
+function handlerOf(xen: Xen, code: number): Keyhandler | undefined {
+  const handler = xen.keyTable.get(code)
+  return handler?.present?.(xen) === false ? undefined : handler
+}
+
 /** handle_keypress: `code` came from the serial line while input was Xen's. */
 export function keypress(xen: Xen, code: number): void {
-  const handler = xen.keyTable.get(code)
+  const handler = handlerOf(xen, code)
   if (handler?.irqCallback) {
     xen.console.startLogEverything()
     handler.run(xen, handler.key)
@@ -36,7 +43,7 @@ export function keypress(xen: Xen, code: number): void {
 
 /** keypress_action, in the tasklet. */
 export function* keypressAction(xen: Xen): Steps {
-  const handler = xen.keyTable.get(xen.pendingKey)
+  const handler = handlerOf(xen, xen.pendingKey)
   xen.console.startLogEverything()
   const steps = handler?.run(xen, handler.key)
   if (steps) yield* steps

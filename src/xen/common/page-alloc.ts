@@ -2,7 +2,7 @@
  * xen/common/page_alloc.c: the frame table's free side. A binary buddy allocator over zones: zone 0 is the Xen heap, zone z above it
  * holds the domain heap's frames whose number has z + 1 bits. Every figure of keys m and H is read from here.
  */
-import { type Mfn, PAGE_SIZE } from '#abi/xen/types.ts'
+import { type Mfn, PAGE_SHIFT, PAGE_SIZE } from '#abi/xen/types.ts'
 import { bug } from './bug.ts'
 
 export const MEMZONE_XEN = 0
@@ -272,9 +272,10 @@ export class Heap {
     this.#initRange(Math.ceil(start / PAGE_SIZE), Math.floor(end / PAGE_SIZE), pfnDomZone)
   }
 
-  /** Frames of nobody yet from the domain heap. */
-  allocDomHeapPages(order: number): Mfn | undefined {
-    return this.allocHeapPages(MEMZONE_XEN + 1, NR_ZONES - 1, order)
+  /** Frames of nobody yet from the domain heap, below `bits` bits of address if that is not 0. */
+  allocDomHeapPages(order: number, bits = 0): Mfn | undefined {
+    const zoneHi = bits === 0 ? NR_ZONES - 1 : Math.min(bits - PAGE_SHIFT - 1, NR_ZONES - 1)
+    return this.allocHeapPages(MEMZONE_XEN + 1, zoneHi, order)
   }
 
   freeDomHeapPages(mfn: number, order: number): void {

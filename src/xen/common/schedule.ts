@@ -1,61 +1,196 @@
 /**
- * xen/common/schedule.c: which vCPU runs on a processor. With a single domain there is no one to share with; credits come with the
- * second.
+ * xen/common/schedule.c: which vCPU runs on a processor, what wakes one, and its timers. The policy is sched-credit.ts.
  */
-import type { Exit } from '#abi/pc/metal.ts'
-import { PAGE_SIZE } from '#abi/xen/types.ts'
-import { vcpu_info } from '#abi/xen/xen.ts'
+import type { Vaddr } from '#abi/xen/types.ts'
+import {
+  RUNSTATE_blocked,
+  RUNSTATE_offline,
+  RUNSTATE_runnable,
+  RUNSTATE_running,
+  vcpu_runstate_info,
+  vcpu_time_info,
+} from '#abi/xen/vcpu.ts'
+import { VIRQ_TIMER, vcpu_info } from '#abi/xen/xen.ts'
+import { EVENT_CHECK_VECTOR } from '../arch-x86/apic.ts'
+import { GuestPageFault } from '../arch-x86/mm.ts'
 import type { Pcpu } from '../arch-x86/pcpu.ts'
-import { HYPERCALL_ARGS_MAX, hypercall } from '../hypercalls/index.ts'
-import { RUN_AGAIN } from '../steps.ts'
-import type { Xen } from '../xen.ts'
-import { domainCrash, runnable, type Vcpu } from './domain.ts'
+import { now, type Xen } from '../xen.ts'
+import { type Domain, runnable, type Vcpu, VPF_blocked } from './domain.ts'
+import { sendVcpuVirq } from './event-channel.ts'
+import { creditSchedule, creditSleep, creditWake } from './sched-credit.ts'
+import { SCHEDULE_SOFTIRQ } from './softirq.ts'
+import type { XenTimer } from './timer.ts'
 
 export const SCHEDULER = { name: 'SMP Credit Scheduler', optName: 'credit' } as const
 
-/** Run the vCPU of `pcpu` whose turn it is. Undefined: none wants to. */
-export function runNextVcpu(xen: Xen, pcpu: Pcpu): Exit | undefined {
-  for (const domain of xen.domains.values()) {
-    for (const vcpu of domain.vcpus) {
-      if (vcpu?.processor !== pcpu.id || !runnable(vcpu)) continue
-      runVcpu(xen, pcpu, vcpu)
-      return RUN_AGAIN
-    }
-  }
-  return undefined
+/** A timer of a vCPU's: it lives with the processor that set it last. */
+export interface VcpuTimer extends XenTimer {
+  pcpu: Pcpu | undefined
 }
 
-function runVcpu(xen: Xen, pcpu: Pcpu, vcpu: Vcpu): void {
-  const { loaded, run } = vcpu.code!
-  const deadline = pcpu.now() + Math.max(0, pcpu.deadlineNs - pcpu.metal.now())
-  const upcall = takeUpcall(xen, vcpu)
-  const { result } = vcpu
-  vcpu.result = 0
-  const outcome = loaded.call(() => {
-    if (upcall) run.upcall()
-    // Copied where the guest's own getters can still do no harm.
-    const exit = run.run(deadline, result)
-    return exit.kind === 'hypercall'
-      ? { nr: Number(exit.nr), args: Array.from(exit.args, Number).slice(0, HYPERCALL_ARGS_MAX) }
-      : undefined
+export const makeVcpuTimer = (name: string, run: () => void): VcpuTimer => ({
+  name,
+  expiresNs: 0,
+  run,
+  pcpu: undefined,
+})
+
+export function stopVcpuTimer(timer: VcpuTimer): void {
+  timer.pcpu?.timers.stop(timer)
+  timer.pcpu = undefined
+}
+
+export function setVcpuTimer(xen: Xen, timer: VcpuTimer, expiresNs: number): void {
+  if (timer.pcpu !== xen.current) stopVcpuTimer(timer)
+  timer.pcpu = xen.current
+  xen.current.setTimer(timer, expiresNs)
+}
+
+/** cpu_raise_softirq(SCHEDULE_SOFTIRQ), with the IPI that gets a sleeper out of bed. */
+export function tickle(xen: Xen, pcpu: Pcpu): void {
+  pcpu.raise(SCHEDULE_SOFTIRQ)
+  if (pcpu !== xen.current) xen.current.apic.ipi(pcpu.metal.cpu.apicId, EVENT_CHECK_VECTOR)
+}
+
+// --- Run states ---
+
+function runstateChange(vcpu: Vcpu, state: number, nowNs: number): void {
+  const { runstate } = vcpu
+  runstate.time[runstate.state] = runstate.time[runstate.state]! + (nowNs - runstate.entryNs)
+  runstate.entryNs = nowNs
+  runstate.state = state
+}
+
+/** vcpu_runstate_get, as the struct's bytes at `at` of `mem`. */
+export function writeRunstate(xen: Xen, vcpu: Vcpu, mem: Xen['mem'], at: number): void {
+  const { state, entryNs, time } = vcpu.runstate
+  const since = Math.max(0, now(xen) - entryNs)
+  const word = (i: number): bigint => BigInt(Math.floor(time[i]! + (i === state ? since : 0)))
+  vcpu_runstate_info.write(mem, at, {
+    state,
+    state_entry_time: BigInt(Math.floor(entryNs)),
+    time_running: word(RUNSTATE_running),
+    time_runnable: word(RUNSTATE_runnable),
+    time_blocked: word(RUNSTATE_blocked),
+    time_offline: word(RUNSTATE_offline),
   })
-  if (vcpu.thrown !== undefined) {
-    const { thrown } = vcpu
-    vcpu.thrown = undefined
-    throw thrown
-  }
-  if (!outcome.ok) {
-    const { message, file, line } = outcome.fault
-    const where = file === undefined ? '' : ` (${file}${line === undefined ? '' : `:${line}`})`
-    domainCrash(xen, vcpu, `${loaded.name}: ${message}${where}`)
-  } else if (outcome.value) vcpu.result = hypercall(xen, vcpu, outcome.value.nr, outcome.value.args)
 }
 
-/** Whether the event callback is due; masks events, as its entry does. */
-function takeUpcall(xen: Xen, vcpu: Vcpu): boolean {
-  const at = vcpu.domain.sharedInfo * PAGE_SIZE + vcpu.id * vcpu_info.size
-  const { evtchn_upcall_pending: pending, evtchn_upcall_mask: mask } = vcpu_info.fields
-  if (pending.get(xen.mem, at) === 0 || mask.get(xen.mem, at) !== 0) return false
-  mask.set(xen.mem, at, 1)
-  return true
+// --- Waking and sleeping ---
+
+/** vcpu_wake: something about its flags has changed; if it can run now, it gets into a queue. */
+export function vcpuWake(xen: Xen, vcpu: Vcpu): void {
+  if (runnable(vcpu)) {
+    if (vcpu.runstate.state >= RUNSTATE_blocked) runstateChange(vcpu, RUNSTATE_runnable, now(xen))
+    creditWake(xen, vcpu)
+  } else if ((vcpu.pauseFlags & VPF_blocked) === 0 && vcpu.runstate.state === RUNSTATE_blocked)
+    runstateChange(vcpu, RUNSTATE_offline, now(xen))
+}
+
+/** vcpu_sleep_nosync: it may no longer run. */
+export function vcpuSleep(xen: Xen, vcpu: Vcpu): void {
+  if (runnable(vcpu)) return
+  if (vcpu.runstate.state === RUNSTATE_runnable) runstateChange(vcpu, RUNSTATE_offline, now(xen))
+  creditSleep(xen, vcpu)
+}
+
+/** vcpu_pause_nosync */
+export function pauseVcpu(xen: Xen, vcpu: Vcpu): void {
+  vcpu.pauseCount++
+  vcpuSleep(xen, vcpu)
+}
+
+export function unpauseVcpu(xen: Xen, vcpu: Vcpu): void {
+  if (--vcpu.pauseCount === 0) vcpuWake(xen, vcpu)
+}
+
+/** vcpu_unblock */
+export function vcpuUnblock(xen: Xen, vcpu: Vcpu): void {
+  if ((vcpu.pauseFlags & VPF_blocked) === 0) return
+  vcpu.pauseFlags &= ~VPF_blocked
+  vcpu.polling = false
+  vcpuWake(xen, vcpu)
+}
+
+/** vcpu_kick: it has something to take. One that runs elsewhere looks when it comes out of its guest. */
+export const vcpuKick = vcpuUnblock
+
+/** Who polls in `domain` looks at his ports again. */
+export function pollWake(xen: Xen, domain: Domain): void {
+  if (!domain.polling) return
+  domain.polling = false
+  for (const vcpu of domain.vcpus) {
+    if (!vcpu?.polling) continue
+    vcpu.polling = false
+    vcpuUnblock(xen, vcpu)
+  }
+}
+
+// --- Timers ---
+
+/** vcpu_periodic_timer_work */
+export function periodicTimerWork(xen: Xen, vcpu: Vcpu): void {
+  if (vcpu.periodicNs === 0) return
+  const nowNs = now(xen)
+  let next = vcpu.periodicLastNs + vcpu.periodicNs
+  if (nowNs > next) {
+    sendVcpuVirq(xen, vcpu, VIRQ_TIMER)
+    vcpu.periodicLastNs = nowNs
+    next = nowNs + vcpu.periodicNs
+  }
+  setVcpuTimer(xen, vcpu.periodicTimer, next)
+}
+
+// --- The main function ---
+
+/** schedule(): deschedule what runs here, pick what runs next. */
+export function schedule(xen: Xen, pcpu: Pcpu): void {
+  const nowNs = pcpu.now()
+  const prev = pcpu.curr
+  pcpu.stopTimer(pcpu.sliceTimer)
+  const { next, sliceNs } = creditSchedule(xen, pcpu)
+  pcpu.curr = next
+  // An idle processor needs nobody to end its slice.
+  if (next) pcpu.setTimer(pcpu.sliceTimer, nowNs + sliceNs)
+  if (next === prev) return
+  if (prev) {
+    const state =
+      prev.pauseFlags & VPF_blocked ? RUNSTATE_blocked : runnable(prev) ? RUNSTATE_runnable : RUNSTATE_offline
+    runstateChange(prev, state, nowNs)
+    prev.running = false
+    stopVcpuTimer(prev.periodicTimer)
+  }
+  if (!next) return
+  runstateChange(next, RUNSTATE_running, nowNs)
+  next.running = true
+  pcpu.loaded = next
+  updateSystemTime(xen, pcpu, next)
+  periodicTimerWork(xen, next)
+  if (next.runstateArea !== undefined) fillRunstateArea(xen, next, next.runstateArea)
+}
+
+/** Where the guest wanted it, if that is still there. */
+function fillRunstateArea(xen: Xen, vcpu: Vcpu, va: Vaddr): void {
+  try {
+    writeRunstate(xen, vcpu, vcpu.domain.mem, va)
+  } catch (thrown) {
+    if (!(thrown instanceof GuestPageFault)) throw thrown
+  }
+}
+
+/** update_vcpu_system_time: this processor's clock, for the guest to go on from. */
+export function updateSystemTime(xen: Xen, pcpu: Pcpu, vcpu: Vcpu): void {
+  const { mem } = xen
+  const at = vcpu.infoAt + vcpu_info.fields.time_version.offset
+  const { fields } = vcpu_time_info
+  if (vcpu.timeFrom === pcpu && vcpu.timeStamp === pcpu.tscStamp) return
+  vcpu.timeFrom = pcpu
+  vcpu.timeStamp = pcpu.tscStamp
+  const version = (fields.version.get(mem, at) + 1) | 1
+  fields.version.set(mem, at, version >>> 0)
+  fields.tsc_timestamp.set(mem, at, BigInt(pcpu.tscStamp))
+  fields.system_time.set(mem, at, BigInt(pcpu.stimeStamp))
+  fields.tsc_to_system_mul.set(mem, at, xen.time.tscMul)
+  fields.tsc_shift.set(mem, at, xen.time.tscShift & 0xff)
+  fields.version.set(mem, at, (version + 1) >>> 0)
 }

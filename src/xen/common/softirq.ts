@@ -2,3 +2,4 @@
 
 export const TIMER_SOFTIRQ = 1 << 0
 export const TASKLET_SOFTIRQ = 1 << 1
+export const SCHEDULE_SOFTIRQ = 1 << 2

@@ -1,6 +1,8 @@
 /** xen/common/timer.c: one processor's timers, in order of expiry. */
 
 export interface XenTimer {
+  /** What key a calls it. */
+  readonly name: string
   /** System time, ns. */
   expiresNs: number
   readonly run: () => void
@@ -20,6 +22,11 @@ export class TimerQueue {
   stop(timer: XenTimer): void {
     const at = this.#timers.indexOf(timer)
     if (at >= 0) this.#timers.splice(at, 1)
+  }
+
+  /** In order of expiry. */
+  all(): readonly XenTimer[] {
+    return this.#timers
   }
 
   /** When the next one is due; undefined when none is set. */

@@ -223,3 +223,9 @@ export function pmTimerPort(mem: Mem, tables: readonly AcpiTable[], printk: Prin
   if (port !== 0) printk(`${XENLOG_INFO}ACPI: PM-Timer IO Port: 0x${hex(port)}\n`)
   return port
 }
+
+/** acpi_fadt_parse_sleep_info: the port of the PM1a control register; 0: there is none. */
+export function pm1aControlPort(mem: Mem, tables: readonly AcpiTable[]): number {
+  const table = tables.find(({ signature }) => signature === 'FACP')
+  return table ? acpi_fadt.fields.pm1a_control_block.get(mem, table.address) : 0
+}

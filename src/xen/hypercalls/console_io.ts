@@ -1,6 +1,7 @@
 /** console_io (18): dom0's emergency console (xen/drivers/char/console.c, do_console_io). */
 import { ENOSYS, EPERM } from '#abi/xen/errno.ts'
 import { CONSOLEIO_read, CONSOLEIO_write } from '#abi/xen/xen.ts'
+import { SERIAL_RX_SIZE } from '../drivers/console.ts'
 import type { Call } from './op-table.ts'
 
 /** Text is taken in pieces of this many bytes. */
@@ -15,6 +16,10 @@ export function consoleIo(call: Call, [command = 0, count = 0, buffer = 0]: read
   if (call.caller.id !== 0) return -EPERM
   if (command === CONSOLEIO_write) return write(call, count, buffer)
   if (command === CONSOLEIO_read) {
+    if (!(count > 0)) return 0
+    // Looked at first: what was read for nobody would be lost.
+    call.mem.read8(buffer)
+    call.mem.read8(buffer + Math.min(count, SERIAL_RX_SIZE) - 1)
     const bytes = call.xen.console.readInput(count)
     call.mem.copyIn(buffer, bytes)
     return bytes.length

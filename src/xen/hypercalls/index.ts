@@ -1,18 +1,54 @@
 /** The hypercall table (xen/arch/x86/x86_64/entry.S): a number without a row is -ENOSYS. */
 import { EINVAL, ENOSYS } from '#abi/xen/errno.ts'
-import { __HYPERVISOR_console_io, __HYPERVISOR_sched_op, __HYPERVISOR_xen_version } from '#abi/xen/xen.ts'
-import { guestMem } from '../arch-x86/mm.ts'
+import {
+  __HYPERVISOR_console_io,
+  __HYPERVISOR_event_channel_op,
+  __HYPERVISOR_memory_op,
+  __HYPERVISOR_mmu_update,
+  __HYPERVISOR_mmuext_op,
+  __HYPERVISOR_multicall,
+  __HYPERVISOR_physdev_op,
+  __HYPERVISOR_platform_op,
+  __HYPERVISOR_sched_op,
+  __HYPERVISOR_set_timer_op,
+  __HYPERVISOR_update_va_mapping,
+  __HYPERVISOR_update_va_mapping_otherdomain,
+  __HYPERVISOR_vcpu_op,
+  __HYPERVISOR_vm_assist,
+  __HYPERVISOR_xen_version,
+} from '#abi/xen/xen.ts'
 import type { Vcpu } from '../common/domain.ts'
 import type { Xen } from '../xen.ts'
 import { consoleIo } from './console_io.ts'
+import { eventChannelOp } from './event_channel_op.ts'
+import { memoryOp } from './memory_op.ts'
+import { mmuextOp, mmuUpdate, updateVaMapping, updateVaMappingOtherdomain } from './mmu.ts'
+import { multicall } from './multicall.ts'
 import { type Hypercall, orEfault } from './op-table.ts'
+import { physdevOp } from './physdev_op.ts'
+import { platformOp } from './platform_op.ts'
 import { schedOp } from './sched_op.ts'
+import { setTimerOp } from './set_timer_op.ts'
+import { vcpuOp } from './vcpu_op.ts'
+import { vmAssist } from './vm_assist.ts'
 import { xenVersion } from './xen_version.ts'
 
 /** More arguments than a hypercall has registers for are ignored. */
 export const HYPERCALL_ARGS_MAX = 6
 
 const table: Readonly<Record<number, Hypercall>> = {
+  [__HYPERVISOR_mmu_update]: mmuUpdate,
+  [__HYPERVISOR_platform_op]: platformOp,
+  [__HYPERVISOR_memory_op]: memoryOp,
+  [__HYPERVISOR_multicall]: (call, args) => multicall(call, args, table),
+  [__HYPERVISOR_update_va_mapping]: updateVaMapping,
+  [__HYPERVISOR_update_va_mapping_otherdomain]: updateVaMappingOtherdomain,
+  [__HYPERVISOR_set_timer_op]: setTimerOp,
+  [__HYPERVISOR_vm_assist]: vmAssist,
+  [__HYPERVISOR_vcpu_op]: vcpuOp,
+  [__HYPERVISOR_mmuext_op]: mmuextOp,
+  [__HYPERVISOR_event_channel_op]: eventChannelOp,
+  [__HYPERVISOR_physdev_op]: physdevOp,
   [__HYPERVISOR_xen_version]: xenVersion,
   [__HYPERVISOR_console_io]: consoleIo,
   [__HYPERVISOR_sched_op]: schedOp,
@@ -39,6 +75,8 @@ export function directHypercall(xen: Xen, vcpu: Vcpu, nr: number, args: readonly
 export function hypercall(xen: Xen, vcpu: Vcpu, nr: number, args: readonly number[]): number {
   const run = table[nr]
   if (!run) return -ENOSYS
+  // What fits no register.
+  for (const arg of args) if (!Number.isInteger(arg)) return -EINVAL
   const { domain } = vcpu
-  return orEfault(() => run({ xen, vcpu, caller: domain, mem: guestMem(domain.pageMap, xen.mem) }, args))
+  return orEfault(() => run({ xen, vcpu, caller: domain, mem: domain.mem }, args))
 }

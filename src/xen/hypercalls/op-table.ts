@@ -31,6 +31,12 @@ export function op<S extends Struct<any>>(layout: S, run: (call: Call, arg: Valu
   }
 }
 
+/** The same without the way back: the struct may lie in read-only memory. */
+// biome-ignore lint/suspicious/noExplicitAny: each row's struct has its own fields
+export function opIn<S extends Struct<any>>(layout: S, run: (call: Call, arg: Values<S>) => number): RawOp {
+  return (call, pointer) => run(call, layout.read(call.mem, pointer) as Values<S>)
+}
+
 /** A hypercall whose first argument says which row. */
 export function opTable(rows: Readonly<Record<number, RawOp>>): Hypercall {
   return (call, [command = 0, pointer = 0]) => rows[command]?.(call, pointer) ?? -ENOSYS

@@ -1,21 +1,58 @@
 /** sched_op (29): giving up the processor (xen/common/schedule.c, do_sched_op). */
-import { SCHEDOP_block, SCHEDOP_shutdown, SCHEDOP_yield, sched_shutdown } from '#abi/xen/sched.ts'
-import { PAGE_SIZE } from '#abi/xen/types.ts'
+import type { Values } from '#abi/struct.ts'
+import { EINVAL } from '#abi/xen/errno.ts'
+import { NR_EVENT_CHANNELS } from '#abi/xen/event_channel.ts'
+import {
+  SCHEDOP_block,
+  SCHEDOP_poll,
+  SCHEDOP_shutdown,
+  SCHEDOP_yield,
+  sched_poll,
+  sched_shutdown,
+} from '#abi/xen/sched.ts'
 import { vcpu_info } from '#abi/xen/xen.ts'
 import { domainShutdown, VPF_blocked } from '../common/domain.ts'
-import { type Call, op, opTable } from './op-table.ts'
+import { isPending } from '../common/event-channel.ts'
+import { setVcpuTimer } from '../common/schedule.ts'
+import { SCHEDULE_SOFTIRQ } from '../common/softirq.ts'
+import { type Call, opIn, opTable } from './op-table.ts'
+
+const POLL_PORTS_MAX = 128
 
 export const schedOp = opTable({
-  [SCHEDOP_yield]: () => 0,
+  [SCHEDOP_yield]: giveWay,
   [SCHEDOP_block]: block,
-  [SCHEDOP_shutdown]: op(sched_shutdown, shutdown),
+  [SCHEDOP_shutdown]: opIn(sched_shutdown, shutdown),
+  [SCHEDOP_poll]: opIn(sched_poll, poll),
 })
 
 /** Sleep until an event is pending; events are unmasked by the same stroke. */
 function block({ xen, vcpu }: Call): number {
-  const at = vcpu.domain.sharedInfo * PAGE_SIZE + vcpu.id * vcpu_info.size
-  vcpu_info.fields.evtchn_upcall_mask.set(xen.mem, at, 0)
-  if (vcpu_info.fields.evtchn_upcall_pending.get(xen.mem, at) === 0) vcpu.pauseFlags |= VPF_blocked
+  vcpu_info.fields.evtchn_upcall_mask.set(xen.mem, vcpu.infoAt, 0)
+  if (vcpu_info.fields.evtchn_upcall_pending.get(xen.mem, vcpu.infoAt) !== 0) return 0
+  vcpu.pauseFlags |= VPF_blocked
+  xen.current.raise(SCHEDULE_SOFTIRQ)
+  return 0
+}
+
+function giveWay({ xen }: Call): number {
+  xen.current.raise(SCHEDULE_SOFTIRQ)
+  return 0
+}
+
+/** Sleep until one of the ports is pending, masked or not, or until the time comes. */
+function poll({ xen, vcpu, caller, mem }: Call, arg: Values<typeof sched_poll>): number {
+  if (arg.nr_ports > POLL_PORTS_MAX) return -EINVAL
+  for (let i = 0; i < arg.nr_ports; i++) {
+    const port = mem.read32(arg.ports + 4 * i)
+    if (port >= NR_EVENT_CHANNELS) return -EINVAL
+    if (isPending(xen, caller, port)) return 0
+  }
+  vcpu.pauseFlags |= VPF_blocked
+  vcpu.polling = true
+  caller.polling = true
+  if (arg.timeout !== 0n) setVcpuTimer(xen, vcpu.pollTimer, Number(arg.timeout))
+  xen.current.raise(SCHEDULE_SOFTIRQ)
   return 0
 }
 

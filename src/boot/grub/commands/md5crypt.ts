@@ -1,5 +1,5 @@
+import { md5Crypt } from '#lib/md5crypt.ts'
 import { readLine } from '../cmdline.ts'
-import { md5Crypt } from '../md5crypt.ts'
 import type { Command } from './command.ts'
 
 const ENTERED_BYTES = 31

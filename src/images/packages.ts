@@ -1,0 +1,52 @@
+/** What is installed on the default disk as code: packages of programs (each one image, each program a hard link of it) and kernel modules. */
+import type { Package } from '#user/libc/program.ts'
+import { accounts } from '#user/packages/accounts.ts'
+import { coreutils } from '#user/packages/coreutils.ts'
+import { e2fsprogs } from '#user/packages/e2fsprogs.ts'
+import { editors } from '#user/packages/editors.ts'
+import { moduleInitTools } from '#user/packages/module-init-tools.ts'
+import { procps } from '#user/packages/procps.ts'
+import { sh } from '#user/packages/sh.ts'
+import { sysvinit } from '#user/packages/sysvinit.ts'
+import { textutils } from '#user/packages/textutils.ts'
+import { utilLinux } from '#user/packages/util-linux.ts'
+
+export interface InstalledPackage {
+  readonly pkg: Package
+  /** The file that exports `main`. */
+  readonly entry: string
+}
+
+const installed = (pkg: Package): InstalledPackage => ({ pkg, entry: `user/packages/${pkg.name}.ts` })
+
+export const PACKAGES: readonly InstalledPackage[] = [
+  installed(sh),
+  installed(coreutils),
+  installed(editors),
+  installed(procps),
+  installed(sysvinit),
+  installed(utilLinux),
+  installed(e2fsprogs),
+  installed(accounts),
+  installed(moduleInitTools),
+  installed(textutils),
+]
+
+export interface InstalledModule {
+  /** As lsmod shows it. */
+  readonly name: string
+  /** The file that exports `module`. */
+  readonly entry: string
+  /** Below /lib/modules/RELEASE/kernel. */
+  readonly folder: string
+}
+
+export const MODULES: readonly InstalledModule[] = [
+  { name: 'loop', entry: 'kernel/drivers/loop/loop.ts', folder: 'drivers/block' },
+  { name: 'softdog', entry: 'kernel/drivers/softdog/softdog.ts', folder: 'drivers/char/watchdog' },
+]
+
+export const KERNEL_RELEASE = '2.6.18.8-xen'
+
+export const modulePath = ({ name, folder }: InstalledModule): string =>
+  `/lib/modules/${KERNEL_RELEASE}/kernel/${folder}/${name}.ko`

@@ -1,0 +1,7 @@
+/** The packages whose programs the snippets use. */
+import type { Package } from '#user/libc/program.ts'
+import { coreutils } from '#user/packages/coreutils.ts'
+import { sh } from '#user/packages/sh.ts'
+import { textutils } from '#user/packages/textutils.ts'
+
+export const PACKAGES: readonly Package[] = [sh, coreutils, textutils]

@@ -1,0 +1,35 @@
+/** grep, sed, findutils, diffutils, the pagers, which, and ncurses' clear and reset. */
+import { awk } from '../bin/awk.ts'
+import { clear, reset } from '../bin/clear.ts'
+import { cmp } from '../bin/cmp.ts'
+import { diff } from '../bin/diff.ts'
+import { find } from '../bin/find.ts'
+import { egrep, fgrep, grep } from '../bin/grep.ts'
+import { less } from '../bin/less.ts'
+import { more } from '../bin/more.ts'
+import { sed } from '../bin/sed.ts'
+import { which } from '../bin/which.ts'
+import { xargs } from '../bin/xargs.ts'
+import { multicall, type Package } from '../libc/program.ts'
+
+export const textutils: Package = {
+  name: 'textutils',
+  programs: [
+    ['/bin/egrep', egrep],
+    ['/bin/fgrep', fgrep],
+    ['/bin/grep', grep],
+    ['/bin/more', more],
+    ['/bin/sed', sed],
+    ['/usr/bin/awk', awk],
+    ['/usr/bin/clear', clear],
+    ['/usr/bin/cmp', cmp],
+    ['/usr/bin/diff', diff],
+    ['/usr/bin/find', find],
+    ['/usr/bin/less', less],
+    ['/usr/bin/reset', reset],
+    ['/usr/bin/which', which],
+    ['/usr/bin/xargs', xargs],
+  ],
+}
+
+export const main = multicall(textutils)

@@ -1,0 +1,116 @@
+/**
+ * xen/arch/x86/mm.c: who may hold which frame as what. A frame has one owner, a count of references, and while it is mapped or pinned one
+ * type with a count of its own: what can be written is no page table, and the other way round.
+ */
+
+import { DOMID_IO } from '#abi/xen/xen.ts'
+import type { Domain } from '../common/domain.ts'
+import { guestLog } from '../common/guest-log.ts'
+import { hex } from '../common/lib.ts'
+import {
+  INVALID_M2P_ENTRY,
+  PGC_allocated,
+  PGC_count_mask,
+  PGT_count_mask,
+  PGT_type_mask,
+  PGT_validated,
+  PGT_writable_page,
+} from '../common/page-alloc.ts'
+import { XENLOG_INFO, XENLOG_WARNING } from '../drivers/console.ts'
+import type { Xen } from '../xen.ts'
+
+/** mfn_valid */
+export const mfnValid = (xen: Xen, mfn: number): boolean => mfn >= 0 && mfn < xen.heap.frames.maxPage
+
+/** is_iomem_page: no RAM, or the first megabyte. */
+export const isIomemPage = (xen: Xen, mfn: number): boolean =>
+  !mfnValid(xen, mfn) || xen.heap.frames.owner[mfn] === DOMID_IO
+
+/** get_page: one reference more, for who owns it. */
+export function getPage(xen: Xen, mfn: number, domain: Domain): boolean {
+  const { frames } = xen.heap
+  const count = frames.countInfo[mfn]! & PGC_count_mask
+  if (count === 0 || count === PGC_count_mask || frames.owner[mfn] !== domain.id) {
+    if (!domain.dying)
+      guestLog(
+        xen,
+        XENLOG_INFO,
+        'mm.c:1772',
+        `Error pfn ${hex(mfn)}: rd=${hex(domain.id, 16)}, od=${hex(frames.owner[mfn]!, 16)}, ` +
+          `caf=${hex(frames.countInfo[mfn]!, 8)}, taf=${hex(frames.typeInfo[mfn]!, 16)}`,
+      )
+    return false
+  }
+  frames.countInfo[mfn] = frames.countInfo[mfn]! + 1
+  return true
+}
+
+/** put_page: the last reference gives the frame back. */
+export function putPage(xen: Xen, mfn: number): void {
+  const { frames } = xen.heap
+  const info = frames.countInfo[mfn]! - 1
+  frames.countInfo[mfn] = info
+  if ((info & PGC_count_mask) === 0) freeDomheapPage(xen, mfn)
+}
+
+/** free_domheap_pages, for one frame of a domain's. */
+function freeDomheapPage(xen: Xen, mfn: number): void {
+  const { heap } = xen
+  const owner = xen.domains.get(heap.frames.owner[mfn]!)
+  if (heap.isXenHeap(mfn)) return
+  if (owner) owner.totPages--
+  heap.freeDomHeapPages(mfn, 0)
+}
+
+/** get_page_type, for what can be written: a module vCPU has no other types to ask for. */
+export function getWritable(xen: Xen, mfn: number): boolean {
+  const { frames } = xen.heap
+  const info = frames.typeInfo[mfn]!
+  if ((info & PGT_count_mask) === 0) {
+    frames.typeInfo[mfn] = PGT_writable_page + PGT_validated + 1
+    return true
+  }
+  if ((info & PGT_type_mask) >>> 0 !== PGT_writable_page) {
+    guestLog(
+      xen,
+      XENLOG_WARNING,
+      'mm.c:2002',
+      `Bad type (saw ${hex(info, 16)} != exp ${hex(PGT_writable_page, 16)}) for mfn ${hex(mfn)} ` +
+        `(pfn ${hex(gpfnOf(xen, mfn))})`,
+    )
+    return false
+  }
+  frames.typeInfo[mfn] = info + 1
+  return true
+}
+
+/** put_page_type */
+export function putWritable(xen: Xen, mfn: number): void {
+  const { frames } = xen.heap
+  frames.typeInfo[mfn] = frames.typeInfo[mfn]! - 1
+}
+
+/** get_gpfn_from_mfn, as a 64-bit word. */
+export function gpfnOf(xen: Xen, mfn: number): bigint {
+  const pfn = xen.heap.frames.m2p[mfn]
+  return pfn === undefined || pfn === INVALID_M2P_ENTRY ? 0xffffffffffffffffn : BigInt(pfn)
+}
+
+/** guest_remove_page: the domain gives a frame up; it is free once nobody maps it any more. */
+export function guestRemovePage(xen: Xen, domain: Domain, mfn: number): boolean {
+  const { frames } = xen.heap
+  if (!mfnValid(xen, mfn)) {
+    guestLog(xen, XENLOG_INFO, 'memory.c:150', `Domain ${domain.id} page number ${hex(mfn)} invalid`)
+    return false
+  }
+  if (!getPage(xen, mfn, domain)) {
+    guestLog(xen, XENLOG_INFO, 'memory.c:158', `Bad page free for domain ${domain.id}`)
+    return false
+  }
+  if (frames.countInfo[mfn]! >= PGC_allocated) {
+    frames.countInfo[mfn] = frames.countInfo[mfn]! - PGC_allocated
+    putPage(xen, mfn)
+  }
+  putPage(xen, mfn)
+  return true
+}

@@ -1,0 +1,58 @@
+/** A guest's turn on a processor, and what it came back for (xen/arch/x86/domain.c, context_switch; entry.S, test_all_events). */
+import type { Exit } from '#abi/pc/metal.ts'
+import { vcpu_info } from '#abi/xen/xen.ts'
+import type { Pcpu } from '../arch-x86/pcpu.ts'
+import { HYPERCALL_ARGS_MAX, hypercall } from '../hypercalls/index.ts'
+import { RUN_AGAIN } from '../steps.ts'
+import type { Xen } from '../xen.ts'
+import { domainCrash, runnable, type Vcpu } from './domain.ts'
+
+/** Run what was picked for `pcpu`. Undefined: nothing was. */
+export function runCurrentVcpu(xen: Xen, pcpu: Pcpu): Exit | undefined {
+  const vcpu = pcpu.curr
+  if (!vcpu) return undefined
+  // What stopped it has also asked for another.
+  if (runnable(vcpu)) runVcpu(xen, pcpu, vcpu)
+  return RUN_AGAIN
+}
+
+function runVcpu(xen: Xen, pcpu: Pcpu, vcpu: Vcpu): void {
+  const { code } = vcpu
+  if (!code) return
+  const { loaded } = code
+  // A timer that was set since the machine said how long has not reached the chip yet.
+  const nowNs = pcpu.now()
+  const nextTimer = pcpu.timers.nextNs() ?? Number.POSITIVE_INFINITY
+  const deadline = Math.max(nowNs, Math.min(nowNs + pcpu.deadlineNs - pcpu.metal.now(), nextTimer))
+  const upcall = takeUpcall(xen, vcpu)
+  const { result } = vcpu
+  vcpu.result = 0
+  const outcome = loaded.call(() => {
+    if (typeof code.run === 'function') code.run = code.run()
+    const { run } = code
+    if (upcall) run.upcall()
+    // Copied where the guest's own getters can still do no harm.
+    const exit = run.run(deadline, result)
+    return exit.kind === 'hypercall'
+      ? { nr: Number(exit.nr), args: Array.from(exit.args, Number).slice(0, HYPERCALL_ARGS_MAX) }
+      : undefined
+  })
+  if (vcpu.thrown !== undefined) {
+    const { thrown } = vcpu
+    vcpu.thrown = undefined
+    throw thrown
+  }
+  if (!outcome.ok) {
+    const { message, file, line } = outcome.fault
+    const where = file === undefined ? '' : ` (${file}${line === undefined ? '' : `:${line}`})`
+    domainCrash(xen, vcpu, `${loaded.name}: ${message}${where}`)
+  } else if (outcome.value) vcpu.result = hypercall(xen, vcpu, outcome.value.nr, outcome.value.args)
+}
+
+/** Whether the event callback is due; masks events, as its entry does. */
+function takeUpcall(xen: Xen, vcpu: Vcpu): boolean {
+  const { evtchn_upcall_pending: pending, evtchn_upcall_mask: mask } = vcpu_info.fields
+  if (pending.get(xen.mem, vcpu.infoAt) === 0 || mask.get(xen.mem, vcpu.infoAt) !== 0) return false
+  mask.set(xen.mem, vcpu.infoAt, 1)
+  return true
+}

@@ -1,0 +1,12 @@
+/** vm_assist (21): (xen/common/kernel.c, vm_assist). What they assist with has no meaning on a page map; the bits are kept. */
+import { EINVAL, ENOSYS } from '#abi/xen/errno.ts'
+import { MAX_VMASST_TYPE, VMASST_CMD_disable, VMASST_CMD_enable } from '#abi/xen/xen.ts'
+import type { Call } from './op-table.ts'
+
+export function vmAssist({ caller }: Call, [command = 0, type = 0]: readonly number[]): number {
+  if (!Number.isInteger(type) || type < 0 || type > MAX_VMASST_TYPE) return -EINVAL
+  if (command === VMASST_CMD_enable) caller.vmAssist |= 1 << type
+  else if (command === VMASST_CMD_disable) caller.vmAssist &= ~(1 << type)
+  else return -ENOSYS
+  return 0
+}
