@@ -36,6 +36,14 @@ export interface HostOptions {
 export const freshDisk = (base: DefaultDiskBytes): SparseDisk =>
   SparseDisk.decode(new Uint8Array(gunzipSync(base.bytes)))
 
+/** Hosts of one test share what has been compiled, as the machines of one page do. */
+const loaders = new WeakMap<DefaultDiskBytes, ImageLoader>()
+function loaderOf(base: DefaultDiskBytes): ImageLoader {
+  const loader = loaders.get(base) ?? new ImageLoader(base.known)
+  loaders.set(base, loader)
+  return loader
+}
+
 export class Dom0Host {
   readonly world: World
   readonly disk: SparseDisk
@@ -54,7 +62,7 @@ export class Dom0Host {
       memoryMiB,
       seed,
       build: 'test',
-      loader: new ImageLoader(base.known),
+      loader: loaderOf(base),
     })
     this.world.onState((state) => this.states.push(state))
     this.world.onCrash(({ image, message, stack }) => {

@@ -102,6 +102,7 @@ export function fakeCode(xen: FakeXen, kind: number, exports: Readonly<Record<st
     bytes: image_header.size,
     instantiate: () => ({ ok: true, value: exports }),
     call,
+    serve: (body) => body(),
   }
 }
 

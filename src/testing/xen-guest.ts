@@ -40,6 +40,7 @@ export const loaded = (start: unknown, kind: number = ImageKind.kernel): LoadedC
   name: 'test-kernel',
   bytes: 0,
   instantiate: () => ({ ok: true, value: { start } }),
+  serve: (body) => body(),
   call(body) {
     try {
       return { ok: true, value: body() }

@@ -3,7 +3,7 @@ import type { Mem } from '#abi/mem.ts'
 import type { LoadedCode, LoadRefusal, Outcome } from '#abi/pc/metal.ts'
 import { harden } from './realm/harden.ts'
 import { crashReport, ImageFault, type ImageLoader, type LoadedImage } from './realm/loader.ts'
-import { FUEL_KEPT, FUEL_NS, GUEST_FUEL_MAX } from './time.ts'
+import { FUEL_KEPT, FUEL_NS, GUEST_FUEL_MAX, SERVE_FUEL } from './time.ts'
 
 export interface GuestCodePins {
   readonly loader: ImageLoader
@@ -29,6 +29,7 @@ export function loadGuestCode(pins: GuestCodePins, mem: Mem, at: number): Loaded
     bytes,
     instantiate: () => contained(pins, name, () => image.instantiate()),
     call: (body, sliceNs = 0) => contained(pins, name, body, Math.ceil(sliceNs / FUEL_NS)),
+    serve: (body) => pins.loader.fuel.outside(SERVE_FUEL, body),
   } satisfies LoadedCode)
 }
 

@@ -10,6 +10,8 @@ export const RUN_FUEL_MAX = 30_000_000
 export const GUEST_FUEL_MAX = 20_000_000
 /** Fuel that stays with whoever calls contained code (Xen a guest, a kernel a process), so that it can deal with one that used up its own. */
 export const FUEL_KEPT = 5_000_000
+/** What serves contained code has so much more than that code: the longest hypercall ends. */
+export const SERVE_FUEL = 4_000_000
 /** Native work, per byte handled. */
 export const INFLATE_NS_PER_BYTE = 4
 export const LOAD_NS_PER_BYTE = 1

@@ -98,6 +98,11 @@ export interface LoadedCode {
    * much time; without it they never do.
    */
   call<T>(body: () => T, sliceNs?: number): Outcome<T>
+  /**
+   * For whoever the code in `call` calls back (a hypercall): do `body` to its end, however little time that code has left. Throws what `body`
+   * throws.
+   */
+  serve<T>(body: () => T): T
 }
 
 /** No image begins at that address, or it may not run. `why` is one line. */

@@ -43,7 +43,7 @@ describe('the first login', () => {
 
   test('uname and the log agree', () => {
     const { output } = host.run('uname -a')
-    expect(output).toMatch(/^Linux xenhost 2\.6\.18\.8-xen #1 SMP .* x86_64/)
+    expect(output).toMatch(/^Linux xenhost 2\.6\.18\.8-xen #1 .* x86_64/)
     expect(host.run('dmesg | head -n 2').output).toContain('Linux version 2.6.18.8-xen')
     expect(host.run('dmesg | grep -c "Linux version"').output).toBe('1')
   })

@@ -67,3 +67,39 @@ describe('within', () => {
     expect(fuel.used()).toBe(7)
   })
 })
+
+describe('outside', () => {
+  test('whoever serves a caller with nothing left still ends what he began; the caller pays', () => {
+    const fuel = createFuel()
+    fuel.refill(1000)
+    const seen: number[] = []
+    expect(() =>
+      fuel.within(100, 0, () => {
+        burn(fuel, 95)
+        fuel.outside(500, () => {
+          burn(fuel, 40)
+          seen.push(fuel.used())
+        })
+        seen.push(fuel.cell[0]!)
+        burn(fuel, 1)
+      }),
+    ).toThrow(FuelExhausted)
+    expect(seen).toEqual([135, -1])
+    fuel.forgive()
+    expect(fuel.exhausted()).toBe(false)
+  })
+
+  test('what it uses is taken from the caller', () => {
+    const fuel = createFuel()
+    fuel.refill(1000)
+    fuel.within(500, 0, () => fuel.outside(100, () => burn(fuel, 30)))
+    expect(fuel.used()).toBe(30)
+  })
+
+  test('it is not for who has run dry already', () => {
+    const fuel = createFuel()
+    fuel.refill(10)
+    expect(() => burn(fuel, 11)).toThrow(FuelExhausted)
+    expect(() => fuel.outside(100, () => 1)).toThrow(FuelExhausted)
+  })
+})

@@ -36,6 +36,11 @@ export interface Fuel {
    * generators yield when they have used so much; 0: never.
    */
   within<T>(units: number, keep: number, body: () => T, slice?: number): T
+  /**
+   * The inverse, called by code that runs in `within` and serves who was let in there (a hypercall): `body` has `units` more, so that it never
+   * ends half-way because its caller has little left. What it uses is the caller's all the same, who traps at his next count if that was too much.
+   */
+  outside<T>(units: number, body: () => T): T
   /** `$x`. */
   readonly trap: () => undefined
   /** `$k`. */
@@ -108,6 +113,19 @@ export function createFuel(): Fuel {
           cell[0] = Math.max(cell[0]!, 0) + withheld
         }
         cell[1] = sliceEnd
+      }
+    },
+    outside(units, body) {
+      if (cell[0]! < 0) exhaust()
+      filled += units
+      cell[0] = cell[0]! + units
+      try {
+        return body()
+      } finally {
+        if (!drained) {
+          filled -= units
+          cell[0] = Math.max(cell[0]! - units, -1)
+        }
       }
     },
     trap() {

@@ -64,7 +64,7 @@ export function directHypercall(xen: Xen, vcpu: Vcpu, nr: number, args: readonly
   // Giving the processor up is done by returning (abi/xen/guest.ts).
   if (number === __HYPERVISOR_sched_op) return -EINVAL
   try {
-    return hypercall(xen, vcpu, number, numbers)
+    return vcpu.code!.loaded.serve(() => hypercall(xen, vcpu, number, numbers))
   } catch (thrown) {
     vcpu.thrown = thrown
     return -EINVAL
