@@ -9,7 +9,8 @@ test.beforeEach(({ isMobile }) => {
 
 test('the same tape gives the same digest and transcript here, twice, and under Node', async ({ page }) => {
   test.setTimeout(120_000)
-  const path = 'tapes/noreboot.tape'
+  // A boot to the login, commands in the shell, a reboot.
+  const path = 'tapes/boot.tape'
   const tape = readFileSync(path, 'utf8')
   await Playground.open(page, { power: 'off' })
   const run = () => page.evaluate((text) => window.playground.runTape(text), tape)
