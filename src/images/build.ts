@@ -14,10 +14,12 @@ import {
 } from '#lib/ondisk/mbr.ts'
 import { SparseDisk } from '#lib/ondisk/sparse-disk.ts'
 import { createRng } from '#lib/prng.ts'
+import { utf8Encode } from '#lib/utf8.ts'
 import type { Package } from '#user/libc/program.ts'
 import { compileImages, type Images } from './compile.ts'
 import { IDLE_DOM0_ENTRY, MANIFEST, type ManifestRow } from './default/manifest.ts'
 import { grubInstall } from './grub-install.ts'
+import { manPages } from './man-pages.ts'
 import { MODULES, modulePath, PACKAGES } from './packages.ts'
 import type { SourceTree } from './source-tree.ts'
 
@@ -74,6 +76,7 @@ export function buildDefaultDisk(options: DefaultDiskOptions): DefaultDisk {
   const installer = new Installer(fs)
   for (const { pkg } of PACKAGES) installer.package(pkg, images.get(pkg.name)!)
   for (const module of MODULES) installer.file(modulePath(module), images.get(`${module.name}.ko`)!, 0o644)
+  for (const { path, text } of manPages(PACKAGES.map(({ pkg }) => pkg))) installer.file(path, utf8Encode(text), 0o644)
   fs.unmount()
 
   grubInstall(disk, {

@@ -15,7 +15,14 @@ import { bytesOfString } from '#lib/utf8.ts'
 import { type CcOptions, cc } from '#toolchain/cc.ts'
 import { CompileError } from '#toolchain/diagnostics.ts'
 import { hypervisorImage, kernelImage, type XenNote } from '#toolchain/elf.ts'
-import { bootSectorImage, codeBytes, plainImage, stage2Image, stage2StartImage } from '#toolchain/image.ts'
+import {
+  bootSectorImage,
+  codeBytes,
+  plainImage,
+  programBytes,
+  stage2Image,
+  stage2StartImage,
+} from '#toolchain/image.ts'
 import { ld, resolveSpecifier } from '#toolchain/ld.ts'
 import type { ObjectFile } from '#toolchain/object-file.ts'
 import { sectorBody } from '#toolchain/sector.ts'
@@ -70,6 +77,7 @@ export function compileImages(sources: SourceTree): Compiled {
   images.set('stage2', join(start, stage2))
 
   const xen = hypervisorImage('xen-3.3.0', compile.image(ENTRIES.xen))
+  // Not on the disk: what a debugger wants of it is a tenth of the page's first load.
   images.set('xen-syms', xen)
   images.set('xen.gz', gzip(xen))
 
@@ -82,7 +90,7 @@ export function compileImages(sources: SourceTree): Compiled {
   for (const { name, entry } of MODULES)
     images.set(`${name}.ko`, plainImage(ImageKind.module, name.slice(0, 12), compile.image(entry)))
   // Programs are preempted, so all that they are made of is compiled for it.
-  const program = compiler(sources, (code) => known.push(codeHash(codeBytes(code))), { preempt: true })
+  const program = compiler(sources, (code) => known.push(codeHash(programBytes(code))), { preempt: true })
   for (const { pkg, entry } of PACKAGES)
     images.set(pkg.name, plainImage(ImageKind.program, pkg.name.slice(0, 12), program.image(entry)))
   return { images, known }

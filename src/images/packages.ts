@@ -1,6 +1,8 @@
 /** What is installed on the default disk as code: packages of programs (each one image, each program a hard link of it) and kernel modules. */
 import type { Package } from '#user/libc/program.ts'
 import { accounts } from '#user/packages/accounts.ts'
+import { admin } from '#user/packages/admin.ts'
+import { archive } from '#user/packages/archive.ts'
 import { coreutils } from '#user/packages/coreutils.ts'
 import { e2fsprogs } from '#user/packages/e2fsprogs.ts'
 import { editors } from '#user/packages/editors.ts'
@@ -30,6 +32,8 @@ export const PACKAGES: readonly InstalledPackage[] = [
   installed(accounts),
   installed(moduleInitTools),
   installed(textutils),
+  installed(archive),
+  installed(admin),
 ]
 
 export interface InstalledModule {

@@ -50,6 +50,8 @@ export interface Console {
   readonly index: number
   /** What an open of /dev/console opens. */
   readonly device: number
+  /** CON_ENABLED from the start: it prints whatever console= says. */
+  readonly enabled?: boolean
   write(text: string): void
 }
 

@@ -40,7 +40,17 @@ const SMALLEST = [0, 0x80, 0x800, 0x10000]
 export function utf8Decode(bytes: Uint8Array): string {
   const parts: string[] = []
   let units: number[] = []
+  let asciiEnd = 0
   for (let i = 0; i < bytes.length; i++) {
+    if (i >= asciiEnd) {
+      asciiEnd = asciiRunEnd(bytes, i)
+      if (asciiEnd - i >= RUN_MIN) {
+        parts.push(String.fromCharCode(...units), characters(bytes.subarray(i, asciiEnd)))
+        units = []
+        i = asciiEnd - 1
+        continue
+      }
+    }
     const first = bytes[i]!
     const more = first < 0x80 ? 0 : first < 0xc2 ? -1 : first < 0xe0 ? 1 : first < 0xf0 ? 2 : first < 0xf5 ? 3 : -1
     let code = more <= 0 ? first : first & (63 >> more)
@@ -56,8 +66,7 @@ export function utf8Decode(bytes: Uint8Array): string {
       if (code < 0x10000) units.push(code)
       else units.push(0xd800 + ((code - 0x10000) >> 10), 0xdc00 + (code & 0x3ff))
     }
-    // String.fromCharCode takes its arguments from the stack, so a long text goes in pieces.
-    if (units.length >= 4096) {
+    if (units.length >= PIECE) {
       parts.push(String.fromCharCode(...units))
       units = []
     }
@@ -66,13 +75,26 @@ export function utf8Decode(bytes: Uint8Array): string {
   return parts.join('')
 }
 
+/** String.fromCharCode takes its arguments from the stack, so a long text goes in pieces. */
+const PIECE = 4096
+/** Shorter runs are not worth a string of their own. */
+const RUN_MIN = 64
+
+/** Where the ASCII that begins at `from` ends, a piece's length away at most. */
+function asciiRunEnd(bytes: Uint8Array, from: number): number {
+  const end = Math.min(bytes.length, from + PIECE)
+  let at = from
+  while (at < end && bytes[at]! < 0x80) at++
+  return at
+}
+
+/** `apply` takes a typed array as it is; a spread would make a list of it first. */
+const characters = (bytes: Uint8Array): string => String.fromCharCode.apply(null, bytes as unknown as number[])
+
 /** The byte string of `bytes`: one character a byte. */
 export function byteString(bytes: Uint8Array): string {
   const parts: string[] = []
-  // `apply` takes a typed array as it is; a spread would make a list of it first.
-  for (let i = 0; i < bytes.length; i += 4096) {
-    parts.push(String.fromCharCode.apply(null, bytes.subarray(i, i + 4096) as unknown as number[]))
-  }
+  for (let i = 0; i < bytes.length; i += PIECE) parts.push(characters(bytes.subarray(i, i + PIECE)))
   return parts.join('')
 }
 

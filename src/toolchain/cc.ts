@@ -38,12 +38,14 @@ export function cc(path: string, source: string, options: CcOptions = {}): Objec
   const faults = faultList(path, source, erased)
   const instrument = instrumenter(edits, options.preempt ?? false)
   const places = new Places()
+  let linesHoldText = false
 
   const scope = resolve(program, {
     enter(node, parent, functionOf) {
       const unfit = unfitFor(node)
       if (unfit) faults.at(node.start, unfit)
       places.note(node, parent)
+      linesHoldText ||= isText(node) && erased.slice(node.start, node.end).includes('\n')
       instrument.enter(node, parent, functionOf)
     },
     leave: instrument.leave,
@@ -65,8 +67,15 @@ export function cc(path: string, source: string, options: CcOptions = {}): Objec
   }
   const linkage = esmToCommonJs(program, erased, scope, places, edits, faults)
   faults.done()
-  return { path, code: edits.apply(erased), ...linkage }
+  const code = edits.apply(erased)
+  return { path, code: linesHoldText ? code : withoutIndentation(code), ...linkage }
 }
+
+/** Text that may go over several lines: there a blank at a line's beginning counts. */
+const isText = ({ type }: Ast): boolean => type === 'TemplateElement' || type === 'Literal'
+
+/** As with comments: a seventh of an image would be blanks. */
+const withoutIndentation = (code: string): string => code.replace(/^[ \t]+|[ \t]+$/gm, '')
 
 /** What one node must not be, though its type is known. */
 function unfitFor(node: Ast): string | undefined {

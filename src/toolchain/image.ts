@@ -46,9 +46,40 @@ export function withHeader(
 /** The bytes of an image's code, as they lie behind its header. */
 export const codeBytes = (code: ImageCode): Uint8Array => utf8Encode(JSON.stringify(code))
 
+/**
+ * A program's code as it lies behind its header: the same JSON, with blanks that let each module's text begin and end on the border of a
+ * sector. Programs of several packages share most of libc, and a disk that travels holds no sector twice (lib/ondisk/sparse-disk.ts).
+ */
+export function programBytes({ entry, modules }: ImageCode): Uint8Array {
+  const pieces: Uint8Array[] = []
+  let length = 0
+  const put = (text: string): void => {
+    const piece = utf8Encode(text)
+    pieces.push(piece)
+    length += piece.length
+  }
+  const align = (): void => put(' '.repeat(-(image_header.size + length) & (SECTOR_BYTES - 1)))
+  put(`{"entry":${entry},"modules":[`)
+  for (const [i, { path, code, imports }] of modules.entries()) {
+    put(`${i === 0 ? '' : ','}{"path":${JSON.stringify(path)},"imports":${JSON.stringify(imports)},`)
+    align()
+    put(`"code":${JSON.stringify(code)}`)
+    align()
+    put('}')
+  }
+  put(']}')
+  const bytes = new Uint8Array(length)
+  let at = 0
+  for (const piece of pieces) {
+    bytes.set(piece, at)
+    at += piece.length
+  }
+  return bytes
+}
+
 /** A module or a program: the header at byte 0. */
 export const plainImage = (kind: ImageKind, name: string, code: ImageCode): Uint8Array =>
-  withHeader(kind, name, codeBytes(code), image_header.size)
+  withHeader(kind, name, kind === ImageKind.program ? programBytes(code) : codeBytes(code), image_header.size)
 
 /**
  * The boot sector, 512 bytes without the boot signature, the partition table and the fields of abi/pc/grub.ts: those are

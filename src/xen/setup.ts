@@ -316,7 +316,7 @@ function* startDom0(xen: Xen, mbi: MultibootInfo, extra: string | undefined, ima
     ramdisk: ramdisk && ramdisk.end > ramdisk.start ? span(ramdisk) : undefined,
     cmdline,
   }
-  if (!constructDom0(xen, domain, modules)) panic(xen, 'Could not set up DOM0 guest OS\n')
+  if (!(yield* constructDom0(xen, domain, modules))) panic(xen, 'Could not set up DOM0 guest OS\n')
 }
 
 /** Options of Xen's that Linux knows by the same name are handed on. */

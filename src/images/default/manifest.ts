@@ -6,7 +6,7 @@
 import { S_IFBLK, S_IFCHR } from '#abi/posix/stat.ts'
 
 /** Images that `compile.ts` makes, by the name that a row gives as its source. */
-export type ImageName = 'stage1' | 'stage2' | 'xen.gz' | 'xen-syms' | 'vmlinuz.gz' | 'idle-dom0.gz'
+export type ImageName = 'stage1' | 'stage2' | 'xen.gz' | 'vmlinuz.gz' | 'idle-dom0.gz'
 
 export type ManifestRow = { readonly path: string; readonly uid?: number; readonly gid?: number } & (
   | { readonly kind: 'dir'; readonly mode: number }
@@ -154,7 +154,6 @@ export const MANIFEST: readonly ManifestRow[] = [
   link('/boot/xen-3.3.gz', 'xen-3.3.0.gz'),
   link('/boot/xen-3.gz', 'xen-3.3.0.gz'),
   link('/boot/xen.gz', 'xen-3.3.0.gz'),
-  image('/boot/xen-syms-3.3.0', 'xen-syms'),
   image('/boot/vmlinuz-2.6.18.8-xen', 'vmlinuz.gz'),
   image('/boot/vmlinuz-2.6.18.8-xen.old', 'vmlinuz.gz'),
   image('/boot/idle-dom0.gz', 'idle-dom0.gz'),

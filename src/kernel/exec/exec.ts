@@ -5,7 +5,7 @@ import type { LoadedCode } from '#abi/pc/metal.ts'
 import { E2BIG, EACCES, ELOOP, ENOEXEC } from '#abi/posix/errno.ts'
 import { X_OK } from '#abi/posix/fcntl.ts'
 import { MS_NOEXEC, MS_NOSUID } from '#abi/posix/mount.ts'
-import { SIG_DFL, SIG_IGN } from '#abi/posix/signal.ts'
+import { SIG_DFL, SIG_IGN, SIGKILL, SIGSEGV } from '#abi/posix/signal.ts'
 import { S_IFMT, S_IFREG, S_ISGID, S_ISUID } from '#abi/posix/stat.ts'
 import type { ProgramEntry } from '#abi/posix/syscalls.ts'
 import { PAGE_SIZE } from '#abi/xen/types.ts'
@@ -13,6 +13,7 @@ import type { Core } from '../core.ts'
 import { fail } from '../errno.ts'
 import { releaseMemory } from '../sched/exit.ts'
 import type { TaskStruct } from '../sched/task-struct.ts'
+import { FUEL_EXHAUSTED } from '../sched/user-mode.ts'
 import type { Sleeping } from '../sched/wait.ts'
 import type { Path } from '../vfs/file.ts'
 
@@ -23,7 +24,7 @@ const BINPRM_BUF_SIZE = 128
 /** A script's interpreter may be a script, so deep. */
 const SCRIPTS_MAX = 4
 /** Pages of a new process's stack. */
-export const STACK_PAGES = 4
+const STACK_PAGES = 4
 
 export function* execve(
   core: Core,
@@ -58,7 +59,7 @@ export function* execve(
         fail(ENOEXEC)
       code = yield* core.images.program(inode, bytes)
     }
-    const entry = instantiate(core, code)
+    const entry = instantiate(core, code, task)
     yield* becomeProgram(core, task, found, code, entry, args, envp)
     // A script keeps its own name.
     task.comm = path.slice(path.lastIndexOf('/') + 1).slice(0, 15)
@@ -82,11 +83,17 @@ function parseScript(head: Uint8Array): { readonly interpreter: string; readonly
   return { interpreter: interpreter!, argument: argument! }
 }
 
-/** Evaluate it afresh, for its `main`. */
-export function instantiate(core: Core, code: LoadedCode): ProgramEntry {
+/** Evaluate it afresh, for its `main`. What breaks at that would break as the new program: `task` does not survive it. */
+export function instantiate(core: Core, code: LoadedCode, task?: TaskStruct): ProgramEntry {
   const evaluated = code.instantiate()
   if (!evaluated.ok) {
-    core.log.printk(`<6>exec: ${code.name}: ${evaluated.fault.message}\n`)
+    const { message } = evaluated.fault
+    core.log.printk(`<6>exec: ${code.name}: ${message}\n`)
+    if (task && task.pid !== 1) {
+      task.actions = new Map()
+      task.blocked = 0
+      core.sched.sendSignal(task, message === FUEL_EXHAUSTED ? SIGKILL : SIGSEGV)
+    }
     return fail(ENOEXEC)
   }
   // The entry are the program's own object.

@@ -15,12 +15,16 @@ export function oops(core: Core, task: TaskStruct, error: unknown): void {
   die(core, task, describe(error), core.uts.release)
 }
 
-export function die({ log, uts, modules, sched }: Core, task: TaskStruct, what: string, where: string): void {
+export function die(core: Core, task: TaskStruct, what: string, where: string): void {
+  const { log, uts, modules, sched } = core
   log.printk(`<1>Unable to handle kernel fault: ${what}\n`)
   log.printk('<0>Oops: 0000 [1]\n')
   log.printk(`<4>CPU 0\nModules linked in: ${[...modules.keys()].join(' ')}\n`)
   log.printk(`<4>Pid: ${task.pid}, comm: ${task.comm} Not tainted ${uts.release} ${uts.version.split(' ')[0]}\n`)
   log.printk(`<4>RIP: ${where}\n`)
+  // do_exit: what the process would die of is the system's end where it is init, or no process at all.
+  if (task.pid === 0) core.panic('Attempted to kill the idle task!')
+  if (task.pid === 1) core.panic('Attempted to kill init!')
   task.blocked = 0
   task.actions = new Map()
   sched.sendSignal(task, SIGSEGV)

@@ -3,7 +3,7 @@ import { Printk } from './printk.ts'
 
 function console(name: string, index = 0) {
   const written: string[] = []
-  return { name, index, device: 1, write: (text: string) => void written.push(text), written }
+  return { name, index, device: 1, enabled: name === 'xvc', write: (text: string) => void written.push(text), written }
 }
 
 describe('printk', () => {
@@ -26,8 +26,16 @@ describe('printk', () => {
     log.printk('<3>c\n')
     expect(log.taggedText()).toBe('<6>abc\n')
   })
+  // xvc is enabled from the start, as Xen's console is.
   test.each([
-    ['', ['tty0', 'xvc0'], ['tty0']],
+    ['', ['tty0', 'ttyS0'], ['tty0']],
+    ['', ['tty0', 'xvc0'], ['tty0', 'xvc0']],
+    ['', ['xvc0', 'tty0'], ['xvc0']],
+    ['console=tty0', ['tty0', 'xvc0'], ['tty0', 'xvc0']],
+    ['console=tty0', ['xvc0', 'tty0'], ['tty0', 'xvc0']],
+    ['console=ttyS0', ['tty0', 'ttyS0', 'xvc0'], ['ttyS0', 'xvc0']],
+    ['console=tty0 console=ttyS0 console=xvc0', ['tty0', 'ttyS0', 'xvc0'], ['xvc0', 'tty0', 'ttyS0']],
+    ['console=tty0 console=ttyS0 console=xvc1', ['tty0', 'ttyS0', 'xvc0'], ['tty0', 'xvc0', 'ttyS0']],
     ['console=xvc0', ['tty0', 'xvc0'], ['xvc0']],
     ['console=tty0 console=xvc0', ['tty0', 'xvc0'], ['xvc0', 'tty0']],
     ['console=xvc0 console=tty0', ['tty0', 'xvc0'], ['tty0', 'xvc0']],

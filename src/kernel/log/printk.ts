@@ -44,7 +44,8 @@ export class Printk implements Log {
   /** SYSLOG_ACTION_READ and /proc/kmsg: lines already read. */
   #readAt = 0
   readonly #preferred: readonly Preferred[]
-  #preferredIndex = -1
+  /** Without console=: somebody is /dev/console already. */
+  #anyPreferred = false
   /** Reads of /proc/kmsg sleep here. */
   readonly readers = new WaitQueue()
 
@@ -76,13 +77,15 @@ export class Printk implements Log {
   }
 
   registerConsole(console: Console): void {
+    const selected = this.#preferred.length - 1
     const chosen = this.#preferred.findLastIndex(({ name, index }) => name === console.name && index === console.index)
     // Without console= the first that comes is it.
-    if (this.#preferred.length > 0 ? chosen < 0 : this.consoles.length > 0) return
-    if (chosen > this.#preferredIndex || this.consoles.length === 0) {
-      this.consoles.unshift(console)
-      this.#preferredIndex = chosen
-    } else this.consoles.push(console)
+    const first = selected < 0 && !this.#anyPreferred
+    if (!first && chosen < 0 && !console.enabled) return
+    if (first) this.#anyPreferred = true
+    // The one that was named last is /dev/console; others come behind whoever is that.
+    const front = first || (chosen >= 0 && chosen === selected) || this.consoles.length === 0
+    this.consoles.splice(front ? 0 : 1, 0, console)
     for (const { level, text } of this.#lines) if (level < this.consoleLevel) console.write(text)
   }
 

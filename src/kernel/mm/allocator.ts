@@ -18,6 +18,7 @@ import {
 } from '#abi/xen/xen.ts'
 import { fail } from '../errno.ts'
 import { bootStack, MULTICALL_PAGES, PAGE_OFFSET, START_KERNEL_MAP } from '../init/hypervisor.ts'
+import { moved } from '../sched/copy-cost.ts'
 import type { Sleeping } from '../sched/wait.ts'
 import type { Pages, PageUse, Shrinker } from './pages.ts'
 
@@ -164,6 +165,7 @@ export class PageAllocator implements Pages {
 
   zero(pfn: Gpfn): void {
     this.#vcpu.mem.fill(this.va(pfn), PAGE_SIZE, 0)
+    moved(PAGE_SIZE)
   }
 
   addShrinker(shrinker: Shrinker): void {

@@ -12,7 +12,7 @@ const RUN_UNIT_NS = 1_024_000_000_000
 /** Pages of its own and what its image maps. */
 const totalVm = (task: TaskStruct): number => task.anonPages + task.textPages
 
-export function badness(task: TaskStruct, nowNs: number): number {
+function badness(task: TaskStruct, nowNs: number): number {
   if (task.kthread || task.state === 'Z' || task.exiting) return 0
   let points = totalVm(task)
   // A parent of many answers for half of what they have.

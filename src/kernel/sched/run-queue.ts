@@ -15,9 +15,9 @@ const SLEEPER_NS = 20_000_000
 /** A waker's task takes the processor from one that is this much ahead. */
 const GRANULARITY_NS = 1_000_000
 /** Where several want to run, each has so much at a time. */
-export const TIME_SLICE_NS = 10_000_000
+const TIME_SLICE_NS = 10_000_000
 
-export const weightOf = (nice: number): number => WEIGHTS[nice + 20]!
+const weightOf = (nice: number): number => WEIGHTS[nice + 20]!
 
 const before = (a: TaskStruct, b: TaskStruct): boolean =>
   a.vruntime < b.vruntime || (a.vruntime === b.vruntime && a.queueOrder < b.queueOrder)

@@ -1,8 +1,10 @@
 /** The scheduler (Linux: kernel/sched.c, fork.c's books): tasks, sleeping and waking, kernel threads, and whose turn it is. */
+import { RLIM_INFINITY, RLIMIT_CPU } from '#abi/posix/resource.ts'
 import { SIGCONT, SIGHUP } from '#abi/posix/signal.ts'
 import type { Core } from '../core.ts'
 import { Errno } from '../errno.ts'
 import type { Scheduler } from '../kernel.ts'
+import { checkCpuLimit } from './cpu-limit.ts'
 import { exitTask } from './exit.ts'
 import { LoadAverage } from './load-average.ts'
 import { RunQueue } from './run-queue.ts'
@@ -12,7 +14,7 @@ import { rootCredentials, TaskStruct } from './task-struct.ts'
 import { ArgCopier, runUser } from './user-mode.ts'
 import { type Sleeping, type SleepOptions, WaitQueue, type Woken } from './wait.ts'
 
-export const PID_MAX = 32768
+const PID_MAX = 32768
 const RESERVED_PIDS = 300
 /** So much at a time for a program that nobody competes with. */
 const ALONE_NS = 10_000_000
@@ -228,6 +230,7 @@ export class Sched implements Scheduler {
         this.systemNs += nowNs - usedNs
       } else nowNs = runUser(this, task, usedNs, Math.max(Math.min(deadlineNs, nowNs + ALONE_NS), nowNs + 1000))
       this.runQueue.charge(task, nowNs - usedNs)
+      if (task.limits[RLIMIT_CPU]![0] !== RLIM_INFINITY) checkCpuLimit(this, task)
       usedNs = nowNs
       // A yield without going to sleep lets others run.
       preempted = task.kernelCode !== undefined || this.runQueue.preempts(task, nowNs - turnNs)

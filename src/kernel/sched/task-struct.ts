@@ -124,7 +124,7 @@ export class TaskStruct implements Task {
   trap: 'preempted' | 'syscall' | 'done' = 'preempted'
   /** The mask that holds again after sigsuspend. */
   savedMask: number | undefined
-  /** nanosleep's end, for going on after a stop. */
+  /** nanosleep's or poll's end, for going on after a stop. */
   sleepUntilNs: number | undefined
   alarm: { readonly dueNs: number; readonly timer: Timer } | undefined
 

@@ -6,6 +6,7 @@ import type { CodeFault } from '#abi/pc/metal.ts'
 import { EINTR } from '#abi/posix/errno.ts'
 import { SIGKILL, SIGSEGV } from '#abi/posix/signal.ts'
 import { exitStatus, signalStatus } from '#abi/posix/wait.ts'
+import { moved } from './copy-cost.ts'
 import { exitTask } from './exit.ts'
 import type { Sched } from './scheduler.ts'
 import { deliverSignals, pendingFor } from './signal.ts'
@@ -16,10 +17,17 @@ const ARGS_MAX = 6
 /** Members of a list that are looked at; no list of a call is longer. */
 const LIST_MAX = 131_072
 const NO_RESULT = undefined
+/** What the machine says of code that ran too long at a stretch. */
+export const FUEL_EXHAUSTED = 'fuel exhausted'
 /** Engines keep the smallest arrays' bytes with the object; larger copies are worth a buffer of their own. */
 const SMALL_BYTES_MIN = 64
 const SMALL_BYTES_MAX = 4096
 const SLAB_BYTES = 65_536
+const { subarray } = Uint8Array.prototype
+/** A program's array may have a `length` of its own. */
+const realLength = Object.getOwnPropertyDescriptor(Object.getPrototypeOf(Uint8Array.prototype), 'length')!.get!
+/** Of a longer write only so much is taken: it is short, as it may be. */
+const BYTES_MAX = 16 << 20
 
 /** What the program does next. Called inside LoadedCode.call alone. */
 function resume(task: TaskStruct, copier: ArgCopier): void {
@@ -61,7 +69,7 @@ export class ArgCopier {
   /** Bytes, or a list of texts or numbers. Undefined, a bad pointer, for all else. */
   copyOf(arg: object | null): unknown {
     if (arg === null) return undefined
-    if (ArrayBuffer.isView(arg)) return this.#bytes(arg as Uint8Array)
+    if (arg instanceof Uint8Array) return this.#bytes(arg)
     if (!Array.isArray(arg)) return undefined
     const list: unknown[] = []
     const length = Math.min(arg.length, LIST_MAX)
@@ -73,15 +81,19 @@ export class ArgCopier {
   }
 
   #bytes(given: Uint8Array): Uint8Array {
-    const { length } = given
-    if (!(length > SMALL_BYTES_MIN && length <= SMALL_BYTES_MAX)) return new Uint8Array(given)
+    const length: number = realLength.call(given)
+    if (!(length > SMALL_BYTES_MIN && length <= SMALL_BYTES_MAX)) {
+      const own = new Uint8Array(length > BYTES_MAX ? subarray.call(given, 0, BYTES_MAX) : given)
+      moved(own.length)
+      return own
+    }
     if (this.#used + length > this.#slab.length) {
       this.#slab = new Uint8Array(SLAB_BYTES)
       this.#used = 0
     }
     const copy = new Uint8Array(this.#slab.buffer, this.#used, length)
-    // Throws where `length` was not what it really has.
     copy.set(given)
+    moved(length)
     this.#used += length
     return copy
   }
@@ -153,7 +165,7 @@ function finishFrame(sched: Sched, task: TaskStruct): void {
 
 /** The program has thrown, or hung: what a processor's exception is in life. */
 function fault(sched: Sched, task: TaskStruct, { message, file, line }: CodeFault): void {
-  const hung = message === 'fuel exhausted'
+  const hung = message === FUEL_EXHAUSTED
   const where = file === undefined ? '' : ` in ${file}${line === undefined ? '' : `:${line}`}`
   sched.core.log.printk(
     hung

@@ -5,6 +5,7 @@ import { SYSCALL_NR, type Syscalls } from '#abi/posix/syscalls.ts'
 import type { Core } from '../core.ts'
 import { Errno, fail } from '../errno.ts'
 import { oops } from '../init/oops.ts'
+import { moved } from '../sched/copy-cost.ts'
 import type { KernelCode, TaskStruct } from '../sched/task-struct.ts'
 import type { Sleeping } from '../sched/wait.ts'
 import type { ArgKind, SyscallRow, SyscallTable } from './row.ts'
@@ -110,8 +111,11 @@ export class SyscallDispatcher {
 }
 
 /** A program gets bytes of its own: not a part of a buffer with others' in it. */
-const ownBytes = (result: unknown): unknown =>
-  result instanceof Uint8Array && result.byteLength !== result.buffer.byteLength ? new Uint8Array(result) : result
+function ownBytes(result: unknown): unknown {
+  if (!(result instanceof Uint8Array)) return result
+  moved(result.length)
+  return result.byteLength === result.buffer.byteLength ? result : new Uint8Array(result)
+}
 
 /** What a call failed with. A fault of the kernel's own is an oops: it costs the process its life, and leaves the others theirs. */
 function errnoOf(core: Core, task: TaskStruct, error: unknown): number {

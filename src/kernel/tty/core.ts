@@ -15,8 +15,8 @@ import { resizeTty } from './ioctl.ts'
 import { OpenTty } from './open-tty.ts'
 import { TtyDevice } from './tty.ts'
 
-export const TTY_MAJOR = 4
-export const TTYAUX_MAJOR = 5
+const TTY_MAJOR = 4
+const TTYAUX_MAJOR = 5
 /** Minors of TTYAUX_MAJOR. */
 const AUX_TTY = 0
 const AUX_CONSOLE = 1

@@ -22,8 +22,8 @@ import { N_TTY_BUF_SIZE } from './n-tty.ts'
 import { stdTermios } from './termios.ts'
 import { TtyDevice } from './tty.ts'
 
-export const UNIX98_PTY_MASTER_MAJOR = 128
-export const UNIX98_PTY_SLAVE_MAJOR = 136
+const UNIX98_PTY_MASTER_MAJOR = 128
+const UNIX98_PTY_SLAVE_MAJOR = 136
 const PTYS = 1 << 20
 /** NR_UNIX98_PTY_DEFAULT, kernel.pty.max. */
 const PTY_MAX_DEFAULT = 4096

@@ -134,7 +134,7 @@ function mayOpen(task: Task, place: Place, flags: number, created: boolean): voi
 }
 
 /** An open file for an inode that may be opened. */
-export function* openPlace(vfs: VfsCore, task: Task, place: Place, flags: number): Sleeping<OpenFile> {
+function* openPlace(vfs: VfsCore, task: Task, place: Place, flags: number): Sleeping<OpenFile> {
   const { inode } = place
   const file = new OpenFile(place, inode, NO_OPS, flags & ~OPENING_FLAGS)
   vfs.open.add(file)

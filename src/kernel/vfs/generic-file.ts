@@ -41,13 +41,7 @@ function windowOf(file: OpenFile, index: number, size: number): number {
   return Math.min(file.window, Math.ceil(size / PAGE_SIZE) - index)
 }
 
-export function* readPages(
-  cache: PageCache,
-  host: FileHost,
-  file: File,
-  count: number,
-  offset: number,
-): Sleeping<Uint8Array> {
+function* readPages(cache: PageCache, host: FileHost, file: File, count: number, offset: number): Sleeping<Uint8Array> {
   const { size } = host.inode
   if (offset >= size || count <= 0) return NOTHING
   const length = Math.min(count, size - offset, READ_MAX)
@@ -80,7 +74,7 @@ export function* readPages(
 }
 
 /** The inode's mutex is held. Fewer than all where the disk is full. */
-export function* writePages(
+function* writePages(
   cache: PageCache,
   writeback: Writeback,
   host: FileHost,

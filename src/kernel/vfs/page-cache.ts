@@ -11,8 +11,6 @@ import type { Task } from '../sched/task.ts'
 import { type Sleeping, WaitQueue } from '../sched/wait.ts'
 
 export const PAGE_SECTORS = PAGE_SIZE / 512
-/** A page's mask with all sectors dirty. */
-export const ALL_DIRTY = 2 ** PAGE_SECTORS - 1
 
 const UNINTERRUPTIBLE = { interruptible: false } as const
 

@@ -13,7 +13,7 @@ export const inGroup = (cred: Credentials, gid: number): boolean => cred.fsgid =
 export const isRoot = (task: Task): boolean => task.cred.fsuid === 0
 
 /** Bits of R_OK, W_OK, X_OK that the mode grants. */
-export function granted(cred: Credentials, inode: Inode): number {
+function granted(cred: Credentials, inode: Inode): number {
   if (cred.fsuid === inode.uid) return (inode.mode >> 6) & 7
   return inGroup(cred, inode.gid) ? (inode.mode >> 3) & 7 : inode.mode & 7
 }

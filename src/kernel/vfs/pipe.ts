@@ -28,6 +28,8 @@ export class Pipe {
   readerOpens = 0
   writerOpens = 0
   charged = 0
+  /** Of pipe(2): who opens it again by /proc/PID/fd waits for nobody (pipe_rdwr_open). */
+  anonymous = false
   readonly readable = new WaitQueue()
   readonly writable = new WaitQueue()
 
@@ -114,6 +116,8 @@ export function pipeOps(pipe: Pipe, access: number, released: () => void): FileO
     *write(file, bytes) {
       if (bytes.length === 0) return 0
       let done = 0
+      // What is nobody else's need not be copied again.
+      const own = bytes.byteLength === bytes.buffer.byteLength
       for (;;) {
         if (pipe.readers === 0) {
           if (done > 0) return done
@@ -126,7 +130,7 @@ export function pipeOps(pipe: Pipe, access: number, released: () => void): FileO
         if (room >= left || (room > 0 && bytes.length > PIPE_BUF)) {
           const part = Math.min(room, left)
           pipe.charge(pipe.bytes + part)
-          pipe.chunks.push(bytes.slice(done, done + part))
+          pipe.chunks.push(own ? bytes.subarray(done, done + part) : bytes.slice(done, done + part))
           pipe.bytes += part
           done += part
           pipe.readable.wakeUp()
@@ -175,7 +179,8 @@ export function* openFifo(kernel: Kernel, inode: Inode, flags: number): Sleeping
   inode.pipe ??= new Pipe(kernel)
   const { pipe } = inode
   const nonblock = (flags & O_NONBLOCK) !== 0
-  if (writing && !reading && nonblock && pipe.readers === 0) fail(ENXIO)
+  const waits = !nonblock && !pipe.anonymous
+  if (writing && !reading && nonblock && !pipe.anonymous && pipe.readers === 0) fail(ENXIO)
   const data = pipe.writers > 0 ? 0 : pipe.writerOpens
   if (reading) {
     pipe.readers++
@@ -195,12 +200,12 @@ export function* openFifo(kernel: Kernel, inode: Inode, flags: number): Sleeping
     reading
       ? !writing && pipe.writers === 0 && pipe.writerOpens === writerOpens
       : pipe.readers === 0 && pipe.readerOpens === readerOpens
-  while (alone() && !nonblock) {
+  while (waits && alone()) {
     if ((yield* kernel.sched.sleepOn(reading ? pipe.readable : pipe.writable)) === 'signal') {
       pipe.closeEnd(reading, writing)
       released()
       fail(EINTR)
     }
   }
-  return { ops: pipeOps(pipe, access, released), data: nonblock ? data : 0 }
+  return { ops: pipeOps(pipe, access, released), data: nonblock && !pipe.anonymous ? data : 0 }
 }

@@ -4,6 +4,7 @@ import { POLLERR, POLLHUP, POLLIN, POLLNVAL, POLLOUT } from '#abi/posix/poll.ts'
 import { fail } from '../errno.ts'
 import type { Kernel } from '../kernel.ts'
 import type { Task } from '../sched/task.ts'
+import type { TaskStruct } from '../sched/task-struct.ts'
 import { type Sleeping, WaitQueue } from '../sched/wait.ts'
 import { tableOf } from './file-table.ts'
 
@@ -19,7 +20,11 @@ export function* poll(
   if (fds.length % 2 !== 0) fail(EFAULT)
   if (fds.length / 2 > PAIRS_MAX) fail(EINVAL)
   const table = tableOf(task)
-  const endNs = timeoutMs < 0 ? Number.POSITIVE_INFINITY : kernel.time.nowNs() + timeoutMs * 1e6
+  const sleeper = task as TaskStruct
+  // After a stop it goes on with what was left.
+  const endNs =
+    sleeper.sleepUntilNs ?? (timeoutMs < 0 ? Number.POSITIVE_INFINITY : kernel.time.nowNs() + timeoutMs * 1e6)
+  sleeper.sleepUntilNs = undefined
   for (;;) {
     const revents: number[] = []
     const queues: WaitQueue[] = []
@@ -47,6 +52,8 @@ export function* poll(
     // Nothing to be woken by but time and signals.
     if (queues.length === 0) queues.push(new WaitQueue())
     const options = leftNs === Number.POSITIVE_INFINITY ? {} : { timeoutNs: leftNs }
-    if ((yield* kernel.sched.sleepOn(queues, options)) === 'signal') fail(EINTR)
+    if ((yield* kernel.sched.sleepOn(queues, options)) !== 'signal') continue
+    sleeper.sleepUntilNs = endNs
+    fail(EINTR)
   }
 }

@@ -59,6 +59,7 @@ export class Pipefs {
     pipe.charge(1)
     // What /proc/PID/fd opens again.
     inode.pipe = pipe
+    pipe.anonymous = true
     pipe.readers = pipe.writers = pipe.writerOpens = 1
     const dentry = new Dentry(inode.sb, undefined, `pipe:[${inode.ino}]`, inode)
     const place = new Place(this.#mount, dentry)

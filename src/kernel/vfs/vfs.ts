@@ -1,5 +1,4 @@
 /** The virtual file system as the rest of the kernel uses it. */
-import type { Dirent } from '#abi/posix/stat.ts'
 import type { Task } from '../sched/task.ts'
 import type { Sleeping } from '../sched/wait.ts'
 import type { File, FileOps, FileTable, FsContext, Path } from './file.ts'
@@ -67,5 +66,3 @@ export interface Vfs {
   readonly openFiles: number
   fileMax: number
 }
-
-export type { Dirent, File, FileOps, FileSystemType, FileTable, FsContext, Inode, Path, SuperBlock }

@@ -14,7 +14,7 @@ import { type Dentry, type MountedAt, mountedOn, Place } from './place.ts'
 const LINKS_MAX = 40
 const SLASH = 47
 
-export const remembersNames = (sb: SuperBlock): boolean => sb.cacheNames ?? !sb.type.nodev
+const remembersNames = (sb: SuperBlock): boolean => sb.cacheNames ?? !sb.type.nodev
 
 export class Walk {
   readonly task: Task
@@ -72,7 +72,7 @@ export class Walk {
 }
 
 /** The dentry of `name` in `dir`, negative where there is none. */
-export function* lookup(vfs: VfsCore, dir: Dentry, name: string): Sleeping<Dentry> {
+function* lookup(vfs: VfsCore, dir: Dentry, name: string): Sleeping<Dentry> {
   if (name.length > NAME_MAX) fail(ENAMETOOLONG)
   const inode = dir.inode!
   yield* inode.mutex.lock(vfs.kernel)
@@ -96,7 +96,7 @@ export function* lookupLocked(vfs: VfsCore, dir: Dentry, name: string): Sleeping
 }
 
 /** Refuse what is no path at all. */
-export function checkPath(path: string): void {
+function checkPath(path: string): void {
   if (path === '') fail(ENOENT)
   if (path.length >= PATH_MAX) fail(ENAMETOOLONG)
   if (path.includes('\0')) fail(EINVAL)

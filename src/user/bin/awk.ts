@@ -2,8 +2,10 @@
 import { OsError, strerror } from '../libc/errno.ts'
 import { eprint, readFile } from '../libc/stdio.ts'
 import { Exit, utility } from '../libc/utility.ts'
-import { AwkError, parseAwk, unescaped } from './awk/parse.ts'
+import { unescaped } from './awk/lex.ts'
+import { parseAwk } from './awk/parse.ts'
 import { Awk } from './awk/run.ts'
+import { AwkError } from './awk/tree.ts'
 import { Field } from './awk/values.ts'
 
 export const awk = utility({

@@ -1,4 +1,5 @@
 /** echo(1). */
+import { C_ESCAPES } from '../coreutils/escapes.ts'
 import { program } from '../libc/program.ts'
 import { Out, STDOUT } from '../libc/stdio.ts'
 import { finish, helpText } from '../libc/utility.ts'
@@ -30,17 +31,6 @@ If -e is in effect, the following sequences are recognized:
 Report bugs to <bug-coreutils@gnu.org>.`,
 }
 
-const ESCAPES: Readonly<Record<string, string>> = {
-  a: '\x07',
-  b: '\b',
-  f: '\f',
-  n: '\n',
-  r: '\r',
-  t: '\t',
-  v: '\v',
-  '\\': '\\',
-}
-
 export const echo = program({
   ...record,
   *main(argv) {
@@ -66,7 +56,7 @@ export const echo = program({
           newline = false
         }
         text = text.replace(/\\(0[0-7]{0,3}|[1-7][0-7]{0,2}|[abfnrtv\\])/g, (_all, what: string) =>
-          /^\d/.test(what) ? String.fromCharCode(Number.parseInt(what, 8) & 255) : ESCAPES[what]!,
+          /^\d/.test(what) ? String.fromCharCode(Number.parseInt(what, 8) & 255) : C_ESCAPES[what]!,
         )
       }
       out.put(newline ? `${text}\n` : text)

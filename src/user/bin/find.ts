@@ -6,8 +6,9 @@ import { OsError } from '../libc/errno.ts'
 import { lstat, stat } from '../libc/syscall.ts'
 import { Exit, utility } from '../libc/utility.ts'
 import { RegexError } from '../regex/syntax.ts'
+import type { Context } from './find/context.ts'
 import { and, ask, comma, not, or, type Test, type Visit } from './find/expression.ts'
-import { type Context, PRIMARIES } from './find/primaries.ts'
+import { PRIMARIES } from './find/primaries.ts'
 
 /** Directories inside each other that are followed. */
 const DEPTH_LIMIT = 1000

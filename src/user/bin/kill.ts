@@ -41,7 +41,7 @@ import { program } from '../libc/program.ts'
 import { getpwnam } from '../libc/pwd.ts'
 import { eprint, Out, STDOUT } from '../libc/stdio.ts'
 import { getpid, kill as killCall } from '../libc/syscall.ts'
-import { Exit, type Run, utility } from '../libc/utility.ts'
+import { answering, Exit, type Run, utility } from '../libc/utility.ts'
 import { compileRegex } from '../regex/regex.ts'
 import { RegexError } from '../regex/syntax.ts'
 import { allProcs, type Proc, ttyNumber } from './procps/proc.ts'
@@ -92,84 +92,87 @@ const KILL_USAGE = `usage: kill [ -s signal | -p ] [ -a ] pid ...
 `
 
 /** util-linux 2.13's: numbers, or names of processes. */
-export const kill = program({
-  name: 'kill',
-  usage: 'kill [ -s signal | -p ] [ -a ] pid ...\nkill -l [ signal ]',
-  help: `Send a signal, TERM by default, to each process.
+export const kill = answering(
+  program({
+    name: 'kill',
+    usage: 'kill [ -s signal | -p ] [ -a ] pid ...\nkill -l [ signal ]',
+    help: `Send a signal, TERM by default, to each process.
 
   -s SIGNAL, -SIGNAL   which signal, by name or number
   -l [SIGNAL]          list names, or the name of a number
   -p                   print process numbers, send nothing
 `,
-  *main(argv) {
-    const out = new Out(STDOUT)
-    const args = argv.slice(1)
-    let signo = SIGTERM
-    let only = false
-    while (args[0]?.startsWith('-') && args[0] !== '-') {
-      const arg = args.shift()!
-      if (arg === '--') break
-      if (arg === '--help') {
-        yield* out.print(KILL_USAGE)
-        yield* out.flush()
-        return 0
-      }
-      if (arg === '-l') {
-        const which = args[0]
-        if (which === undefined) yield* out.line(SIGNALS.map(([name]) => name).join(' '))
-        else {
-          const found = SIGNALS.find(([, number]) => number === Number(which) % 128)
-          if (!found) {
-            yield* eprint(`kill: unknown signal ${which}\n`)
+    *main(argv) {
+      const out = new Out(STDOUT)
+      const args = argv.slice(1)
+      let signo = SIGTERM
+      let only = false
+      while (args[0]?.startsWith('-') && args[0] !== '-') {
+        const arg = args.shift()!
+        if (arg === '--') break
+        if (arg === '--help') {
+          yield* out.print(KILL_USAGE)
+          yield* out.flush()
+          return 0
+        }
+        if (arg === '-l') {
+          const which = args[0]
+          if (which === undefined) yield* out.line(SIGNALS.map(([name]) => name).join(' '))
+          else {
+            const found = SIGNALS.find(([, number]) => number === Number(which) % 128)
+            if (!found) {
+              yield* eprint(`kill: unknown signal ${which}\n`)
+              return 1
+            }
+            yield* out.line(found[0])
+          }
+          yield* out.flush()
+          return 0
+        }
+        if (arg === '-p') only = true
+        else if (arg !== '-a') {
+          const name = arg === '-s' ? args.shift() : arg.slice(1)
+          const number = name === undefined ? undefined : signalNumber(name)
+          if (number === undefined) {
+            yield* eprint(`kill: unknown signal ${name ?? ''}; valid signals:\n${SIGNALS.map(([n]) => n).join(' ')}\n`)
             return 1
           }
-          yield* out.line(found[0])
+          signo = number
         }
-        yield* out.flush()
-        return 0
       }
-      if (arg === '-p') only = true
-      else if (arg !== '-a') {
-        const name = arg === '-s' ? args.shift() : arg.slice(1)
-        const number = name === undefined ? undefined : signalNumber(name)
-        if (number === undefined) {
-          yield* eprint(`kill: unknown signal ${name ?? ''}; valid signals:\n${SIGNALS.map(([n]) => n).join(' ')}\n`)
-          return 1
-        }
-        signo = number
+      if (args.length === 0) {
+        yield* eprint(KILL_USAGE)
+        return 1
       }
-    }
-    if (args.length === 0) {
-      yield* eprint(KILL_USAGE)
-      return 1
-    }
-    let failures = 0
-    for (const arg of args) {
-      const pids = /^-?[0-9]+$/.test(arg)
-        ? [Number(arg)]
-        : (yield* allProcs()).filter(({ comm }) => comm === arg).map(({ pid }) => pid)
-      if (pids.length === 0) {
-        yield* eprint(`kill: can't find process "${arg}"\n`)
-        failures++
-      }
-      for (const pid of pids) {
-        if (only) {
-          yield* out.line(String(pid))
-          continue
-        }
-        try {
-          yield* killCall(pid, signo)
-        } catch (error) {
-          if (!(error instanceof OsError)) throw error
-          yield* eprint(`kill ${pid}: ${strerror(error.errno)}\n`)
+      let failures = 0
+      for (const arg of args) {
+        const pids = /^-?[0-9]+$/.test(arg)
+          ? [Number(arg)]
+          : (yield* allProcs()).filter(({ comm }) => comm === arg).map(({ pid }) => pid)
+        if (pids.length === 0) {
+          yield* eprint(`kill: can't find process "${arg}"\n`)
           failures++
         }
+        for (const pid of pids) {
+          if (only) {
+            yield* out.line(String(pid))
+            continue
+          }
+          try {
+            yield* killCall(pid, signo)
+          } catch (error) {
+            if (!(error instanceof OsError)) throw error
+            yield* eprint(`kill ${pid}: ${strerror(error.errno)}\n`)
+            failures++
+          }
+        }
       }
-    }
-    yield* out.flush()
-    return failures > 0 ? 1 : 0
-  },
-})
+      yield* out.flush()
+      return failures > 0 ? 1 : 0
+    },
+  }),
+  'kill (util-linux 2.13-pre7)',
+)
 
 /** `-KILL` and `-9` before getopt sees them. */
 const signalFirst = (args: readonly string[]): readonly string[] =>

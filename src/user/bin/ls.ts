@@ -3,7 +3,7 @@ import { major, minor, S_IFMT, S_IFREG, S_IFSOCK, type Stat } from '#abi/posix/s
 import type { Sys } from '#abi/posix/syscalls.ts'
 import { type Cell, columns, commas } from '../coreutils/columns.ts'
 import { parseView, type View } from '../coreutils/ls-view.ts'
-import { listDirectory } from '../libc/dirent.ts'
+import { withDirectory } from '../libc/dirent.ts'
 import { OsError } from '../libc/errno.ts'
 import { isDevice, isDir, isFifo, isLink, modeString } from '../libc/mode.ts'
 import { humanSize } from '../libc/number.ts'
@@ -170,13 +170,16 @@ class Listing {
     const run = this.#run
     const view = this.#view
     const entries: Entry[] = []
+    const look = this.#look.bind(this)
     try {
-      for (const { name, ino } of yield* listDirectory(path)) {
-        if (name.startsWith('.') && !view.all && (!view.almostAll || name === '.' || name === '..')) continue
-        if (view.ignored(name)) continue
-        const entry = yield* this.#look(name, join(path, name), ino, false)
-        if (entry) entries.push(entry)
-      }
+      yield* withDirectory(path, function* (found) {
+        for (const { name, ino } of found) {
+          if (name.startsWith('.') && !view.all && (!view.almostAll || name === '.' || name === '..')) continue
+          if (view.ignored(name)) continue
+          const entry = yield* look(name, join(path, name), ino, false)
+          if (entry) entries.push(entry)
+        }
+      })
     } catch (error) {
       yield* run.warn(error, path, 2)
       return

@@ -11,61 +11,64 @@ import { getpwnam, getpwuid, type Passwd } from '../libc/pwd.ts'
 import { eprint, readFile, readLineUnbuffered, STDIN, STDOUT, writeAll } from '../libc/stdio.ts'
 import { close, fchmod, fsync, getuid, open, read, rename } from '../libc/syscall.ts'
 import { time } from '../libc/time.ts'
+import { answering } from '../libc/utility.ts'
 
 const TRIES = 3
 
-export const passwd = program({
-  name: 'passwd',
-  usage: 'passwd [-d] [-l] [-u] [-S] [--stdin] [USER]',
-  help: [
-    "Change a user's password.",
-    '  -d        no password at all',
-    '  -l, -u    lock and unlock the password',
-    '  -S        say what there is',
-    '  --stdin   read the new one from standard input',
-  ].join('\n'),
-  *main(argv) {
-    const { options, operands, error } = getopt(argv.slice(1), 'dluSkf', {
-      stdin: 'i',
-      delete: 'd',
-      lock: 'l',
-      unlock: 'u',
-      status: 'S',
-    })
-    const has = (code: string): boolean => options.some((option) => option.code === code)
-    if (error !== undefined || operands.length > 1) {
-      yield* eprint(`passwd: ${error ?? 'Only one user name may be specified.'}\n`)
-      return 1
-    }
-    const uid = yield* getuid()
-    const own = yield* getpwuid(uid)
-    const [name] = operands
-    if (uid !== 0 && (name !== undefined || options.length > 0)) {
-      yield* eprint('passwd: Only root can specify a user name.\n')
-      return 1
-    }
-    const user = name === undefined ? own : yield* getpwnam(name)
-    if (!user) {
-      yield* eprint(`passwd: Unknown user name '${name ?? uid}'.\n`)
-      return 1
-    }
-    const hash = yield* passwordHash(user)
-    if (has('S')) {
-      const what =
-        hash === ''
-          ? 'NP (Empty password.)'
-          : hash.startsWith('$1$')
-            ? 'PS (Password set, MD5 crypt.)'
-            : 'LK (Password locked.)'
-      yield* say(`${user.name} ${what}\n`)
-      return 0
-    }
-    if (has('d')) return yield* remove(user)
-    if (has('l') || has('u')) return yield* lock(user, hash, has('l'))
-    yield* say(`Changing password for user ${user.name}.\n`)
-    return yield* change(user, hash, uid, has('i'))
-  },
-})
+export const passwd = answering(
+  program({
+    name: 'passwd',
+    usage: 'passwd [-d] [-l] [-u] [-S] [--stdin] [USER]',
+    help: [
+      "Change a user's password.",
+      '  -d        no password at all',
+      '  -l, -u    lock and unlock the password',
+      '  -S        say what there is',
+      '  --stdin   read the new one from standard input',
+    ].join('\n'),
+    *main(argv) {
+      const { options, operands, error } = getopt(argv.slice(1), 'dluSkf', {
+        stdin: 'i',
+        delete: 'd',
+        lock: 'l',
+        unlock: 'u',
+        status: 'S',
+      })
+      const has = (code: string): boolean => options.some((option) => option.code === code)
+      if (error !== undefined || operands.length > 1) {
+        yield* eprint(`passwd: ${error ?? 'Only one user name may be specified.'}\n`)
+        return 1
+      }
+      const uid = yield* getuid()
+      const own = yield* getpwuid(uid)
+      const [name] = operands
+      if (uid !== 0 && (name !== undefined || options.length > 0)) {
+        yield* eprint('passwd: Only root can specify a user name.\n')
+        return 1
+      }
+      const user = name === undefined ? own : yield* getpwnam(name)
+      if (!user) {
+        yield* eprint(`passwd: Unknown user name '${name ?? uid}'.\n`)
+        return 1
+      }
+      const hash = yield* passwordHash(user)
+      if (has('S')) {
+        const what =
+          hash === ''
+            ? 'NP (Empty password.)'
+            : hash.startsWith('$1$')
+              ? 'PS (Password set, MD5 crypt.)'
+              : 'LK (Password locked.)'
+        yield* say(`${user.name} ${what}\n`)
+        return 0
+      }
+      if (has('d')) return yield* remove(user)
+      if (has('l') || has('u')) return yield* lock(user, hash, has('l'))
+      yield* say(`Changing password for user ${user.name}.\n`)
+      return yield* change(user, hash, uid, has('i'))
+    },
+  }),
+)
 
 const say = (text: string): Sys<void> => writeAll(STDOUT, bytesOfString(text))
 

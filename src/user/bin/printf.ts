@@ -1,5 +1,7 @@
 /** printf(1). */
+
 import type { Sys } from '#abi/posix/syscalls.ts'
+import { C_ESCAPES } from '../coreutils/escapes.ts'
 import { type Conversion, formatFloat, formatInteger, pad, parseFormat } from '../coreutils/printf-format.ts'
 import { INT64_MAX, INT64_MIN } from '../libc/number.ts'
 import { program } from '../libc/program.ts'
@@ -36,18 +38,6 @@ and all C format specifications ending with one of diouxXfeEgGcs, with
 ARGUMENTs converted to proper type first.  Variable widths are handled.
 
 Report bugs to <bug-coreutils@gnu.org>.`,
-}
-
-const ESCAPES: Readonly<Record<string, string>> = {
-  a: '\x07',
-  b: '\b',
-  f: '\f',
-  n: '\n',
-  r: '\r',
-  t: '\t',
-  v: '\v',
-  '\\': '\\',
-  '"': '"',
 }
 
 export const printf = program({
@@ -89,7 +79,7 @@ function unescaped(text: string, inArgument: boolean): { text: string; stop: boo
     }
     if (/^[0-7]/.test(what)) result += String.fromCharCode(Number.parseInt(what, 8) & 255)
     else if (what.startsWith('x')) result += String.fromCharCode(Number.parseInt(what.slice(1), 16))
-    else result += ESCAPES[what]!
+    else result += what === '"' ? '"' : C_ESCAPES[what]!
   }
   return { text: result + text.slice(at), stop }
 }

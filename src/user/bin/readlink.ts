@@ -59,7 +59,7 @@ Report bugs to <bug-coreutils@gnu.org>.`,
 })
 
 /** canonicalize_filename_mode(): `e` all must exist, `f` all but the last, `m` none. */
-export function* canonicalize(path: string, mode: string): Sys<string> {
+function* canonicalize(path: string, mode: string): Sys<string> {
   if (path === '') throw new OsError(ENOENT, 'readlink', path)
   const parts = (path.startsWith('/') ? path : join(yield* getcwd(), path)).split('/')
   let result = ''

@@ -69,6 +69,8 @@ export const sed = utility({
       return yield* execute({ run, script, input, output, quiet, lineLength: Number(run.value('l') ?? 70) })
     } catch (error) {
       if (error instanceof SedError) throw new Exit(1, error.message)
+      // panic() ends it so, whatever happened.
+      if (error instanceof OsError && error.call === 'brk') throw new Exit(4, 'memory exhausted')
       if (error instanceof RegexError || error instanceof SedLabelError) throw new Exit(4, error.message)
       throw error
     }

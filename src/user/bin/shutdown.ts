@@ -89,7 +89,7 @@ export const shutdown = program({
 })
 
 /** Minutes from `now` on; undefined for what is no time. */
-export function minutesUntil(when: string, now: number): number | undefined {
+function minutesUntil(when: string, now: number): number | undefined {
   const text = when === 'now' ? '0' : when
   const relative = /^\+?(\d+)$/.exec(text)
   if (relative) return Number(relative[1])
@@ -103,7 +103,7 @@ export function minutesUntil(when: string, now: number): number | undefined {
 }
 
 /** Whether it is time to say so. */
-export const needsWarning = (minutes: number): boolean =>
+const needsWarning = (minutes: number): boolean =>
   minutes < 10 ||
   (minutes < 60 && minutes % 15 === 0) ||
   (minutes < 180 && minutes % 30 === 0) ||

@@ -11,14 +11,13 @@ import {
   S_ISGID,
   S_ISUID,
   S_ISVTX,
-  type Stat,
 } from '#abi/posix/stat.ts'
 import type { Sys } from '#abi/posix/syscalls.ts'
-import { OsError } from '../libc/errno.ts'
+import { accessible, attributes, compareFiles } from '../coreutils/file-tests.ts'
 import { program } from '../libc/program.ts'
 import { quote } from '../libc/quote.ts'
 import { eprint, isatty, Out, STDOUT } from '../libc/stdio.ts'
-import { access, getegid, geteuid, lstat, stat } from '../libc/syscall.ts'
+import { getegid, geteuid } from '../libc/syscall.ts'
 import { finish, helpText } from '../libc/utility.ts'
 
 const record = {
@@ -239,7 +238,7 @@ class Parser {
     if (letter === 'z') return operand === ''
     if (letter === 't') return yield* isatty(Number(integer(operand)))
     if ('rwx'.includes(letter)) return yield* accessible(operand, letter === 'r' ? 4 : letter === 'w' ? 2 : 1)
-    const file = yield* look(operand, letter === 'h' || letter === 'L')
+    const file = yield* attributes(operand, letter === 'h' || letter === 'L')
     if (!file) return false
     const { mode, size, uid, gid } = file
     if (letter in TYPES) return (mode & S_IFMT) === TYPES[letter]
@@ -265,12 +264,7 @@ class Parser {
     this.#at += 3
     if (op === '=') return left === right
     if (op === '!=') return left !== right
-    if (op === '-nt' || op === '-ot' || op === '-ef') {
-      const [a, b] = [yield* look(left, false), yield* look(right, false)]
-      if (op === '-ef') return a !== undefined && b !== undefined && a.dev === b.dev && a.ino === b.ino
-      if (op === '-nt') return a !== undefined && (b === undefined || a.mtime > b.mtime)
-      return b !== undefined && (a === undefined || a.mtime < b.mtime)
-    }
+    if (op === '-nt' || op === '-ot' || op === '-ef') return yield* compareFiles(left, op, right)
     const [a, b] = [integer(left), integer(right)]
     switch (op) {
       case '-eq':
@@ -291,23 +285,4 @@ class Parser {
 function integer(text: string): bigint {
   if (!/^\s*[-+]?\d+\s*$/.test(text)) throw new TestError(`${text}: integer expression expected`)
   return BigInt(text.trim().replace(/^\+/, ''))
-}
-
-function* look(path: string, link: boolean): Sys<Stat | undefined> {
-  try {
-    return link ? yield* lstat(path) : yield* stat(path)
-  } catch (error) {
-    if (!(error instanceof OsError)) throw error
-    return undefined
-  }
-}
-
-function* accessible(path: string, mode: number): Sys<boolean> {
-  try {
-    yield* access(path, mode)
-    return true
-  } catch (error) {
-    if (!(error instanceof OsError)) throw error
-    return false
-  }
 }

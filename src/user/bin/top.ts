@@ -128,6 +128,15 @@ function* picture(state: State, terminal: Terminal, before: Look, seen: Look): S
   yield* display.flush()
 }
 
+const HELP: readonly string[] = [
+  "  P,M,T,N   Sort by: 'P' cpu, 'M' memory, 'T' time, 'N' number",
+  "  c         Toggle: 'c' cmd name/line",
+  "  k,r       Manipulate tasks: 'k' kill; 'r' renice",
+  '  d or s    Set update interval',
+  '  space     Show anew',
+  '  q         Quit',
+]
+
 const ORDERS: Readonly<Record<string, Order>> = { P: 'cpu', M: 'memory', T: 'time', N: 'pid' }
 
 function* command(state: State, terminal: Terminal, key: string): Sys<void> {
@@ -155,9 +164,25 @@ function* command(state: State, terminal: Terminal, key: string): Sys<void> {
       state.message = `\tRenice of PID ${pid} to ${nice} failed`
   } else if (key === '\x0c') terminal.display.invalidate()
   else if (key === 'h' || key === '?') {
-    yield* ask(terminal, 'q quit, k kill, r renice, P M T N order, c command line, d delay (Enter) ')
+    yield* help(terminal)
   } else if (key.length === 1 && key > ' ') state.message = "\tUnknown command - try 'h' for help"
   state.message = state.message.replace('\t', ' ')
+}
+
+/** A screen of words, until a key. */
+function* help(terminal: Terminal): Sys<void> {
+  const { display } = terminal
+  const words = [
+    `Help for Interactive Commands - ${VERSION.replace('top: ', '')}`,
+    '',
+    ...HELP,
+    '',
+    'Press any key to continue ',
+  ]
+  for (let row = 0; row < display.rows; row++) display.row(row, words[row] ?? '')
+  display.cursor(words.length - 1, words.at(-1)!.length)
+  yield* display.flush()
+  yield* terminal.key()
 }
 
 function* tried(call: Sys<unknown>): Sys<boolean> {

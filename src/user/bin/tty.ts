@@ -27,7 +27,7 @@ Report bugs to <bug-coreutils@gnu.org>.`,
 })
 
 /** ttyname(3): what /proc says, else the device of that number in /dev. */
-export function* ttyname(fd: number): Sys<string | undefined> {
+function* ttyname(fd: number): Sys<string | undefined> {
   try {
     const path = yield* readlink(`/proc/self/fd/${fd}`)
     if (path.startsWith('/')) return path

@@ -58,7 +58,7 @@ const RO_COMPAT = ['sparse_super', 'large_file']
 const names = (bits: number, table: readonly string[]): string[] => table.filter((_, i) => (bits & (1 << i)) !== 0)
 
 /** list_super2(). */
-export function listing(sb: Superblock): string {
+function listing(sb: Superblock): string {
   const date = (seconds: number): string => strftime('%a %b %e %H:%M:%S %Y', seconds)
   const text = viewOf(sb.bytes)
   const mounted = [...sb.bytes.subarray(136, 200)]

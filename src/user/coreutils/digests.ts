@@ -69,6 +69,7 @@ const md5Table = () =>
       .map((word) => Number.parseInt(word, 16) | 0),
   )
 
+/** RFC 1321. */
 export function md5(): Hash {
   const table = md5Table()
   const state = Int32Array.of(0x67452301, 0xefcdab89 | 0, 0x98badcfe | 0, 0x10325476)
@@ -108,6 +109,7 @@ export function md5(): Hash {
   })
 }
 
+/** RFC 3174. */
 export function sha1(): Hash {
   const state = Int32Array.of(0x67452301, 0xefcdab89 | 0, 0x98badcfe | 0, 0x10325476, 0xc3d2e1f0 | 0)
   const w = new Int32Array(80)

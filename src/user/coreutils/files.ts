@@ -8,6 +8,7 @@ import { lstat, stat, umask } from '../libc/syscall.ts'
 
 /** lstat; undefined if there is no such file. Other errors are thrown. */
 export const lstatIfAny = (path: string): Sys<Stat | undefined> => ifAny(lstat(path))
+/** stat, likewise. */
 export const statIfAny = (path: string): Sys<Stat | undefined> => ifAny(stat(path))
 
 function* ifAny(call: Sys<Stat>): Sys<Stat | undefined> {
@@ -29,8 +30,10 @@ export function* isDirectory(path: string): Sys<boolean> {
   }
 }
 
+/** Two names of one inode. */
 export const sameFile = (a: Stat, b: Stat): boolean => a.dev === b.dev && a.ino === b.ino
 
+/** umask(2) tells the mask only by setting another. */
 export function* currentUmask(): Sys<number> {
   const mask = yield* umask(0)
   yield* umask(mask)

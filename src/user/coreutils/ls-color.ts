@@ -43,6 +43,7 @@ export interface Colors {
   readonly orphans: boolean
 }
 
+/** What $LS_COLORS says, over the defaults. */
 export function lsColors(setting: string | undefined): Colors {
   const codes: Record<string, string> = { ...DEFAULTS }
   const suffixes: [string, string][] = []

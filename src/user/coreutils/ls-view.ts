@@ -64,6 +64,7 @@ const FORMATS: Readonly<Record<string, View['format']>> = {
   horizontal: 'across',
 }
 
+/** From the options, and from whether the output is a terminal. */
 export function* parseView(run: Run): Sys<View> {
   const terminal = yield* isatty(STDOUT)
   let format: View['format'] = terminal ? 'columns' : 'one'

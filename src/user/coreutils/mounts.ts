@@ -11,6 +11,7 @@ export interface Mounted {
   readonly options: string
 }
 
+/** As the table has them. */
 export function* mountTable(): Sys<readonly Mounted[]> {
   let text: string
   try {

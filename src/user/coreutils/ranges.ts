@@ -25,6 +25,7 @@ export function parseRanges(list: string): Ranges | undefined {
   return merged
 }
 
+/** What the list leaves out: cut --complement. */
 export function complement(ranges: Ranges): Ranges {
   const result: [number, number][] = []
   let next = 1

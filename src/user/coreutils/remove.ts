@@ -40,6 +40,7 @@ export function* removeOperand(run: Run, path: string, options: RemoveOptions): 
   yield* remove(run, path, options)
 }
 
+/** `/` itself, by whatever name. */
 export function* isRoot(path: string): Sys<boolean> {
   try {
     const [here, root] = [yield* lstat(path), yield* lstat('/')]

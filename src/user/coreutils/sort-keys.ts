@@ -21,6 +21,7 @@ export interface Key extends KeyOptions {
   endChar: number
 }
 
+/** A key without options: bytes are compared. */
 export const plainOptions = (): KeyOptions => ({
   ignore: undefined,
   fold: false,
@@ -32,6 +33,7 @@ export const plainOptions = (): KeyOptions => ({
   reverse: false,
 })
 
+/** No option changes how the key compares: the global ones count for it. */
 export const isPlain = (key: KeyOptions): boolean =>
   !key.ignore && !key.fold && !key.skipStartBlanks && !key.skipEndBlanks && !isNumeric(key) && !key.reverse
 
@@ -130,6 +132,7 @@ function shortNumber(text: string): number | undefined {
   return sign === '-' && value !== 0 ? -value : value
 }
 
+/** Below, at or above zero, as comparisons are; -r is taken into account. */
 export function compareKeys(a: string | number, b: string | number, key: KeyOptions): number {
   let order: number
   if (typeof a === 'number' && typeof b === 'number') order = a - b
@@ -143,7 +146,7 @@ export function compareKeys(a: string | number, b: string | number, key: KeyOpti
 const DECIMAL = /^[ \t\n]*(-?)(\d*)(?:\.(\d*))?/
 
 /** Numbers of any length, as numcompare() does it: no exponents, no plus sign. */
-export function compareNumeric(a: string, b: string): number {
+function compareNumeric(a: string, b: string): number {
   const [, signA, wholeA, fractionA] = DECIMAL.exec(a)!
   const [, signB, wholeB, fractionB] = DECIMAL.exec(b)!
   const order = compareMagnitude(wholeA!, fractionA ?? '', wholeB!, fractionB ?? '')

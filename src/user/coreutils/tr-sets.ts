@@ -31,6 +31,7 @@ function characters(text: string): { code: number; escaped: boolean }[] {
   return result
 }
 
+/** One of the two strings: escapes, ranges, classes, repeats. */
 export function parseSet(text: string): TrSet {
   const chars = characters(text)
   const plain = (at: number, c: string): boolean => {

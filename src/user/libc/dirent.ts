@@ -7,7 +7,24 @@ import { close, getdents, open } from './syscall.ts'
 
 /** All entries in the directory's own order, `.` and `..` among them. Errors name `path`. */
 export function* listDirectory(path: string): Sys<Dirent[]> {
+  return yield* withDirectory(path, NOTHING_MORE)
+}
+
+/** The same, with something to do before the directory is closed: /proc/self/fd shows who looks at it. */
+export function* withDirectory<T>(path: string, work: (entries: Dirent[]) => Sys<T>): Sys<T> {
   const fd = yield* open(path, O_RDONLY | O_DIRECTORY, 0)
+  try {
+    return yield* work(yield* readAll(fd, path))
+  } finally {
+    yield* close(fd)
+  }
+}
+
+const NOTHING_MORE = function* (entries: Dirent[]): Sys<Dirent[]> {
+  return entries
+}
+
+function* readAll(fd: number, path: string): Sys<Dirent[]> {
   const entries: Dirent[] = []
   try {
     for (;;) {
@@ -17,8 +34,6 @@ export function* listDirectory(path: string): Sys<Dirent[]> {
     }
   } catch (error) {
     throw error instanceof OsError ? new OsError(error.errno, error.call, path) : error
-  } finally {
-    yield* close(fd)
   }
 }
 

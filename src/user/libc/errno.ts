@@ -1,5 +1,4 @@
 /** errno: failed system calls as exceptions, and strerror(3) in glibc's words. */
-import * as numbers from '#abi/posix/errno.ts'
 
 export class OsError extends Error {
   readonly errno: number
@@ -86,9 +85,3 @@ const TEXTS: Readonly<Record<number, string>> = {
 
 /** What perror(3) prints after the colon. */
 export const strerror = (errno: number): string => TEXTS[errno] ?? `Unknown error ${errno}`
-
-/** `ENOENT` for 2. */
-export function errnoName(errno: number): string {
-  const found = Object.entries(numbers).find(([, value]) => value === errno)
-  return found ? found[0] : `E${errno}`
-}

@@ -1,7 +1,7 @@
 /** fnmatch(3), C locale: `*`, `?`, `[a-z]`, `[!x]`, `[[:alpha:]]`, and backslashes. */
 
 export const FNM_PATHNAME = 1
-export const FNM_NOESCAPE = 2
+const FNM_NOESCAPE = 2
 /** A leading dot must be matched by a dot. */
 export const FNM_PERIOD = 4
 export const FNM_CASEFOLD = 16
@@ -30,6 +30,7 @@ function isLower(c: number): boolean {
   return c >= 97 && c <= 122
 }
 
+/** Whether the whole of `name` matches; `flags`: FNM_*. */
 export function fnmatch(pattern: string, name: string, flags = 0): boolean {
   let p = 0
   let n = 0
@@ -92,7 +93,7 @@ interface Bracket {
 }
 
 /** The bracket expression that opens at `at`; undefined if it never closes, and `[` stands for itself. */
-export function parseBracket(pattern: string, at: number): Bracket | undefined {
+function parseBracket(pattern: string, at: number): Bracket | undefined {
   let p = at + 1
   const negated = pattern[p] === '!' || pattern[p] === '^'
   if (negated) p++

@@ -9,7 +9,7 @@ import { lstat } from './syscall.ts'
 export const isPattern = (text: string): boolean => /^(?:[^\\*?[]|\\.)*[*?[]/s.test(text)
 
 /** What a pattern without such characters stands for. */
-export const unquote = (text: string): string => text.replace(/\\(.)/gs, '$1')
+const unquote = (text: string): string => text.replace(/\\(.)/gs, '$1')
 
 /** Matches of `pattern`, in which backslashes quote; empty if there are none. */
 export function* glob(pattern: string): Sys<string[]> {

@@ -13,6 +13,7 @@ import {
   S_ISVTX,
 } from '#abi/posix/stat.ts'
 
+/** S_ISDIR of <sys/stat.h>; its kin follow. */
 export const isDir = (mode: number): boolean => (mode & S_IFMT) === S_IFDIR
 export const isRegular = (mode: number): boolean => (mode & S_IFMT) === S_IFREG
 export const isLink = (mode: number): boolean => (mode & S_IFMT) === S_IFLNK

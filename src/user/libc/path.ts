@@ -7,11 +7,13 @@ export function stripSlashes(path: string): string {
   return path.slice(0, end)
 }
 
+/** The last component; trailing slashes do not count. */
 export function basename(path: string): string {
   const bare = stripSlashes(path)
   return /^\/+$/.test(bare) ? '/' : bare.slice(bare.lastIndexOf('/') + 1)
 }
 
+/** What is before the last component; `.` where there is nothing. */
 export function dirname(path: string): string {
   const bare = stripSlashes(path)
   const slash = bare.lastIndexOf('/')

@@ -7,7 +7,7 @@ import { OsError } from './errno.ts'
 import { execve, fork, wait4 } from './syscall.ts'
 
 /** glibc's, where PATH is not set. */
-export const DEFAULT_PATH = ':/bin:/usr/bin'
+const DEFAULT_PATH = ':/bin:/usr/bin'
 
 /** Where execvp would look for `file`, in order. */
 export function candidates(file: string, env: readonly string[]): string[] {

@@ -11,6 +11,7 @@ export interface Program {
   main(argv: readonly string[], env: readonly string[]): Sys<number>
 }
 
+/** Only checks the type: a program is its record. */
 export const program = (record: Program): Program => record
 
 /** Programs that are one image file, and where they are installed: hard links of it. */

@@ -50,18 +50,22 @@ export function* getgrents(): Sys<readonly Group[]> {
   return groups
 }
 
+/** getpwnam(3). */
 export function* getpwnam(name: string): Sys<Passwd | undefined> {
   return (yield* getpwents()).find((user) => user.name === name)
 }
 
+/** getpwuid(3). */
 export function* getpwuid(uid: number): Sys<Passwd | undefined> {
   return (yield* getpwents()).find((user) => user.uid === uid)
 }
 
+/** getgrnam(3). */
 export function* getgrnam(name: string): Sys<Group | undefined> {
   return (yield* getgrents()).find((group) => group.name === name)
 }
 
+/** getgrgid(3). */
 export function* getgrgid(gid: number): Sys<Group | undefined> {
   return (yield* getgrents()).find((group) => group.gid === gid)
 }

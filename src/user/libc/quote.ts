@@ -15,4 +15,5 @@ const ESCAPES: Readonly<Record<string, string>> = {
 export const escaped = (text: string): string =>
   text.replace(/[\0-\x1f\\\x7f-\xff]/g, (c) => ESCAPES[c] ?? `\\${c.charCodeAt(0).toString(8).padStart(3, '0')}`)
 
+/** For messages: a name between ` and '. */
 export const quote = (text: string): string => `\`${escaped(text).replaceAll("'", "\\'")}'`

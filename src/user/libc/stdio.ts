@@ -2,8 +2,6 @@
  * stdio: buffered output and input over file descriptors. Text is byte strings. Streams are objects that `main` makes: a child of fork shares
  * the heap, so flush before forking, as in life.
  */
-
-import { ENOTTY } from '#abi/posix/errno.ts'
 import { O_RDONLY } from '#abi/posix/fcntl.ts'
 import { TCGETS } from '#abi/posix/ioctl.ts'
 import { SYSCALL_NR, type Sys } from '#abi/posix/syscalls.ts'
@@ -251,16 +249,9 @@ export function* eprint(text: string): Sys<void> {
   yield* raw(SYSCALL_NR.write, STDERR, bytesOfString(text))
 }
 
-/** `error(0, errno, what)` of glibc: `cat: foo: No such file or directory`. Rethrows what is no OsError: that is our bug, not the user's. */
-export function* warn(name: string, error: unknown, what?: string): Sys<void> {
-  yield* eprint(`${name}: ${describe(error, what)}\n`)
-}
-
-/** `foo: No such file or directory`. */
+/** As glibc's error(3) puts it: `foo: No such file or directory`. Rethrows what is no OsError: that is our bug, not the user's. */
 export function describe(error: unknown, what?: string): string {
   if (!(error instanceof OsError)) throw error
   const subject = what ?? error.path
   return subject === undefined ? strerror(error.errno) : `${subject}: ${strerror(error.errno)}`
 }
-
-export const isNotTerminal = (error: unknown): boolean => error instanceof OsError && error.errno === ENOTTY

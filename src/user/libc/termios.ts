@@ -1,5 +1,5 @@
 /** termios.h: terminals' settings and sizes. */
-import { TCGETS, TCSETS, TCSETSF, TCSETSW, TIOCGPGRP, TIOCGWINSZ, TIOCSPGRP, TIOCSWINSZ } from '#abi/posix/ioctl.ts'
+import { TCGETS, TCSETS, TCSETSF, TCSETSW, TIOCGWINSZ, TIOCSPGRP, TIOCSWINSZ } from '#abi/posix/ioctl.ts'
 import { SYSCALL_NR, type Sys } from '#abi/posix/syscalls.ts'
 import { NCCS } from '#abi/posix/termios.ts'
 import { OsError } from './errno.ts'
@@ -39,6 +39,7 @@ function putWord(bytes: Uint8Array, at: number, value: number): void {
   for (let i = 0; i < 4; i++) bytes[at + i] = (value >>> (8 * i)) & 255
 }
 
+/** tcgetattr(3). */
 export function* tcgetattr(fd: number): Sys<Termios> {
   const bytes = yield* ioctlBytes(fd, TCGETS)
   return {
@@ -51,6 +52,7 @@ export function* tcgetattr(fd: number): Sys<Termios> {
   }
 }
 
+/** tcsetattr(3); `action`: TCSANOW, TCSADRAIN or TCSAFLUSH. */
 export function* tcsetattr(fd: number, action: number, tio: Termios): Sys<void> {
   const bytes = new Uint8Array(36)
   putWord(bytes, 0, tio.iflag)
@@ -62,20 +64,19 @@ export function* tcsetattr(fd: number, action: number, tio: Termios): Sys<void> 
   yield* ioctlBytes(fd, action, bytes)
 }
 
+/** TIOCGWINSZ (tty_ioctl(4)). */
 export function* tcgetwinsize(fd: number): Sys<Winsize> {
   const bytes = yield* ioctlBytes(fd, TIOCGWINSZ)
   return { rows: bytes[0]! | (bytes[1]! << 8), cols: bytes[2]! | (bytes[3]! << 8) }
 }
 
+/** TIOCSWINSZ (tty_ioctl(4)). */
 export function* tcsetwinsize(fd: number, { rows, cols }: Winsize): Sys<void> {
   const bytes = Uint8Array.of(rows & 255, rows >> 8, cols & 255, cols >> 8, 0, 0, 0, 0)
   yield* ioctlBytes(fd, TIOCSWINSZ, bytes)
 }
 
-export function* tcgetpgrp(fd: number): Sys<number> {
-  return word(yield* ioctlBytes(fd, TIOCGPGRP), 0)
-}
-
+/** tcsetpgrp(3). */
 export function* tcsetpgrp(fd: number, pgid: number): Sys<void> {
   yield* ioctlBytes(fd, TIOCSPGRP, pgid)
 }

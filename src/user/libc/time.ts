@@ -38,7 +38,7 @@ export function* time(): Sys<number> {
 }
 
 /** Days since 1970-01-01; `month` may lie outside 0 to 11, `day` anywhere. */
-export function daysFromCivil(year: number, month: number, day: number): number {
+function daysFromCivil(year: number, month: number, day: number): number {
   const y0 = year + Math.floor(month / 12)
   const m = ((month % 12) + 12) % 12
   // Years begin in March, so that the leap day is the last.
@@ -82,7 +82,7 @@ export const timegm = (tm: Pick<Tm, 'year' | 'month' | 'day' | 'hour' | 'minute'
 const leap = (year: number): boolean => year % 4 === 0 && (year % 100 !== 0 || year % 400 === 0)
 
 /** ISO 8601's year and week. */
-export function isoWeek(tm: Tm): { year: number; week: number } {
+function isoWeek(tm: Tm): { year: number; week: number } {
   const monday = (tm.wday + 6) % 7
   const week = Math.floor((tm.yday - monday + 10) / 7)
   if (week < 1) {

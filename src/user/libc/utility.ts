@@ -71,13 +71,16 @@ export class Run {
 
   /** `error(0, errno, what)`; without `what` the path of the failed call. Rethrows what is no OsError. */
   *warn(error: unknown, what?: string, status = 1): Sys<void> {
-    if (error instanceof WriteError || isExhausted(error)) throw error
+    if (error instanceof WriteError || isExhausted(error) || isForkless(error)) throw error
     yield* this.complain(describe(error, what), status)
   }
 }
 
 /** xalloc_die(): brk found no more memory. */
 const isExhausted = (error: unknown): boolean => error instanceof OsError && error.call === 'brk'
+
+/** No more processes: nothing that the next file could change. */
+const isForkless = (error: unknown): boolean => error instanceof OsError && error.call === 'fork'
 
 export interface Utility {
   readonly name: string
@@ -98,6 +101,7 @@ export interface Utility {
 
 const COREUTILS = '(GNU coreutils) 5.97'
 
+/** A program after the manner of GNU: options are parsed, --help and --version answered, output is flushed before its status. */
 export function utility(record: Utility): Program {
   const { name, usage, help } = record
   const failure = record.usageStatus ?? 1
@@ -140,12 +144,30 @@ export function utility(record: Utility): Program {
         }
         if (!(caught instanceof OsError)) throw caught
         if (isExhausted(caught)) yield* eprint(`${called}: memory exhausted\n`)
+        else if (isForkless(caught)) yield* eprint(`${called}: cannot fork: ${strerror(caught.errno)}\n`)
         else yield* eprint(`${called}: ${describe(caught)}\n`)
         return failure
       }
     },
   }
 }
+
+/** `--help` and `--version` for programs without this frame. `version` is the whole line; without one the program does not know the option. */
+export const answering = (record: Program, version?: string): Program => ({
+  ...record,
+  *main(argv, env) {
+    const text =
+      argv[1] === '--help'
+        ? helpText(record)
+        : argv[1] === '--version' && version !== undefined
+          ? `${version}\n`
+          : undefined
+    if (text === undefined) return yield* record.main(argv, env)
+    const out = new Out(STDOUT)
+    yield* out.print(text)
+    return yield* finish(record.name, out, 0)
+  },
+})
 
 /** close_stdout() for programs without this frame: flush, and complain if that fails. */
 export function* finish(name: string, out: Out, status: number): Sys<number> {
@@ -159,6 +181,7 @@ export function* finish(name: string, out: Out, status: number): Sys<number> {
   }
 }
 
+/** What --help prints. */
 export function helpText({ name, usage, help }: Pick<Utility, 'name' | 'usage' | 'help'>, called = name): string {
   const forms = usage.split('\n').map((form, i) => (i === 0 ? 'Usage: ' : '  or:  ') + form.replace(name, called))
   return `${forms.join('\n')}\n${help.trimEnd()}\n`

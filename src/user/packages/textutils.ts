@@ -1,4 +1,4 @@
-/** grep, sed, findutils, diffutils, the pagers, which, and ncurses' clear and reset. */
+/** grep, sed, findutils, diffutils, the pagers, man, which, and ncurses' clear and reset. */
 import { awk } from '../bin/awk.ts'
 import { clear, reset } from '../bin/clear.ts'
 import { cmp } from '../bin/cmp.ts'
@@ -6,11 +6,13 @@ import { diff } from '../bin/diff.ts'
 import { find } from '../bin/find.ts'
 import { egrep, fgrep, grep } from '../bin/grep.ts'
 import { less } from '../bin/less.ts'
+import { apropos, man, whatis } from '../bin/man.ts'
 import { more } from '../bin/more.ts'
 import { sed } from '../bin/sed.ts'
 import { which } from '../bin/which.ts'
 import { xargs } from '../bin/xargs.ts'
 import { multicall, type Package } from '../libc/program.ts'
+import { answering } from '../libc/utility.ts'
 
 export const textutils: Package = {
   name: 'textutils',
@@ -28,6 +30,9 @@ export const textutils: Package = {
     ['/usr/bin/less', less],
     ['/usr/bin/reset', reset],
     ['/usr/bin/which', which],
+    ['/usr/bin/man', answering(man, 'man, version 1.6d')],
+    ['/usr/bin/apropos', answering(apropos, 'apropos, version 1.6d')],
+    ['/usr/bin/whatis', answering(whatis, 'whatis, version 1.6d')],
     ['/usr/bin/xargs', xargs],
   ],
 }

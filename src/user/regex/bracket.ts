@@ -9,7 +9,7 @@ const isAlpha = (code: number): boolean => isUpper(code) || isLower(code)
 const isAlnum = (code: number): boolean => isAlpha(code) || isDigit(code)
 
 /** isalpha and its like. */
-export const CHARACTER_CLASSES: ReadonlyMap<string, (code: number) => boolean> = new Map([
+const CHARACTER_CLASSES: ReadonlyMap<string, (code: number) => boolean> = new Map([
   ['alpha', isAlpha],
   ['digit', isDigit],
   ['alnum', isAlnum],

@@ -15,7 +15,7 @@ export const Op = {
   match: 6,
 } as const
 
-export const ASSERTIONS: readonly Assertion[] = [
+const ASSERTIONS: readonly Assertion[] = [
   'bol',
   'eol',
   'text-begin',

@@ -93,7 +93,10 @@ class ArithParser {
   }
 
   whole(): Arith {
-    if (this.#kind === '') return { t: 'num', n: 0, big: undefined }
+    if (this.#kind === '') {
+      if (!this.#style.steps) this.fail('expecting primary')
+      return { t: 'num', n: 0, big: undefined }
+    }
     const tree = this.#assignment()
     if (this.#kind !== '') this.fail('expecting EOF')
     return tree

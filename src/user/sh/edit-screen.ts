@@ -7,15 +7,20 @@ const shownAs = (c: string): string => {
   return code < 32 ? '^' + String.fromCharCode(code + 64) : code === 127 ? '^?' : c
 }
 
-export const visible = (text: string): string => {
+const visible = (text: string): string => {
   let out = ''
   for (const c of text) out += shownAs(c)
   return out
 }
 
+/** A character of UTF-8 goes on here: the terminals on a host's lines show it in one cell, whatever the locale of the shell. */
+export const isTail = (c: string): boolean => c >= '\x80' && c < '\xc0'
+
+const cells = (text: string): number => text.replace(/[\x80-\xbf]/g, '').length
+
 /** Cells of a prompt: what stands between \[ and \], and escape sequences, take none. */
-export const promptWidth = (prompt: string): number =>
-  prompt.replace(/\x01[^\x02]*\x02/g, '').replace(/\x1b\[[0-9;]*[A-Za-z]/g, '').length
+const promptWidth = (prompt: string): number =>
+  cells(prompt.replace(/\x01[^\x02]*\x02/g, '').replace(/\x1b\[[0-9;]*[A-Za-z]/g, ''))
 
 /** Without the marks around what takes no cell. */
 export const bare = (prompt: string): string => prompt.replace(/[\x01\x02]/g, '')
@@ -59,14 +64,14 @@ export class EditScreen {
   /** Show `text` with the cursor before its character number `cursor`. */
   *show(text: string, cursor: number): Sys<void> {
     const shown = visible(text)
-    const target = this.#width + visible(text.slice(0, cursor)).length
+    const target = this.#width + cells(visible(text.slice(0, cursor)))
     const old = this.#text
-    const end = this.#width + old.length
+    const end = this.#width + cells(old)
     if (shown === old) {
       yield* this.#move(target)
       return
     }
-    if (this.#cell === end && shown.startsWith(old) && target === this.#width + shown.length) {
+    if (this.#cell === end && shown.startsWith(old) && target === this.#width + cells(shown)) {
       // Typed at the end.
       const added = shown.slice(old.length)
       this.#text = shown
@@ -77,10 +82,10 @@ export class EditScreen {
     if (
       this.#cell === end &&
       old.startsWith(shown) &&
-      target === this.#width + shown.length &&
+      target === this.#width + cells(shown) &&
       Math.floor(target / this.columns) === Math.floor(end / this.columns)
     ) {
-      const gone = old.length - shown.length
+      const gone = cells(old) - cells(shown)
       this.#text = shown
       this.#cell = target
       yield* this.#write(`${'\b'.repeat(gone)}\x1b[K`)
@@ -91,8 +96,8 @@ export class EditScreen {
 
   *#redraw(text: string, cursor: number, up: number): Sys<void> {
     const shown = visible(text)
-    const target = this.#width + visible(text.slice(0, cursor)).length
-    const end = this.#width + shown.length
+    const target = this.#width + cells(visible(text.slice(0, cursor)))
+    const end = this.#width + cells(shown)
     let out = `${up > 0 ? `\x1b[${up}A` : ''}\r${this.#prompt}${shown}`
     // At the right edge the cursor hangs: bring it down.
     if (end % this.columns === 0 && end > 0) out += ' \r'
@@ -122,13 +127,13 @@ export class EditScreen {
 
   /** Leave the line: the cursor goes below it. */
   *end(): Sys<void> {
-    yield* this.#move(this.#width + this.#text.length)
-    yield* this.#write((this.#width + this.#text.length) % this.columns === 0 && this.#text !== '' ? '' : '\n')
+    yield* this.#move(this.#width + cells(this.#text))
+    yield* this.#write((this.#width + cells(this.#text)) % this.columns === 0 && this.#text !== '' ? '' : '\n')
   }
 
   /** Something else is to be printed below; then the line comes again. */
   *below(text: string): Sys<void> {
-    yield* this.#move(this.#width + this.#text.length)
+    yield* this.#move(this.#width + cells(this.#text))
     yield* this.#write(`\n${text}`)
   }
 

@@ -1,4 +1,5 @@
 /** How the shell's commands end otherwise than by a status. */
+import type { Shell } from './shell.ts'
 
 /** The shell is to exit. */
 export class ShellExit extends Error {
@@ -36,3 +37,8 @@ export class NeedMore extends Error {}
 
 /** An interactive shell was interrupted: back to the prompt. */
 export class Interrupted extends Error {}
+
+/** `set -e`. */
+export function checkExit(sh: Shell): void {
+  if (sh.status !== 0 && sh.options.has('e') && sh.tested === 0) throw new ShellExit(sh.status)
+}

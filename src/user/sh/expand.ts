@@ -19,7 +19,7 @@ const joiner = (sh: Shell): string => {
 }
 
 /** The value of a parameter; undefined: unset. */
-export function parameter(sh: Shell, name: string): string | undefined {
+function parameter(sh: Shell, name: string): string | undefined {
   const c = name.charCodeAt(0)
   if (c >= 65 || c === 95) return name === 'LINENO' ? String(sh.line) : sh.vars.get(name)?.value
   if (c >= 48 && c <= 57) return name === '0' ? sh.arg0 : sh.params[Number(name) - 1]
@@ -309,7 +309,7 @@ const MAGIC = /[*?[\\]/
 /** `*x` or `x*` with a plain x: what most scripts cut at. */
 const starred = (rest: string): string | undefined => (MAGIC.test(rest) || rest === '' ? undefined : rest)
 
-export function trimStart(text: string, pattern: string, longest: boolean): string {
+function trimStart(text: string, pattern: string, longest: boolean): string {
   if (!MAGIC.test(pattern)) return pattern !== '' && text.startsWith(pattern) ? text.slice(pattern.length) : text
   const tail = pattern[0] === '*' ? starred(pattern.slice(1)) : undefined
   if (tail !== undefined) {
@@ -323,7 +323,7 @@ export function trimStart(text: string, pattern: string, longest: boolean): stri
   return text
 }
 
-export function trimEnd(text: string, pattern: string, longest: boolean): string {
+function trimEnd(text: string, pattern: string, longest: boolean): string {
   if (!MAGIC.test(pattern))
     return pattern !== '' && text.endsWith(pattern) ? text.slice(0, text.length - pattern.length) : text
   const head = pattern.endsWith('*') && !pattern.endsWith('\\*') ? starred(pattern.slice(0, -1)) : undefined

@@ -2,6 +2,8 @@
 import type { Sys } from '#abi/posix/syscalls.ts'
 import { Interrupted, NeedMore, ShellError } from './errors.ts'
 import { run } from './exec.ts'
+import { loadHistory, remember, saveHistory } from './history.ts'
+import { expandHistory } from './history-expansion.ts'
 import { notify } from './jobs.ts'
 import { LineReader } from './line-reader.ts'
 import { Parser } from './parser.ts'
@@ -11,7 +13,7 @@ import { runTraps } from './signals.ts'
 
 export function* interact(sh: Shell): Sys<number> {
   const reader = new LineReader(sh)
-  yield* reader.loadHistory()
+  yield* loadHistory(sh)
   let line = 1
   for (let misses = 0; ; ) {
     try {
@@ -50,12 +52,12 @@ export function* interact(sh: Shell): Sys<number> {
         if (!error.told) yield* sh.complain(error.message)
         sh.command = ''
       } else {
-        yield* reader.saveHistory()
+        yield* saveHistory(sh)
         throw error
       }
     }
   }
-  yield* reader.saveHistory()
+  yield* saveHistory(sh)
   return sh.status
 }
 
@@ -69,6 +71,22 @@ function recover(sh: Shell): void {
   sh.locals = []
   sh.interrupted = false
   sh.inTrap = false
+}
+
+/** A line after history expansion, shown if that changed it; undefined: nothing is to be run. */
+function* expand(sh: Shell, line: string): Sys<string | undefined> {
+  if (!sh.bash) return line
+  const expansion = expandHistory(line.replace(/\n$/, ''), sh.history)
+  if (expansion.kind === 'none') return line
+  if (expansion.kind === 'fault') {
+    yield* sh.complain(expansion.message, '')
+    sh.status = 1
+    return undefined
+  }
+  yield* sh.err(`${expansion.text}\n`)
+  if (!expansion.only) return `${expansion.text}\n`
+  remember(sh, expansion.text)
+  return undefined
 }
 
 function* readCommand(sh: Shell, reader: LineReader, line: number): Sys<ReturnType<Parser['command']> | undefined> {
@@ -85,19 +103,24 @@ function* readCommand(sh: Shell, reader: LineReader, line: number): Sys<ReturnTy
         return parsed
       }
       if (sh.options.has('v')) yield* sh.err(more)
-      text += more
+      const expanded = yield* expand(sh, more)
+      if (expanded === undefined) {
+        if (text === '') continue
+        throw new Interrupted()
+      }
+      text += expanded
     } else {
       text += aliased
       aliased = ''
     }
     try {
       const parsed = new Parser(text, { complete: false, bash: sh.bash, aliases: sh.aliases, line }).command(0)
-      reader.remember(text)
+      remember(sh, text)
       reader.pending = parsed.text.slice(parsed.at)
       return parsed
     } catch (error) {
       if (error instanceof NeedMore) continue
-      reader.remember(text)
+      remember(sh, text)
       sh.line = line
       throw error
     }

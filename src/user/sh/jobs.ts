@@ -128,7 +128,7 @@ export class Jobs {
   }
 }
 
-export const exitCode = (status: number): number => (WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status))
+const exitCode = (status: number): number => (WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status))
 
 /** A child's first act: its process group, its signals, its own (empty) list of jobs. */
 export function* enterChild(

@@ -1,35 +1,31 @@
 /** Lines for an interactive shell: the line editor on a terminal, with readline's emacs keys, or lines as they come. */
-import { O_CREAT, O_RDONLY, O_TRUNC, O_WRONLY } from '#abi/posix/fcntl.ts'
 import type { Sys } from '#abi/posix/syscalls.ts'
 import { ECHO, ICANON, ICRNL, IEXTEN, IGNCR, INLCR, ISIG, ISTRIP, IXON, VMIN, VTIME } from '#abi/posix/termios.ts'
-import { byteString, bytesOfString } from '#lib/utf8.ts'
+import { byteString } from '#lib/utf8.ts'
 import { OsError } from '../libc/errno.ts'
-import { readAll, writeAll } from '../libc/stdio.ts'
-import { close, open, read } from '../libc/syscall.ts'
+import { read } from '../libc/syscall.ts'
 import { TCSADRAIN, type Termios, tcgetattr, tcgetwinsize, tcsetattr } from '../libc/termios.ts'
 import { commonPrefix, complete, inColumns } from './complete.ts'
-import { bare, EditScreen } from './edit-screen.ts'
+import { EditLine } from './edit-line.ts'
+import { bare, EditScreen, isTail } from './edit-screen.ts'
 import { Interrupted } from './errors.ts'
 import type { Shell } from './shell.ts'
 import { runTraps } from './signals.ts'
 
-const HISTORY_MAX = 500
 /** More candidates than these are listed only after a question. */
 const LIST_MAX = 100
-const LINE_MAX = 4096
+/** Bytes of the longest character of UTF-8. */
+const CHARACTER_MAX = 4
 
 type Verdict = 'go on' | 'accept' | 'end'
 
-export class LineReader {
+export class LineReader extends EditLine {
   readonly #sh: Shell
-  readonly #screen: EditScreen
   /** Text behind the last command on its line. */
   pending = ''
   #buffer = ''
-  #killed = ''
-  // The line being edited.
-  #text = ''
-  #cursor = 0
+  /** Read, and found to belong to the next key. */
+  #held = ''
   #prompt = ''
   /** Which entry of the history is shown; its length: none. */
   #entry = 0
@@ -37,48 +33,8 @@ export class LineReader {
   #lastTab = false
 
   constructor(sh: Shell) {
+    super(new EditScreen((text) => sh.err(text)))
     this.#sh = sh
-    this.#screen = new EditScreen((text) => sh.err(text))
-  }
-
-  // History.
-
-  #file(): string | undefined {
-    const { bash } = this.#sh
-    if (!bash) return undefined
-    const home = this.#sh.get('HOME')
-    return this.#sh.get('HISTFILE') ?? (home === undefined ? undefined : `${home}/.bash_history`)
-  }
-
-  *loadHistory(): Sys<void> {
-    const file = this.#file()
-    if (file === undefined) return
-    try {
-      const fd = yield* open(file, O_RDONLY, 0)
-      const text = yield* readAll(fd)
-      yield* close(fd)
-      for (const line of text.split('\n').slice(-HISTORY_MAX - 1)) if (line !== '') this.#sh.history.push(line)
-    } catch (error) {
-      if (!(error instanceof OsError)) throw error
-    }
-  }
-
-  *saveHistory(): Sys<void> {
-    const file = this.#file()
-    if (file === undefined || this.#sh.history.length === 0) return
-    try {
-      const fd = yield* open(file, O_WRONLY | O_CREAT | O_TRUNC, 0o600)
-      yield* writeAll(fd, bytesOfString(`${this.#sh.history.slice(-HISTORY_MAX).join('\n')}\n`))
-      yield* close(fd)
-    } catch (error) {
-      if (!(error instanceof OsError)) throw error
-    }
-  }
-
-  remember(text: string): void {
-    const { history } = this.#sh
-    for (const line of text.split('\n')) if (line.trim() !== '') history.push(line)
-    while (history.length > HISTORY_MAX) history.shift()
   }
 
   // Reading.
@@ -140,6 +96,23 @@ export class LineReader {
     }
   }
 
+  /** A key, or all bytes of a character of UTF-8. */
+  *#character(): Sys<string> {
+    let c = this.#held || (yield* this.#bytes(1))
+    this.#held = ''
+    if (c < '\xc2' || c > '\xf4') return c
+    const length = c < '\xe0' ? 2 : c < '\xf0' ? 3 : CHARACTER_MAX
+    while (c.length < length) {
+      const next = yield* this.#bytes(1)
+      if (!isTail(next)) {
+        this.#held = next
+        break
+      }
+      c += next
+    }
+    return c
+  }
+
   *#columns(): Sys<number> {
     try {
       const { cols } = yield* tcgetwinsize(0)
@@ -151,24 +124,24 @@ export class LineReader {
   }
 
   *#edit(prompt: string): Sys<string | undefined> {
-    this.#text = this.#draft = ''
-    this.#cursor = 0
+    this.text = this.#draft = ''
+    this.cursor = 0
     this.#prompt = prompt
     this.#entry = this.#sh.history.length
     this.#lastTab = false
-    yield* this.#screen.begin(prompt, yield* this.#columns())
+    yield* this.screen.begin(prompt, yield* this.#columns())
     for (;;) {
       // One byte at a time: what is typed ahead is for the command that will run.
-      const c = yield* this.#bytes(1)
+      const c = yield* this.#character()
       if (c === '') return undefined
       const verdict = yield* this.#key(c)
       if (verdict === 'end') return undefined
       if (verdict === 'accept') {
-        yield* this.#screen.show(this.#text, this.#text.length)
-        yield* this.#screen.end()
-        return `${this.#text}\n`
+        yield* this.screen.show(this.text, this.text.length)
+        yield* this.screen.end()
+        return `${this.text}\n`
       }
-      yield* this.#screen.show(this.#text, this.#cursor)
+      yield* this.screen.show(this.text, this.cursor)
     }
   }
 
@@ -180,48 +153,48 @@ export class LineReader {
       case '\n':
         return 'accept'
       case '\x03':
-        yield* this.#screen.show(this.#text, this.#text.length)
+        yield* this.screen.show(this.text, this.text.length)
         yield* this.#sh.err('^C')
         throw new Interrupted()
       case '\x04':
-        if (this.#text === '') return 'end'
-        if (this.#cursor === this.#text.length) yield* this.#screen.bell()
-        else this.#delete(this.#cursor, this.#cursor + 1)
+        if (this.text === '') return 'end'
+        if (this.cursor === this.text.length) yield* this.screen.bell()
+        else this.delete(this.cursor, this.after(this.cursor))
         break
       case '\x01':
-        this.#cursor = 0
+        this.cursor = 0
         break
       case '\x05':
-        this.#cursor = this.#text.length
+        this.cursor = this.text.length
         break
       case '\x02':
-        yield* this.#step(-1)
+        yield* this.step(-1)
         break
       case '\x06':
-        yield* this.#step(1)
+        yield* this.step(1)
         break
       case '\x08':
       case '\x7f':
-        if (this.#cursor === 0) yield* this.#screen.bell()
-        else this.#delete(this.#cursor - 1, this.#cursor)
+        if (this.cursor === 0) yield* this.screen.bell()
+        else this.delete(this.before(this.cursor), this.cursor)
         break
       case '\x0b':
-        this.#kill(this.#cursor, this.#text.length)
+        this.kill(this.cursor, this.text.length)
         break
       case '\x15':
-        this.#kill(0, this.#cursor)
+        this.kill(0, this.cursor)
         break
       case '\x17':
-        this.#kill(this.#blankBefore(), this.#cursor)
+        this.kill(this.blankBefore(), this.cursor)
         break
       case '\x19':
-        yield* this.#insert(this.#killed)
+        yield* this.insert(this.killed)
         break
       case '\x14':
-        yield* this.#transpose()
+        yield* this.transpose()
         break
       case '\x0c':
-        yield* this.#screen.clear(this.#prompt, this.#text, this.#cursor)
+        yield* this.screen.clear(this.#prompt, this.text, this.cursor)
         break
       case '\x10':
         yield* this.#history(-1)
@@ -232,7 +205,7 @@ export class LineReader {
       case '\x12':
         return yield* this.#search()
       case '\x16':
-        yield* this.#insert(yield* this.#bytes(1))
+        yield* this.insert(yield* this.#bytes(1))
         break
       case '\t':
         yield* this.#complete(tab)
@@ -241,8 +214,8 @@ export class LineReader {
         yield* this.#escape()
         break
       default:
-        if (c >= ' ') yield* this.#insert(c)
-        else yield* this.#screen.bell()
+        if (c >= ' ') yield* this.insert(c)
+        else yield* this.screen.bell()
     }
     return 'go on'
   }
@@ -257,17 +230,17 @@ export class LineReader {
     }
     switch (c) {
       case 'b':
-        this.#cursor = this.#wordBefore()
+        this.cursor = this.wordBefore()
         break
       case 'f':
-        this.#cursor = this.#wordAfter()
+        this.cursor = this.wordAfter()
         break
       case 'd':
-        this.#kill(this.#cursor, this.#wordAfter())
+        this.kill(this.cursor, this.wordAfter())
         break
       case '\x7f':
       case '\x08':
-        this.#kill(this.#wordBefore(), this.#cursor)
+        this.kill(this.wordBefore(), this.cursor)
         break
       case '<':
         yield* this.#history(-this.#entry)
@@ -276,7 +249,7 @@ export class LineReader {
         yield* this.#history(this.#sh.history.length - this.#entry)
         break
       default:
-        yield* this.#screen.bell()
+        yield* this.screen.bell()
     }
   }
 
@@ -289,111 +262,52 @@ export class LineReader {
         yield* this.#history(1)
         break
       case 'C':
-        yield* this.#step(1)
+        yield* this.step(1)
         break
       case 'D':
-        yield* this.#step(-1)
+        yield* this.step(-1)
         break
       case 'H':
       case '1~':
       case '7~':
-        this.#cursor = 0
+        this.cursor = 0
         break
       case 'F':
       case '4~':
       case '8~':
-        this.#cursor = this.#text.length
+        this.cursor = this.text.length
         break
       case '3~':
-        if (this.#cursor < this.#text.length) this.#delete(this.#cursor, this.#cursor + 1)
+        if (this.cursor < this.text.length) this.delete(this.cursor, this.after(this.cursor))
         break
       case '1;5C':
-        this.#cursor = this.#wordAfter()
+        this.cursor = this.wordAfter()
         break
       case '1;5D':
-        this.#cursor = this.#wordBefore()
+        this.cursor = this.wordBefore()
         break
       default:
-        yield* this.#screen.bell()
+        yield* this.screen.bell()
     }
-  }
-
-  // Changes.
-
-  *#step(by: number): Sys<void> {
-    const to = this.#cursor + by
-    if (to < 0 || to > this.#text.length) yield* this.#screen.bell()
-    else this.#cursor = to
-  }
-
-  *#insert(text: string): Sys<void> {
-    if (this.#text.length + text.length > LINE_MAX) {
-      yield* this.#screen.bell()
-      return
-    }
-    this.#text = this.#text.slice(0, this.#cursor) + text + this.#text.slice(this.#cursor)
-    this.#cursor += text.length
-  }
-
-  #delete(from: number, to: number): void {
-    this.#text = this.#text.slice(0, from) + this.#text.slice(to)
-    this.#cursor = from
-  }
-
-  #kill(from: number, to: number): void {
-    if (to > from) this.#killed = this.#text.slice(from, to)
-    this.#delete(from, to)
-  }
-
-  *#transpose(): Sys<void> {
-    if (this.#cursor === 0 || this.#text.length < 2) {
-      yield* this.#screen.bell()
-      return
-    }
-    const at = Math.min(this.#cursor, this.#text.length - 1)
-    const text = this.#text
-    this.#text = text.slice(0, at - 1) + text[at]! + text[at - 1]! + text.slice(at + 1)
-    this.#cursor = at + 1
-  }
-
-  #blankBefore(): number {
-    let at = this.#cursor
-    while (at > 0 && this.#text[at - 1] === ' ') at--
-    while (at > 0 && this.#text[at - 1] !== ' ') at--
-    return at
-  }
-
-  #wordBefore(): number {
-    let at = this.#cursor
-    while (at > 0 && !/\w/.test(this.#text[at - 1]!)) at--
-    while (at > 0 && /\w/.test(this.#text[at - 1]!)) at--
-    return at
-  }
-
-  #wordAfter(): number {
-    let at = this.#cursor
-    while (at < this.#text.length && !/\w/.test(this.#text[at]!)) at++
-    while (at < this.#text.length && /\w/.test(this.#text[at]!)) at++
-    return at
   }
 
   *#history(by: number): Sys<void> {
     const { history } = this.#sh
     const to = this.#entry + by
     if (by === 0 || to < 0 || to > history.length) {
-      yield* this.#screen.bell()
+      yield* this.screen.bell()
       return
     }
-    if (this.#entry === history.length) this.#draft = this.#text
+    if (this.#entry === history.length) this.#draft = this.text
     this.#entry = to
-    this.#text = to === history.length ? this.#draft : history[to]!
-    this.#cursor = this.#text.length
+    this.text = to === history.length ? this.#draft : history[to]!
+    this.cursor = this.text.length
   }
 
   /** ^R: each key looks further back. */
   *#search(): Sys<Verdict> {
     const { history } = this.#sh
-    const kept = { text: this.#text, cursor: this.#cursor }
+    const kept = { text: this.text, cursor: this.cursor }
     let wanted = ''
     let at = history.length
     let failed = false
@@ -402,19 +316,15 @@ export class LineReader {
         if (history[i]!.includes(wanted)) {
           at = i
           failed = false
-          this.#text = history[i]!
-          this.#cursor = history[i]!.indexOf(wanted)
+          this.text = history[i]!
+          this.cursor = history[i]!.indexOf(wanted)
           return
         }
       failed = true
     }
     for (;;) {
-      yield* this.#screen.reprompt(
-        `(${failed ? 'failed ' : ''}reverse-i-search)\`${wanted}': `,
-        this.#text,
-        this.#cursor,
-      )
-      const c = yield* this.#bytes(1)
+      yield* this.screen.reprompt(`(${failed ? 'failed ' : ''}reverse-i-search)\`${wanted}': `, this.text, this.cursor)
+      const c = yield* this.#character()
       if (c === '') return 'end'
       if (c === '\x12') {
         if (wanted !== '') find(at - 1)
@@ -428,41 +338,41 @@ export class LineReader {
         const last = this.#prompt.slice(this.#prompt.lastIndexOf('\n') + 1)
         const abandon = c === '\x07' || c === '\x03'
         if (abandon) {
-          this.#text = kept.text
-          this.#cursor = kept.cursor
+          this.text = kept.text
+          this.cursor = kept.cursor
         } else if (at < history.length) this.#entry = at
-        yield* this.#screen.reprompt(bare(last), this.#text, this.#cursor)
+        yield* this.screen.reprompt(bare(last), this.text, this.cursor)
         return abandon && c === '\x07' ? 'go on' : yield* this.#key(c)
       }
     }
   }
 
   *#complete(again: boolean): Sys<void> {
-    const { from, words, shown } = yield* complete(this.#sh, this.#text, this.#cursor)
+    const { from, words, shown } = yield* complete(this.#sh, this.text, this.cursor)
     if (words.length === 0) {
-      yield* this.#screen.bell()
+      yield* this.screen.bell()
       return
     }
     const common = words.length === 1 ? words[0]! : commonPrefix(words).replace(/[ /]$/, '')
-    const word = this.#text.slice(from, this.#cursor)
+    const word = this.text.slice(from, this.cursor)
     if (common.length > word.length && common !== word) {
-      this.#text = this.#text.slice(0, from) + this.#text.slice(this.#cursor)
-      this.#cursor = from
-      yield* this.#insert(common)
+      this.text = this.text.slice(0, from) + this.text.slice(this.cursor)
+      this.cursor = from
+      yield* this.insert(common)
       return
     }
     this.#lastTab = true
     if (!again) {
-      yield* this.#screen.bell()
+      yield* this.screen.bell()
       return
     }
     if (shown.length > LIST_MAX) {
-      yield* this.#screen.below(`Display all ${shown.length} possibilities? (y or n)`)
+      yield* this.screen.below(`Display all ${shown.length} possibilities? (y or n)`)
       const answer = yield* this.#bytes(1)
       yield* this.#sh.err('\n')
-      if (/[yY ]/.test(answer)) yield* this.#sh.err(inColumns(shown, this.#screen.columns))
-    } else yield* this.#screen.below(inColumns(shown, this.#screen.columns))
-    yield* this.#screen.again(this.#prompt, this.#text, this.#cursor)
+      if (/[yY ]/.test(answer)) yield* this.#sh.err(inColumns(shown, this.screen.columns))
+    } else yield* this.screen.below(inColumns(shown, this.screen.columns))
+    yield* this.screen.again(this.#prompt, this.text, this.cursor)
   }
 }
 

@@ -3,14 +3,14 @@ import { ENOENT } from '#abi/posix/errno.ts'
 import { O_RDONLY } from '#abi/posix/fcntl.ts'
 import { SIG_DFL, SIG_IGN } from '#abi/posix/signal.ts'
 import { SYSCALL_NR, type Sys } from '#abi/posix/syscalls.ts'
-import { byteString } from '#lib/utf8.ts'
+import { byteString, bytesOfString } from '#lib/utf8.ts'
 import { OsError, strerror } from '../libc/errno.ts'
-import { isatty, readAll } from '../libc/stdio.ts'
+import { isatty, readFile, writeAll } from '../libc/stdio.ts'
 import { close, fcntl, getpid, getppid, open, raw, read } from '../libc/syscall.ts'
 import { initialDirectory } from './builtins/io.ts'
-import { setOption, setOptionByName } from './builtins/variables.ts'
+import { setOption, setOptionByName } from './builtins/set.ts'
 import { Interrupted, NeedMore, ShellError, ShellExit } from './errors.ts'
-import { lookup, run, runArgv } from './exec.ts'
+import { run } from './exec.ts'
 import { interact } from './interactive.ts'
 import { Jobs, takeTerminal } from './jobs.ts'
 import { Parser } from './parser.ts'
@@ -18,9 +18,11 @@ import { ending, exitTrap, findCommand, replaceBy } from './processes.ts'
 import { openFault } from './redirect.ts'
 import { type Interpreter, Shell } from './shell.ts'
 import { interactiveSignals, runTraps } from './signals.ts'
+import { lookup, runArgv } from './simple.ts'
+import { BASH_VERSION, usageText } from './usage.ts'
 
 /** Parse and run `text`, one complete command after the other. */
-export function* evaluate(sh: Shell, text: string, last = false): Sys<number> {
+function* evaluate(sh: Shell, text: string, last = false): Sys<number> {
   let source = text
   let line = sh.line
   let ran = false
@@ -50,6 +52,7 @@ export function* evaluate(sh: Shell, text: string, last = false): Sys<number> {
 }
 
 const interpreter: Interpreter = {
+  run,
   evaluate: (sh, text) => evaluate(sh, text),
   command: runArgv,
   *replace(sh, argv) {
@@ -149,6 +152,11 @@ function options(sh: Shell, argv: readonly string[]): Invocation {
 export function* shellMain(argv: readonly string[], env: readonly string[]): Sys<number> {
   const called = argv[0] ?? 'sh'
   const bash = called.slice(called.lastIndexOf('/') + 1).replace(/^-/, '') === 'bash'
+  const usage = bash ? usageText(argv[1]) : undefined
+  if (usage !== undefined) {
+    yield* writeAll(1, bytesOfString(usage))
+    return 0
+  }
   const sh = new Shell({ bash, arg0: called, params: [] })
   sh.interpreter = interpreter
   sh.jobs = new Jobs()
@@ -167,7 +175,7 @@ export function* shellMain(argv: readonly string[], env: readonly string[]): Sys
   sh.set('PS1', (yield* raw(SYSCALL_NR.geteuid)) === 0 ? '# ' : '$ ')
   sh.set('PS2', '> ')
   sh.set('PS4', '+ ')
-  if (bash) sh.set('BASH_VERSION', '3.2.25(1)-release')
+  if (bash) sh.set('BASH_VERSION', BASH_VERSION)
   let status: number
   try {
     status = yield* start(sh, argv)
@@ -260,12 +268,7 @@ function* startupFiles(sh: Shell, login: boolean, files: { rc: boolean; profile:
 function* sourceFile(sh: Shell, path: string): Sys<boolean> {
   let text: string
   try {
-    const fd = yield* open(path, O_RDONLY, 0)
-    try {
-      text = yield* readAll(fd)
-    } finally {
-      yield* close(fd)
-    }
+    text = yield* readFile(path)
   } catch (error) {
     if (!(error instanceof OsError)) throw error
     return false

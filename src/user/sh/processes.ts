@@ -1,9 +1,11 @@
 /** Programs and processes of the shell: where a command is, forking for a job, becoming a program, and a shell's end. */
 import { EACCES, ENOENT, ENOEXEC, ENOTDIR } from '#abi/posix/errno.ts'
-import { S_IFDIR, S_IFMT, S_IFREG } from '#abi/posix/stat.ts'
+import { O_RDONLY } from '#abi/posix/fcntl.ts'
+import { S_IFMT, S_IFREG } from '#abi/posix/stat.ts'
 import type { Sys } from '#abi/posix/syscalls.ts'
+import { isDirectory } from '../coreutils/files.ts'
 import { OsError, strerror } from '../libc/errno.ts'
-import { execve, fork, stat } from '../libc/syscall.ts'
+import { close, execve, fork, open, read, stat } from '../libc/syscall.ts'
 import { Interrupted, ShellError, ShellExit, SyntaxFault } from './errors.ts'
 import { enterChild, groupJob, type Job, type JobProcess } from './jobs.ts'
 import type { Shell } from './shell.ts'
@@ -58,6 +60,10 @@ export function* replaceBy(
     } catch (error) {
       if (!(error instanceof OsError)) throw error
       errno = error.errno
+      if (errno === ENOEXEC && sh.bash && (yield* isBinary(where))) {
+        yield* sh.complain(`${where}: cannot execute binary file`)
+        return 126
+      }
       if (errno === ENOEXEC) {
         // A script without a first line that names its interpreter.
         const shell = sh.bash ? '/bin/bash' : '/bin/sh'
@@ -68,16 +74,23 @@ export function* replaceBy(
   return yield* notFound(sh, name, errno)
 }
 
-function* isDirectory(path: string): Sys<boolean> {
+/** bash's check_binary_file: something in the first line that cannot be printed. */
+function* isBinary(path: string): Sys<boolean> {
   try {
-    return ((yield* stat(path)).mode & S_IFMT) === S_IFDIR
+    const fd = yield* open(path, O_RDONLY, 0)
+    const sample = yield* read(fd, 80)
+    yield* close(fd)
+    for (const byte of sample) {
+      if (byte === 10) return false
+      if ((byte < 32 || byte > 126) && !(byte >= 9 && byte <= 13)) return true
+    }
   } catch (error) {
     if (!(error instanceof OsError)) throw error
-    return false
   }
+  return false
 }
 
-export function* notFound(sh: Shell, name: string, errno: number): Sys<number> {
+function* notFound(sh: Shell, name: string, errno: number): Sys<number> {
   const missing = errno === ENOENT || errno === ENOTDIR
   if (name === '' && !sh.bash) {
     yield* sh.complain(': Permission denied')

@@ -4,9 +4,9 @@ import { getpwuid } from '../libc/pwd.ts'
 import { clock_gettime, geteuid, uname } from '../libc/syscall.ts'
 import { strftime } from '../libc/time.ts'
 import { ShellError } from './errors.ts'
-import { expander } from './exec.ts'
 import { Parser } from './parser.ts'
 import type { Shell } from './shell.ts'
+import { expander } from './substitution.ts'
 
 export function* prompt(sh: Shell, name: 'PS1' | 'PS2'): Sys<string> {
   const text = sh.get(name) ?? ''

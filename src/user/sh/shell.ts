@@ -49,8 +49,13 @@ const HEAP_STEP = 1 << 20
 /** One value. */
 const VALUE_MAX = 1 << 28
 
-/** What builtins ask of the interpreter. */
+/** A command's status, or a generator that ends with it. */
+export type Outcome = number | Sys<number>
+
+/** What builtins, and commands inside commands, ask of the interpreter. */
 export interface Interpreter {
+  /** Run a node of the syntax tree (exec.ts). */
+  run(sh: Shell, node: Node, last?: boolean): Outcome
   /** `eval`: run text as commands. */
   evaluate(sh: Shell, text: string): Sys<number>
   /** Run words as a command, past functions: `command`. */
@@ -115,7 +120,8 @@ export class Shell implements ArithVars {
   heapBytes = 0
   heapTop = HEAP_STEP
   exiting = false
-  readonly history: string[] = []
+  /** Subshells look at the same list. */
+  history: string[] = []
   /** Physical working directory, as `pwd` and PWD know it. */
   cwd = ''
 
@@ -150,6 +156,7 @@ export class Shell implements ArithVars {
     copy.heapBytes = this.heapBytes
     copy.heapTop = this.heapTop
     copy.cwd = this.cwd
+    copy.history = this.history
     copy.substitutionStatus = 0
     copy.tested = this.tested
     // dash names the builtin that runs a command in the command's own errors: `eval: foo: not found`.
@@ -251,7 +258,10 @@ export class Shell implements ArithVars {
   number(name: string, text: string): Int {
     const value = parseInteger(text)
     if (value !== undefined) return value
-    if (!this.bash) this.fault(`Illegal number: ${text}`)
+    if (!this.bash) {
+      if (/^[ \t\n]*$/.test(text)) return 0
+      this.fault(`Illegal number: ${text}`)
+    }
     // bash evaluates what a variable holds.
     if (++this.evalDepth > EVAL_DEPTH_MAX) this.fault(`${text}: expression recursion level exceeded`)
     const result = evalArith(this.parseArith(text), this)

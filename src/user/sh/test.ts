@@ -12,12 +12,11 @@ import {
   S_ISGID,
   S_ISUID,
   S_ISVTX,
-  type Stat,
 } from '#abi/posix/stat.ts'
 import type { Sys } from '#abi/posix/syscalls.ts'
-import { OsError } from '../libc/errno.ts'
+import { accessible, attributes, compareFiles } from '../coreutils/file-tests.ts'
 import { isatty } from '../libc/stdio.ts'
-import { access, getegid, geteuid, lstat, stat } from '../libc/syscall.ts'
+import { getegid, geteuid } from '../libc/syscall.ts'
 import { parseInteger } from './arith.ts'
 import { ShellError } from './errors.ts'
 import type { Shell } from './shell.ts'
@@ -27,16 +26,7 @@ const BINARY = new Set(['=', '!=', '<', '>', '-eq', '-ne', '-lt', '-le', '-gt', 
 
 export const isBinary = (sh: Shell, op: string): boolean => BINARY.has(op) || (sh.bash && op === '==')
 
-function* status(path: string, link = false): Sys<Stat | undefined> {
-  try {
-    return yield* link ? lstat(path) : stat(path)
-  } catch (error) {
-    if (!(error instanceof OsError)) throw error
-    return undefined
-  }
-}
-
-export function integer(sh: Shell, text: string): number | bigint {
+function integer(sh: Shell, text: string): number | bigint {
   const value = /^[ \t\n]*[-+]?[0-9]+[ \t\n]*$/.test(text)
     ? parseInteger(text.replace(/^([ \t\n]*[-+]?)0+(?=[0-9])/, '$1'))
     : undefined
@@ -101,18 +91,10 @@ export function* testFile(sh: Shell, op: string, text: string): Sys<boolean> {
   if (op === '-o') {
     return false
   }
-  if (op === '-h' || op === '-L') return (((yield* status(text, true))?.mode ?? 0) & S_IFMT) === S_IFLNK
+  if (op === '-h' || op === '-L') return (((yield* attributes(text, true))?.mode ?? 0) & S_IFMT) === S_IFLNK
   const right = RIGHTS[op]
-  if (right !== undefined) {
-    try {
-      yield* access(text, right)
-      return true
-    } catch (error) {
-      if (!(error instanceof OsError)) throw error
-      return false
-    }
-  }
-  const found = yield* status(text)
+  if (right !== undefined) return yield* accessible(text, right)
+  const found = yield* attributes(text)
   if (!found) return false
   const kind = KINDS[op]
   if (kind !== undefined) return (found.mode & S_IFMT) === kind
@@ -137,9 +119,5 @@ export function* testFile(sh: Shell, op: string, text: string): Sys<boolean> {
 export function* compare(sh: Shell, left: string, op: string, right: string): Sys<boolean> {
   const pure = pureBinary(sh, left, op, right)
   if (pure !== undefined) return pure
-  const a = yield* status(left)
-  const b = yield* status(right)
-  if (op === '-ef') return a !== undefined && b !== undefined && a.dev === b.dev && a.ino === b.ino
-  if (op === '-nt') return a !== undefined && (b === undefined || a.mtime > b.mtime)
-  return b !== undefined && (a === undefined || a.mtime < b.mtime)
+  return yield* compareFiles(left, op, right)
 }

@@ -4,6 +4,7 @@ import { LAPIC_BASE } from '#abi/pc/apic.ts'
 import { E820_RAM } from '#abi/pc/e820.ts'
 import { PIT_CH0, PIT_MODE, PORT_B } from '#abi/pc/i8254.ts'
 import { PIC1_CMD, PIC1_DATA, PIC2_CMD, PIC2_DATA } from '#abi/pc/i8259.ts'
+import type { Exit } from '#abi/pc/metal.ts'
 import { PCI_CONFIG_DATA } from '#abi/pc/pci.ts'
 import { type Mfn, PAGE_SIZE, signedVaddr, unsignedVaddr, type Vaddr } from '#abi/xen/types.ts'
 import {
@@ -35,6 +36,7 @@ import {
   PGT_writable_page,
 } from '../common/page-alloc.ts'
 import { RANGE_MAX } from '../common/rangeset.ts'
+import { RUN_AGAIN } from '../steps.ts'
 import { printk, type Xen } from '../xen.ts'
 import { computeDom0Pages } from './dom0-mem.ts'
 import { panic } from './shutdown.ts'
@@ -127,8 +129,8 @@ function layOut(image: DomainImage, ramdiskBytes: number, pages: number): Layout
   }
 }
 
-/** construct_dom0. False: refused, and said why; panics where the real one does. */
-export function constructDom0(xen: Xen, domain: Domain, modules: Dom0Modules): boolean {
+/** construct_dom0. False: refused, and said why; panics where the real one does. In steps, since it takes an engine a tenth of a second. */
+export function* constructDom0(xen: Xen, domain: Domain, modules: Dom0Modules): Generator<Exit, boolean, void> {
   const { heap, mem, options } = xen
   const vcpu = domain.vcpus[0] ?? bug('arch-x86/domain-build.ts: dom0 without vcpu0')
   const say = (text: string): void => printk(xen, text)
@@ -158,6 +160,7 @@ export function constructDom0(xen: Xen, domain: Domain, modules: Dom0Modules): b
     say('DOM0 image overlaps with Xen private area.\n')
     return false
   }
+  yield RUN_AGAIN
   buildTables(xen, domain, layout, first)
   for (let i = 0; i < MAX_VIRT_CPUS; i++)
     vcpu_info.fields.evtchn_upcall_mask.set(mem, domain.sharedInfo * PAGE_SIZE + i * vcpu_info.size, 1)
@@ -167,6 +170,7 @@ export function constructDom0(xen: Xen, domain: Domain, modules: Dom0Modules): b
   for (let id = 1; id < domain.maxVcpus; id++) allocVcpu(xen, domain, id, id % online)
   /** Where a virtual address of the boot region lies. */
   const machine = (va: Vaddr): number => first * PAGE_SIZE + (va - layout.start)
+  yield RUN_AGAIN
   loadSegments(xen, image, modules.kernel, machine(layout.kernel[0]))
   if (image.virtHypercall !== undefined) {
     const at = signedVaddr(image.virtHypercall)
@@ -176,12 +180,15 @@ export function constructDom0(xen: Xen, domain: Domain, modules: Dom0Modules): b
     }
   }
   if (modules.ramdisk) copy(xen, modules.ramdisk, machine(layout.ramdisk[0]))
+  yield RUN_AGAIN
   heap.initDomHeapPages(modules.images.start, modules.images.end)
   allocateRest(xen, domain, first, pages, machine(layout.physmap[0]))
+  yield RUN_AGAIN
   writeStartInfo(xen, domain, layout, pages, image, modules, machine(layout.startInfo[0]))
   if (image.supervisorModeRequired) panic(xen, 'Dom0 requires supervisor-mode execution\n')
   updateWallclock(xen, domain)
   permitIo(xen, domain)
+  yield RUN_AGAIN
   return enterKernel(xen, vcpu, signedVaddr(image.virtEntry), layout.startInfo[0])
 }
 

@@ -55,7 +55,7 @@ const SHIFT_F_CODES = ['[25~', '[26~', '[28~', '[29~', '[31~', '[32~', '[33~', '
 const F_SCANS = [0x3b, 0x3c, 0x3d, 0x3e, 0x3f, 0x40, 0x41, 0x42, 0x43, 0x44, 0x57, 0x58]
 
 /** Keypad, by scan code: what it sends with num lock, and the key it is without. */
-export const KEYPAD: readonly (readonly [scan: number, digit: string, key: string])[] = [
+const KEYPAD: readonly (readonly [scan: number, digit: string, key: string])[] = [
   [0x47, '7', '[1~'],
   [0x48, '8', 'A'],
   [0x49, '9', '[5~'],

@@ -15,8 +15,8 @@ import { type Font, makeFont } from './charset.ts'
 import { Terminal } from './terminal.ts'
 import { mapScreen, type ScreenInfo, screenInfo, VgaScreen } from './vgacon.ts'
 
-export const TTY_MAJOR = 4
-export const MAX_NR_CONSOLES = 63
+const TTY_MAJOR = 4
+const MAX_NR_CONSOLES = 63
 const WRITE_ROOM = 4096
 
 const KDGETLED = 0x4b31

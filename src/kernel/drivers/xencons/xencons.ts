@@ -122,6 +122,7 @@ function makeConsole(kernel: Kernel): Xencons | undefined {
     name: mode.name,
     index: mode.index,
     device,
+    enabled: true,
     // The log is in UTF-16 units; nothing but ASCII is printed.
     write: (text) => backend.print(bytesOfString(text)),
   })

@@ -33,7 +33,6 @@ export const EXT2_LINK_MAX = 32000
 export const PATH_MAX = 4096
 /** Blocks that an inode names itself; then one indirect, one double, one triple indirect block. */
 export const DIRECT_BLOCKS = 12
-export const BLOCK_POINTERS = 15
 /** Bytes of a symbolic link's target that fit in place of the block pointers. */
 export const FAST_SYMLINK_BYTES = 60
 

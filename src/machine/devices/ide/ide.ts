@@ -9,7 +9,9 @@ import { type BlockStore, SECTOR_BYTES } from '#lib/ondisk/block-store.ts'
 import type { Chip, Line } from '../../device.ts'
 import type { Clock, Timer } from '../../events.ts'
 import type { AccessBytes } from '../../memory.ts'
-import { ATA_HEADS, ATA_SECTORS_PER_TRACK, cylindersOf, type DriveIdentity, identify } from './identify.ts'
+import { moveData, readBusMaster, writeBusMaster } from './bus-master.ts'
+import { type DriveIdentity, identify } from './identify.ts'
+import { address, type IdeState, initialState, nativeMax, push, READY, type Step, shown, signature } from './state.ts'
 
 export interface IdePins {
   readonly clock: Clock
@@ -20,35 +22,6 @@ export interface IdePins {
   readonly identity: Omit<DriveIdentity, 'sectors'>
   /** FLUSH CACHE is done: what was written until now is a batch (design D11). */
   readonly flushed: () => void
-}
-
-/** What the drive is about to do at `stepAtNs`. */
-type Step = 'none' | 'reset' | 'identify' | 'read' | 'write' | 'dma' | 'flush' | 'finish'
-
-export interface IdeState {
-  features: number
-  count: number[]
-  lbaLow: number[]
-  lbaMid: number[]
-  lbaHigh: number[]
-  device: number
-  control: number
-  error: number
-  /** DRQ and ERR; BSY follows from `step`. */
-  status: number
-  step: Step
-  /** Infinity while a DMA command waits for the bus master. */
-  stepAtNs: number
-  /** When the drive has its data ready for DMA. */
-  readyNs: number
-  lba: number
-  sectorsLeft: number
-  toDisk: boolean
-  buffer: Uint8Array
-  bufferAt: number
-  ultraMode: number
-  interrupt: boolean
-  busMaster: { command: number; status: number; prdTable: number }
 }
 
 export interface IdeChannel extends Chip<IdeState> {
@@ -70,35 +43,6 @@ const RESET_NS = 2_000_000
 const BYTES_PER_SECOND = 80e6
 /** What an empty channel's data lines read as: pulled up, but DD7 down. */
 const NOBODY = 0x7f
-/** The bus master walks at most this many descriptors: a table of 64 KiB. */
-const PRDS_MAX = 8192
-
-const READY = ata.ATA_STATUS_DRDY | ata.ATA_STATUS_DSC
-
-const initialState = (): IdeState => ({
-  features: 0,
-  count: [1, 0],
-  lbaLow: [1, 0],
-  lbaMid: [0, 0],
-  lbaHigh: [0, 0],
-  device: 0,
-  control: 0,
-  error: 1,
-  status: READY,
-  step: 'none',
-  stepAtNs: 0,
-  readyNs: 0,
-  lba: 0,
-  sectorsLeft: 0,
-  toDisk: false,
-  buffer: new Uint8Array(0),
-  bufferAt: 0,
-  ultraMode: 5,
-  interrupt: false,
-  // Bit 5: the firmware says that drive 0 can do DMA.
-  busMaster: { command: 0, status: 0, prdTable: 0 },
-})
-
 const transferNs = (bytes: number): number => Math.round((bytes * 1e9) / BYTES_PER_SECOND)
 
 export function ideChannel({ clock, irq, mem, disk, identity, flushed }: IdePins): IdeChannel {
@@ -136,7 +80,7 @@ export function ideChannel({ clock, irq, mem, disk, identity, flushed }: IdePins
   function perform(step: Step): void {
     switch (step) {
       case 'reset':
-        signature()
+        signature(state)
         break
       case 'identify':
         offer(identify({ ...identity, sectors: disk!.sectors }, state.ultraMode))
@@ -165,19 +109,6 @@ export function ideChannel({ clock, irq, mem, disk, identity, flushed }: IdePins
         state.status = READY
         raise()
     }
-  }
-
-  /** What a drive shows after reset: the ATA signature and a passed diagnostic. */
-  function signature(): void {
-    Object.assign(state, {
-      count: [1, 0],
-      lbaLow: [1, 0],
-      lbaMid: [0, 0],
-      lbaHigh: [0, 0],
-      device: 0,
-      error: 1,
-      status: READY,
-    })
   }
 
   /** A sector for the host to read. */
@@ -217,33 +148,6 @@ export function ideChannel({ clock, irq, mem, disk, identity, flushed }: IdePins
     if (state.sectorsLeft > 0) plan('read', now + transferNs(SECTOR_BYTES))
   }
 
-  /** Address and count of the command from the registers. False where they lie outside the disk. */
-  function address(wide: boolean): boolean {
-    const { count, lbaLow, lbaMid, lbaHigh, device } = state
-    if (wide) {
-      state.lba =
-        lbaLow[0]! +
-        lbaMid[0]! * 2 ** 8 +
-        lbaHigh[0]! * 2 ** 16 +
-        lbaLow[1]! * 2 ** 24 +
-        lbaMid[1]! * 2 ** 32 +
-        lbaHigh[1]! * 2 ** 40
-      state.sectorsLeft = count[0]! + count[1]! * 256 || 65536
-    } else {
-      state.sectorsLeft = count[0]! || 256
-      if (device & ata.ATA_DEVICE_LBA)
-        state.lba = lbaLow[0]! + lbaMid[0]! * 2 ** 8 + lbaHigh[0]! * 2 ** 16 + (device & 15) * 2 ** 24
-      else {
-        const cylinder = lbaMid[0]! + lbaHigh[0]! * 256
-        const sector = lbaLow[0]!
-        const head = device & 15
-        if (sector === 0 || sector > ATA_SECTORS_PER_TRACK || cylinder >= cylindersOf(disk!.sectors)) return false
-        state.lba = (cylinder * ATA_HEADS + head) * ATA_SECTORS_PER_TRACK + sector - 1
-      }
-    }
-    return state.lba + state.sectorsLeft <= disk!.sectors
-  }
-
   function command(value: number): void {
     const now = clock.now()
     state.interrupt = false
@@ -257,13 +161,14 @@ export function ideChannel({ clock, irq, mem, disk, identity, flushed }: IdePins
       case ata.ATA_CMD_READ_SECTORS:
       case ata.ATA_CMD_READ_SECTORS + 1:
       case ata.ATA_CMD_READ_SECTORS_EXT:
-        if (address(value === ata.ATA_CMD_READ_SECTORS_EXT)) plan('read', now + COMMAND_NS + transferNs(SECTOR_BYTES))
+        if (address(state, disk!.sectors, value === ata.ATA_CMD_READ_SECTORS_EXT))
+          plan('read', now + COMMAND_NS + transferNs(SECTOR_BYTES))
         else fail(ata.ATA_ERROR_ID_NOT_FOUND)
         break
       case ata.ATA_CMD_WRITE_SECTORS:
       case ata.ATA_CMD_WRITE_SECTORS + 1:
       case ata.ATA_CMD_WRITE_SECTORS_EXT:
-        if (address(value === ata.ATA_CMD_WRITE_SECTORS_EXT)) accept()
+        if (address(state, disk!.sectors, value === ata.ATA_CMD_WRITE_SECTORS_EXT)) accept()
         else fail(ata.ATA_ERROR_ID_NOT_FOUND)
         break
       case ata.ATA_CMD_READ_DMA:
@@ -279,7 +184,7 @@ export function ideChannel({ clock, irq, mem, disk, identity, flushed }: IdePins
       case ata.ATA_CMD_VERIFY:
       case ata.ATA_CMD_VERIFY + 1:
       case ata.ATA_CMD_VERIFY_EXT:
-        if (address(value === ata.ATA_CMD_VERIFY_EXT))
+        if (address(state, disk!.sectors, value === ata.ATA_CMD_VERIFY_EXT))
           plan('finish', now + COMMAND_NS + transferNs(state.sectorsLeft * SECTOR_BYTES))
         else fail(ata.ATA_ERROR_ID_NOT_FOUND)
         break
@@ -288,7 +193,7 @@ export function ideChannel({ clock, irq, mem, disk, identity, flushed }: IdePins
         plan('flush', now + COMMAND_NS)
         break
       case ata.ATA_CMD_DIAGNOSTIC:
-        signature()
+        signature(state)
         plan('finish', now + SHORT_COMMAND_NS)
         state.error = 1
         break
@@ -301,7 +206,7 @@ export function ideChannel({ clock, irq, mem, disk, identity, flushed }: IdePins
         break
       case ata.ATA_CMD_READ_NATIVE_MAX:
       case ata.ATA_CMD_READ_NATIVE_MAX_EXT:
-        nativeMax(value === ata.ATA_CMD_READ_NATIVE_MAX_EXT)
+        nativeMax(state, disk!.sectors, value === ata.ATA_CMD_READ_NATIVE_MAX_EXT)
         plan('finish', now + SHORT_COMMAND_NS)
         break
       case ata.ATA_CMD_RECALIBRATE:
@@ -338,17 +243,8 @@ export function ideChannel({ clock, irq, mem, disk, identity, flushed }: IdePins
     plan('finish', now + SHORT_COMMAND_NS)
   }
 
-  function nativeMax(wide: boolean): void {
-    const last = disk!.sectors - 1
-    const byte = (n: number): number => Math.floor(last / 2 ** (8 * n)) % 256
-    state.lbaLow = [byte(0), wide ? byte(3) : 0]
-    state.lbaMid = [byte(1), wide ? byte(4) : 0]
-    state.lbaHigh = [byte(2), wide ? byte(5) : 0]
-    if (!wide) state.device = (state.device & 0xf0) | (byte(3) & 15)
-  }
-
   function startDma(toDisk: boolean, wide: boolean): void {
-    if (!address(wide)) {
+    if (!address(state, disk!.sectors, wide)) {
       fail(ata.ATA_ERROR_ID_NOT_FOUND)
       return
     }
@@ -368,20 +264,7 @@ export function ideChannel({ clock, irq, mem, disk, identity, flushed }: IdePins
       return
     }
     const data = state.toDisk ? new Uint8Array(bytes) : disk!.read(state.lba, state.sectorsLeft)
-    let done = 0
-    let last = false
-    for (let i = 0; i < PRDS_MAX && done < bytes && !last; i++) {
-      const at = busMaster.prdTable + i * ata.PRD_BYTES
-      const address = mem.read32(at) & ~1
-      const length = Math.min(mem.read16(at + 4) || 65536, bytes - done)
-      last = (mem.read16(at + 6) & ata.PRD_END) !== 0
-      if (state.toDisk) data.set(mem.copyOut(address >>> 0, length), done)
-      else mem.copyIn(address >>> 0, data.subarray(done, done + length))
-      done += length
-      if (done === bytes && !last) busMaster.status |= ata.BM_STATUS_ACTIVE
-    }
-    if (last) busMaster.status &= ~ata.BM_STATUS_ACTIVE
-    if (done < bytes) {
+    if (!moveData(busMaster, mem, data, state.toDisk)) {
       // The table ended first: the drive waits for ever with its data, until the driver's timeout resets it.
       state.status = READY | ata.ATA_STATUS_DRQ
       return
@@ -416,25 +299,18 @@ export function ideChannel({ clock, irq, mem, disk, identity, flushed }: IdePins
     return state.step !== 'none' ? ata.ATA_STATUS_BSY : state.status
   }
 
-  /** A register that is a two-deep queue: HOB in the control register shows the older byte. */
-  const shown = (pair: readonly number[]): number => pair[state.control & 0x80 ? 1 : 0]!
-  const push = (pair: number[], value: number): void => {
-    pair[1] = pair[0]!
-    pair[0] = value
-  }
-
   function readRegister(offset: number): number {
     switch (offset) {
       case ata.ATA_ERROR:
         return state.error
       case ata.ATA_COUNT:
-        return shown(state.count)
+        return shown(state, state.count)
       case ata.ATA_LBA_LOW:
-        return shown(state.lbaLow)
+        return shown(state, state.lbaLow)
       case ata.ATA_LBA_MID:
-        return shown(state.lbaMid)
+        return shown(state, state.lbaMid)
       case ata.ATA_LBA_HIGH:
-        return shown(state.lbaHigh)
+        return shown(state, state.lbaHigh)
       case ata.ATA_DEVICE:
         return state.device | 0xa0
       default:
@@ -502,33 +378,15 @@ export function ideChannel({ clock, irq, mem, disk, identity, flushed }: IdePins
     },
     readBusMaster(offset) {
       catchUp()
-      const { command: bmCommand, status, prdTable } = state.busMaster
-      if (offset === ata.BM_COMMAND) return bmCommand
-      if (offset === ata.BM_STATUS) return status
-      return offset >= ata.BM_PRD_TABLE ? (prdTable >>> (8 * (offset - ata.BM_PRD_TABLE))) & 0xff : 0
+      return readBusMaster(state.busMaster, offset)
     },
     writeBusMaster(offset, value) {
       catchUp()
-      const { busMaster } = state
-      if (offset === ata.BM_COMMAND) {
-        const started = value & ~busMaster.command & ata.BM_COMMAND_START
-        busMaster.command = value & (ata.BM_COMMAND_START | ata.BM_COMMAND_TO_MEMORY)
-        if (started) {
-          busMaster.status |= ata.BM_STATUS_ACTIVE
-          if (state.step === 'dma') plan('dma', Math.max(state.readyNs, clock.now()))
-        } else if (!(value & ata.BM_COMMAND_START)) {
-          busMaster.status &= ~ata.BM_STATUS_ACTIVE
-          if (state.step === 'dma') plan('dma', Number.POSITIVE_INFINITY)
-        }
-      } else if (offset === ata.BM_STATUS) {
-        // Error and interrupt are cleared by ones; bits 5 and 6 are the software's notes.
-        busMaster.status =
-          (busMaster.status & ~(value & (ata.BM_STATUS_ERROR | ata.BM_STATUS_INTERRUPT)) & ~0x60) | (value & 0x60)
-      } else if (offset >= ata.BM_PRD_TABLE) {
-        const shift = 8 * (offset - ata.BM_PRD_TABLE)
-        busMaster.prdTable = ((busMaster.prdTable & ~(0xff << shift)) | (value << shift)) & ~3
-        busMaster.prdTable >>>= 0
-      }
+      const was = state.busMaster.command
+      writeBusMaster(state.busMaster, offset, value)
+      if (offset !== ata.BM_COMMAND || state.step !== 'dma') return
+      if (value & ~was & ata.BM_COMMAND_START) plan('dma', Math.max(state.readyNs, clock.now()))
+      else if (!(value & ata.BM_COMMAND_START)) plan('dma', Number.POSITIVE_INFINITY)
     },
     doneNs: () => (state.step === 'none' ? clock.now() : state.stepAtNs),
     reset() {

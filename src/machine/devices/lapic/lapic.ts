@@ -22,12 +22,6 @@ import {
   LAPIC_IRR,
   LAPIC_ISR,
   LAPIC_LDR,
-  LAPIC_LVT0,
-  LAPIC_LVT1,
-  LAPIC_LVTERR,
-  LAPIC_LVTPC,
-  LAPIC_LVTT,
-  LAPIC_LVTTHMR,
   LAPIC_PPR,
   LAPIC_SPIV,
   LAPIC_SPIV_ENABLED,
@@ -42,6 +36,17 @@ import {
 import type { Chip } from '../../device.ts'
 import type { Clock, Timer } from '../../events.ts'
 import type { AccessBytes, Mmio } from '../../memory.ts'
+import {
+  clearBit,
+  highest,
+  initialState,
+  type LapicState,
+  LVT_AT,
+  LVT_WRITABLE,
+  type LvtName,
+  setBit,
+  testBit,
+} from './state.ts'
 
 /** What travels between APICs. */
 export interface ApicMessage {
@@ -67,31 +72,6 @@ export interface LapicPins {
   readonly lintChanged: () => void
 }
 
-export interface LapicState {
-  id: number
-  tpr: number
-  ldr: number
-  dfr: number
-  spiv: number
-  /** 256 bits each. */
-  isr: number[]
-  irr: number[]
-  tmr: number[]
-  /** Errors since the last write to the ESR, and what that write put on show. */
-  errors: number
-  esr: number
-  icr: number
-  icr2: number
-  lvt: Record<LvtName, number>
-  tdcr: number
-  initialCount: number
-  /** When the initial count was written. */
-  countFromNs: number
-  nmi: boolean
-}
-
-type LvtName = 'timer' | 'thermal' | 'performance' | 'lint0' | 'lint1' | 'error'
-
 export interface Lapic extends Chip<LapicState>, Mmio {
   /** A message has come for this APIC. */
   deliver(mode: number, vector: number, level: boolean): void
@@ -116,65 +96,8 @@ export interface Lapic extends Chip<LapicState>, Mmio {
 const ERROR_SEND_VECTOR = 1 << 5
 const ERROR_RECEIVE_VECTOR = 1 << 6
 const ERROR_REGISTER = 1 << 7
-
-const LVT_AT: Readonly<Record<number, LvtName>> = {
-  [LAPIC_LVTT]: 'timer',
-  [LAPIC_LVTTHMR]: 'thermal',
-  [LAPIC_LVTPC]: 'performance',
-  [LAPIC_LVT0]: 'lint0',
-  [LAPIC_LVT1]: 'lint1',
-  [LAPIC_LVTERR]: 'error',
-}
-const LVT_WRITABLE: Readonly<Record<LvtName, number>> = {
-  timer: 0x300ff,
-  thermal: 0x107ff,
-  performance: 0x107ff,
-  lint0: 0x1a7ff,
-  lint1: 0x1a7ff,
-  error: 0x100ff,
-}
 /** Max LVT entry in bits 16-23: six entries. */
 const VERSION = (5 << 16) | LAPIC_VERSION_INTEGRATED
-
-const initialState = (id: number): LapicState => ({
-  id,
-  tpr: 0,
-  ldr: 0,
-  dfr: 0xffffffff,
-  spiv: 0xff,
-  isr: new Array<number>(8).fill(0),
-  irr: new Array<number>(8).fill(0),
-  tmr: new Array<number>(8).fill(0),
-  errors: 0,
-  esr: 0,
-  icr: 0,
-  icr2: 0,
-  lvt: {
-    timer: APIC_LVT_MASKED,
-    thermal: APIC_LVT_MASKED,
-    performance: APIC_LVT_MASKED,
-    lint0: APIC_LVT_MASKED,
-    lint1: APIC_LVT_MASKED,
-    error: APIC_LVT_MASKED,
-  },
-  tdcr: 0,
-  initialCount: 0,
-  countFromNs: 0,
-  nmi: false,
-})
-
-const setBit = (words: number[], n: number): void => {
-  words[n >> 5] = (words[n >> 5]! | (1 << (n & 31))) >>> 0
-}
-const clearBit = (words: number[], n: number): void => {
-  words[n >> 5] = (words[n >> 5]! & ~(1 << (n & 31))) >>> 0
-}
-const testBit = (words: readonly number[], n: number): boolean => ((words[n >> 5]! >>> (n & 31)) & 1) === 1
-/** The highest bit set, or -1. */
-function highest(words: readonly number[]): number {
-  for (let i = 7; i >= 0; i--) if (words[i] !== 0) return i * 32 + 31 - Math.clz32(words[i]!)
-  return -1
-}
 
 export function lapic({ clock, id, wake, send, broadcastEoi, lintChanged }: LapicPins): Lapic {
   const state = initialState(id)

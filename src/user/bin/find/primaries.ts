@@ -1,44 +1,17 @@
-/** find's tests and actions, by name. */
-import {
-  major,
-  minor,
-  S_IFBLK,
-  S_IFCHR,
-  S_IFDIR,
-  S_IFIFO,
-  S_IFLNK,
-  S_IFMT,
-  S_IFREG,
-  S_IFSOCK,
-} from '#abi/posix/stat.ts'
+/** find's options and tests, and the table of all primaries by name. */
+import { S_IFBLK, S_IFCHR, S_IFDIR, S_IFIFO, S_IFLNK, S_IFMT, S_IFREG, S_IFSOCK } from '#abi/posix/stat.ts'
 import { CLOCK_REALTIME, type Sys } from '#abi/posix/syscalls.ts'
 import { listDirectory } from '../../libc/dirent.ts'
 import { OsError } from '../../libc/errno.ts'
 import { FNM_CASEFOLD, fnmatch } from '../../libc/fnmatch.ts'
-import { adjustMode, modeString, parseMode } from '../../libc/mode.ts'
-import { getgrgid, getgrnam, getpwnam, getpwuid } from '../../libc/pwd.ts'
-import { eprint, readLineUnbuffered, STDIN } from '../../libc/stdio.ts'
-import { clock_gettime, readlink, rmdir, stat, unlink } from '../../libc/syscall.ts'
-import { strftime } from '../../libc/time.ts'
-import { Exit, type Run } from '../../libc/utility.ts'
+import { adjustMode, parseMode } from '../../libc/mode.ts'
+import { getgrnam, getpwnam } from '../../libc/pwd.ts'
+import { clock_gettime, stat } from '../../libc/syscall.ts'
+import { Exit } from '../../libc/utility.ts'
 import { compileRegex } from '../../regex/regex.ts'
-import { execute } from './execute.ts'
-import { type Compare, comparison, type Finish, type Test, type Visit } from './expression.ts'
-
-/** What parsing knows, and what options set. */
-export interface Context {
-  readonly run: Run
-  readonly words: readonly string[]
-  at: number
-  maxDepth: number
-  minDepth: number
-  depthFirst: boolean
-  sameDevice: boolean
-  /** Some action was named: -print is not added. */
-  acts: boolean
-  readonly finishes: Finish[]
-  now: number
-}
+import { deleteAction, execAction, lsAction, printfAction, printing } from './actions.ts'
+import { argument, type Context, fatal, number, type Primary } from './context.ts'
+import { comparison, type Test, type Visit } from './expression.ts'
 
 const TYPES: Readonly<Record<string, number>> = {
   f: S_IFREG,
@@ -48,23 +21,6 @@ const TYPES: Readonly<Record<string, number>> = {
   b: S_IFBLK,
   p: S_IFIFO,
   s: S_IFSOCK,
-}
-
-export type Primary = (context: Context, name: string) => Sys<Test>
-
-function argument(context: Context, name: string): string {
-  const value = context.words[context.at++]
-  if (value === undefined) throw new Exit(1, `missing argument to \`${name}'`)
-  return value
-}
-
-function number(context: Context, name: string): Compare {
-  const text = argument(context, name)
-  return comparison(text) ?? fatal(`invalid argument \`${text}' to \`${name}'`)
-}
-
-function fatal(message: string): never {
-  throw new Exit(1, message)
 }
 
 const always: Test = () => true
@@ -153,179 +109,6 @@ const depthOption = (option: 'maxDepth' | 'minDepth'): Primary =>
     context[option] = Number(text)
     return always
   }
-
-const printing = (end: string): Primary =>
-  function* (context) {
-    context.acts = true
-    return (file) => print(context.run, file.path + end)
-  }
-
-function* print(run: Run, text: string): Sys<boolean> {
-  yield* run.out.print(text)
-  return true
-}
-
-function* printfAction(context: Context, name: string): Sys<Test> {
-  context.acts = true
-  const format = argument(context, name)
-  return (file) => formatted(context.run, format, file)
-}
-
-const FORMAT_ESCAPES: Readonly<Record<string, string>> = {
-  n: '\n',
-  t: '\t',
-  '0': '\0',
-  '\\': '\\',
-  a: '\x07',
-  b: '\b',
-  f: '\f',
-  r: '\r',
-  v: '\v',
-}
-
-function* formatted(run: Run, format: string, { path, name, depth, stat }: Visit): Sys<boolean> {
-  const letter = modeString(stat.mode)[0]!
-  let text = ''
-  for (let i = 0; i < format.length; i++) {
-    const char = format[i]!
-    const next = format[i + 1] ?? ''
-    if (char === '\\') {
-      text += FORMAT_ESCAPES[next] ?? `\\${next}`
-      i++
-    } else if (char !== '%') text += char
-    else {
-      const spec = /^%(-?[0-9]*)(.)/s.exec(format.slice(i))
-      if (!spec) {
-        text += char
-        continue
-      }
-      i += spec[0].length - 1
-      const slash = path.lastIndexOf('/')
-      const values: Readonly<Record<string, string | number>> = {
-        p: path,
-        f: name,
-        h: slash < 0 ? '.' : path.slice(0, slash),
-        s: stat.size,
-        d: depth,
-        m: (stat.mode & 0o7777).toString(8),
-        M: modeString(stat.mode),
-        n: stat.nlink,
-        i: stat.ino,
-        b: stat.blocks,
-        k: Math.ceil(stat.blocks / 2),
-        U: stat.uid,
-        G: stat.gid,
-        y: letter === '-' ? 'f' : letter,
-        '%': '%',
-      }
-      let value = String(values[spec[2]!] ?? `%${spec[2]}`)
-      if (spec[2] === 'u') value = (yield* getpwuid(stat.uid))?.name ?? String(stat.uid)
-      if (spec[2] === 'g') value = (yield* getgrgid(stat.gid))?.name ?? String(stat.gid)
-      if (spec[2] === 'l') value = letter === 'l' ? yield* readlink(path) : ''
-      const width = Number(spec[1] || 0)
-      text += width < 0 ? value.padEnd(-width) : value.padStart(width)
-    }
-  }
-  return yield* print(run, text)
-}
-
-function* lsAction(context: Context): Sys<Test> {
-  context.acts = true
-  const [now] = yield* clock_gettime(CLOCK_REALTIME)
-  return (file) => lsLine(context.run, file, now)
-}
-
-function* lsLine(run: Run, { path, stat }: Visit, now: number): Sys<boolean> {
-  const kind = stat.mode & S_IFMT
-  const user = (yield* getpwuid(stat.uid))?.name ?? String(stat.uid)
-  const group = (yield* getgrgid(stat.gid))?.name ?? String(stat.gid)
-  const device = kind === S_IFCHR || kind === S_IFBLK
-  const size = device
-    ? `${String(major(stat.rdev)).padStart(3)}, ${String(minor(stat.rdev)).padStart(3)}`
-    : String(stat.size).padStart(8)
-  const old = now - stat.mtime > 15_778_476 || stat.mtime > now
-  const time = strftime(old ? '%b %e  %Y' : '%b %e %H:%M', stat.mtime)
-  const link = kind === S_IFLNK ? ` -> ${yield* readlink(path)}` : ''
-  const blocks = String(Math.ceil(stat.blocks / 2)).padStart(4)
-  const line = `${String(stat.ino).padStart(6)} ${blocks} ${modeString(stat.mode)} ${String(stat.nlink).padStart(3)} ${user.padEnd(8)} ${group.padEnd(8)} ${size} ${time} ${path}${link}\n`
-  return yield* print(run, line)
-}
-
-function* deleteAction(context: Context): Sys<Test> {
-  context.acts = true
-  context.depthFirst = true
-  return (file) => remove(context.run, file)
-}
-
-function* remove(run: Run, { path, stat }: Visit): Sys<boolean> {
-  if (path === '.') return true
-  try {
-    if ((stat.mode & S_IFMT) === S_IFDIR) yield* rmdir(path)
-    else yield* unlink(path)
-    return true
-  } catch (error) {
-    yield* run.warn(error, `cannot delete ${path}`)
-    return false
-  }
-}
-
-/** Bytes of arguments that -exec ... + gives to one command. */
-const BATCH_BYTES = 100_000
-
-const execAction = (asks: boolean): Primary =>
-  function* (context, name) {
-    context.acts = true
-    const words: string[] = []
-    let batch = false
-    for (;;) {
-      const word = context.words[context.at++]
-      if (word === undefined) return fatal(`missing argument to \`${name}'`)
-      if (word === ';') break
-      if (word === '+' && words.at(-1) === '{}' && !asks) {
-        batch = true
-        words.pop()
-        break
-      }
-      words.push(word)
-    }
-    if (words.length === 0) fatal(`invalid argument \`;' to \`${name}'`)
-    const { run } = context
-    if (!batch) {
-      return (file) =>
-        execOne(
-          run,
-          words.map((word) => word.replaceAll('{}', file.path)),
-          asks,
-        )
-    }
-    let paths: string[] = []
-    let bytes = 0
-    const flush = function* (): Sys<void> {
-      if (paths.length === 0) return
-      const argv = [...words, ...paths]
-      paths = []
-      bytes = 0
-      if (!(yield* execOne(run, argv, false))) run.status = 1
-    }
-    const add = function* (file: Visit): Sys<boolean> {
-      paths.push(file.path)
-      bytes += file.path.length + 1
-      if (bytes > BATCH_BYTES) yield* flush()
-      return true
-    }
-    context.finishes.push({ run: flush })
-    return add
-  }
-
-function* execOne(context: Run, argv: readonly string[], asks: boolean): Sys<boolean> {
-  yield* context.out.flush()
-  if (asks) {
-    yield* eprint(`< ${argv.join(' ')} > ? `)
-    const answer = yield* readLineUnbuffered(STDIN)
-    if (!/^[yY]/.test(answer ?? '')) return false
-  }
-  return (yield* execute(context.name, argv, context.env)) === 0
-}
 
 export const PRIMARIES: ReadonlyMap<string, Primary> = new Map<string, Primary>([
   ['-name', names(false, 0)],

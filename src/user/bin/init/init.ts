@@ -179,7 +179,7 @@ function* bootTransitions(state: Init): Sys<void> {
   state.previous = before
 }
 
-export function* recordLevel(level: string, before: string): Sys<void> {
+function* recordLevel(level: string, before: string): Sys<void> {
   const when = yield* utmpTime()
   const { release } = yield* uname()
   const pid = level.charCodeAt(0) + 256 * before.charCodeAt(0)

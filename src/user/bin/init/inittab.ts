@@ -1,7 +1,7 @@
 /** /etc/inittab as init 2.86 reads it: `id:runlevels:action:process`. */
 
 /** What a line asks for (inittab(5)); the words are those of the file. */
-export const ACTIONS = [
+const ACTIONS = [
   'respawn',
   'wait',
   'once',

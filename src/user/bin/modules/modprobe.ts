@@ -7,6 +7,7 @@ import { getopt } from '../../libc/getopt.ts'
 import { program } from '../../libc/program.ts'
 import { eprint, Out, readFile, STDOUT } from '../../libc/stdio.ts'
 import { delete_module, init_module } from '../../libc/syscall.ts'
+import { answering } from '../../libc/utility.ts'
 import { configuration, dependencies, insertError, loadedModules, moduleDir, moduleName } from './tree.ts'
 
 const O_NONBLOCK = 0o4000
@@ -19,49 +20,52 @@ interface How {
 }
 type Table = Map<string, { path: string; needs: string[] }>
 
-export const modprobe = program({
-  name: 'modprobe',
-  usage: 'modprobe [-v] [-n] [-q] MODULE [PARAMETERS...]\nmodprobe -r MODULE...\nmodprobe -l',
-  help: [
-    'Load a module and those it needs, by modules.dep.',
-    '  -r   remove it, and those that nobody else needs',
-    '  -l   list all modules there are',
-    '  -n   only pretend',
-    '  -q   say nothing of a module that is not there',
-    '  -v   show what is done',
-  ].join('\n'),
-  *main(argv) {
-    const { options, operands, error } = getopt(argv.slice(1), '+vrlnqab', {
-      remove: 'r',
-      list: 'l',
-      verbose: 'v',
-      quiet: 'q',
-    })
-    const has = (code: string): boolean => options.some((option) => option.code === code)
-    const how: How = { verbose: has('v'), dryRun: has('n'), quiet: has('q'), out: new Out(STDOUT) }
-    if (error !== undefined || (operands.length === 0 && !has('l'))) {
-      yield* eprint(
-        `${error === undefined ? '' : `modprobe: ${error}\n`}Usage: modprobe [-v] [-n] [-q] <modname> [parameters...]\n`,
-      )
-      return 1
-    }
-    let table: Table
-    try {
-      table = yield* dependencies()
-    } catch (caught) {
-      if (!(caught instanceof OsError)) throw caught
-      yield* eprint(`FATAL: Could not load ${yield* moduleDir()}/modules.dep: ${strerror(caught.errno)}\n`)
-      return 1
-    }
-    let status = 0
-    if (has('l')) for (const { path } of table.values()) yield* how.out.line(path)
-    else if (has('r')) for (const name of operands) status |= yield* remove(table, name, how)
-    else if (has('a')) for (const name of operands) status |= yield* insert(table, name, [], how)
-    else status = yield* insert(table, operands[0]!, operands.slice(1), how)
-    yield* how.out.flush()
-    return status
-  },
-})
+export const modprobe = answering(
+  program({
+    name: 'modprobe',
+    usage: 'modprobe [-v] [-n] [-q] MODULE [PARAMETERS...]\nmodprobe -r MODULE...\nmodprobe -l',
+    help: [
+      'Load a module and those it needs, by modules.dep.',
+      '  -r   remove it, and those that nobody else needs',
+      '  -l   list all modules there are',
+      '  -n   only pretend',
+      '  -q   say nothing of a module that is not there',
+      '  -v   show what is done',
+    ].join('\n'),
+    *main(argv) {
+      const { options, operands, error } = getopt(argv.slice(1), '+vrlnqab', {
+        remove: 'r',
+        list: 'l',
+        verbose: 'v',
+        quiet: 'q',
+      })
+      const has = (code: string): boolean => options.some((option) => option.code === code)
+      const how: How = { verbose: has('v'), dryRun: has('n'), quiet: has('q'), out: new Out(STDOUT) }
+      if (error !== undefined || (operands.length === 0 && !has('l'))) {
+        yield* eprint(
+          `${error === undefined ? '' : `modprobe: ${error}\n`}Usage: modprobe [-v] [-n] [-q] <modname> [parameters...]\n`,
+        )
+        return 1
+      }
+      let table: Table
+      try {
+        table = yield* dependencies()
+      } catch (caught) {
+        if (!(caught instanceof OsError)) throw caught
+        yield* eprint(`FATAL: Could not load ${yield* moduleDir()}/modules.dep: ${strerror(caught.errno)}\n`)
+        return 1
+      }
+      let status = 0
+      if (has('l')) for (const { path } of table.values()) yield* how.out.line(path)
+      else if (has('r')) for (const name of operands) status |= yield* remove(table, name, how)
+      else if (has('a')) for (const name of operands) status |= yield* insert(table, name, [], how)
+      else status = yield* insert(table, operands[0]!, operands.slice(1), how)
+      yield* how.out.flush()
+      return status
+    },
+  }),
+  'module-init-tools version 3.3-pre2',
+)
 
 function* insert(table: Table, asked: string, parameters: readonly string[], how: How): Sys<number> {
   const { aliases, options } = yield* configuration()

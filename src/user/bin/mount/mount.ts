@@ -23,6 +23,7 @@ import {
   rewriteMtab,
   superblockOf,
 } from './fstab.ts'
+import { deleteLoop, setLoop, unusedLoop } from './loop.ts'
 import { type MountOptions, optionText, parseOptions } from './options.ts'
 
 const EX_USAGE = 1
@@ -206,18 +207,66 @@ function* mountOne(
     return EX_FAIL
   }
   const target = yield* canonical(dir)
-  if (options.loop !== undefined) {
-    yield* eprint('mount: could not find any device /dev/loop#\n')
-    return EX_FAIL
+  const file = options.loop === undefined || options.flags & MS_REMOUNT ? undefined : yield* canonical(device)
+  if (file === undefined) return yield* mountDevice(device, device, target, type, options, how)
+  const loop = yield* loopFor(file, options, how)
+  if (loop === undefined) return EX_FAIL
+  const rest = options.data.split(',').filter((word) => word !== '' && !word.startsWith('offset='))
+  const onLoop: MountOptions = {
+    ...options,
+    data: rest.join(','),
+    text: `${options.text},loop=${loop.device}`,
+    flags: options.flags | (loop.readOnly ? MS_RDONLY : 0),
   }
+  const status = yield* mountDevice(loop.device, file, target, type, onLoop, how)
+  if (status !== 0 && !how.fake) yield* deleteLoop(loop.device)
+  return status
+}
+
+/** loop_check(): a loop device over `file`, or a complaint. */
+function* loopFor(
+  file: string,
+  options: MountOptions,
+  how: How,
+): Sys<{ device: string; readOnly: boolean } | undefined> {
+  const offset = /(?:^|,)offset=(\d{1,15})/.exec(options.data)?.[1]
+  const readOnly = (options.flags & MS_RDONLY) !== 0
+  for (;;) {
+    const device = options.loop ? options.loop : yield* unusedLoop('mount')
+    if (device === undefined) return undefined
+    if (how.fake) return { device, readOnly }
+    const made = yield* setLoop(device, file, Number(offset ?? 0), readOnly)
+    if (made === 'busy') {
+      if (!options.loop) continue
+      yield* eprint(`mount: according to mtab, ${device} is in use\n`)
+      return undefined
+    }
+    if (made === 'failed') {
+      yield* eprint('mount: failed setting up loop device\n')
+      return undefined
+    }
+    if (how.verbose) yield* how.out.line(`mount: going to use the loop device ${device}`)
+    return { device, readOnly: made === 'ro' }
+  }
+}
+
+/** mount(2) and mtab: `spec` is what mtab names, the file under a loop device. */
+function* mountDevice(
+  device: string,
+  spec: string,
+  target: string,
+  type: string | undefined,
+  options: MountOptions,
+  how: How,
+): Sys<number> {
   const done = how.fake
     ? { type: type && type !== 'auto' ? type : yield* fsTypeOf(device), flags: options.flags }
     : yield* attempt(device, target, type, options)
   if (typeof done === 'number') return done
   const text = optionText(done.flags & ~MS_REMOUNT, options.text.split(',').slice(1).filter(isExtra))
-  if (how.verbose) yield* how.out.line(`${device} on ${target} type ${done.type} (${text})`)
+  if (how.verbose) yield* how.out.line(`${spec} on ${target} type ${done.type} (${text})`)
   if (how.noMtab) return 0
-  const entry: Mntent = { spec: device, dir: target, type: done.type, options: text, freq: 0, pass: 0 }
+  const entry: Mntent = { spec, dir: target, type: done.type, options: text, freq: 0, pass: 0 }
   if (options.flags & MS_REMOUNT)
     yield* rewriteMtab((entries) => entries.map((old) => (old.dir === target ? { ...old, options: text } : old)))
   else yield* addToMtab(entry)

@@ -8,6 +8,7 @@ import { program } from '../../libc/program.ts'
 import { eprint, Out, STDOUT } from '../../libc/stdio.ts'
 import { geteuid, mount as mountCall, umount2 } from '../../libc/syscall.ts'
 import { type Mntent, MTAB, matchesOptions, matchesType, readTable, rewriteMtab } from './fstab.ts'
+import { deleteLoop } from './loop.ts'
 import { canonical } from './mount.ts'
 
 const USAGE = `Usage: umount [-hV]
@@ -110,6 +111,10 @@ function* detach(spec: string, dir: string, { flags, noMtab, readOnly, verbose, 
     return 1
   }
   if (verbose) yield* out.line(`${spec} umounted`)
+  // What mount -o loop has set up goes with it.
+  const entry = (yield* readTable(MTAB)).findLast((old) => old.dir === dir)
+  const loop = /(?:^|,)loop=([^,]+)/.exec(entry?.options ?? '')?.[1]
+  if (loop !== undefined) yield* deleteLoop(loop)
   if (!noMtab)
     yield* rewriteMtab((entries) => {
       const at = entries.findLastIndex((old) => old.dir === dir)

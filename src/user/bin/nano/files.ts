@@ -12,7 +12,7 @@ import type { Nano } from './nano.ts'
 const plural = (count: number): string => `${count} line${count === 1 ? '' : 's'}`
 
 /** The lines of a file, with an empty last one behind a final newline; undefined: said on the status line. */
-export function* readLines(ed: Nano, name: string): Sys<string[] | undefined> {
+function* readLines(ed: Nano, name: string): Sys<string[] | undefined> {
   let fd: number
   try {
     const { mode } = yield* stat(name)

@@ -23,7 +23,7 @@ export interface NanoOptions {
 /** A key and what it does, as the help lines show them. */
 export type Shortcut = readonly [key: string, what: string]
 
-export const MAIN_SHORTCUTS: readonly Shortcut[] = [
+const MAIN_SHORTCUTS: readonly Shortcut[] = [
   ['^G', 'Get Help'],
   ['^X', 'Exit'],
   ['^O', 'WriteOut'],
@@ -39,7 +39,7 @@ export const MAIN_SHORTCUTS: readonly Shortcut[] = [
 ]
 
 const TABSTOP = 8
-export const BRANDING = 'GNU nano 1.3.12'
+const BRANDING = 'GNU nano 1.3.12'
 
 export class Nano {
   lines: string[] = ['']

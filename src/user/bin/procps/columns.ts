@@ -63,7 +63,7 @@ function startTime(proc: Proc, now: Now): string {
 }
 
 /** STAT: the state and what is special about it. */
-export function statLetters(proc: Proc): string {
+function statLetters(proc: Proc): string {
   let text = proc.state
   if (proc.nice < 0) text += '<'
   if (proc.nice > 0) text += 'N'

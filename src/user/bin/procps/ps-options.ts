@@ -72,7 +72,7 @@ const bad = (message: string): never => {
 
 const list = (text: string): string[] => text.split(/[ ,\t\n]+/).filter((word) => word !== '')
 
-export function columnOf(name: string): Column | undefined {
+function columnOf(name: string): Column | undefined {
   return COLUMNS[SYNONYMS[name] ?? name]
 }
 

@@ -2,6 +2,7 @@
 import { O_CREAT, O_TRUNC, O_WRONLY } from '#abi/posix/fcntl.ts'
 import type { Sys } from '#abi/posix/syscalls.ts'
 import { OsError } from '../../libc/errno.ts'
+import { Heap, stringCost } from '../../libc/heap.ts'
 import { Out, readFile, STDERR } from '../../libc/stdio.ts'
 import { open } from '../../libc/syscall.ts'
 import { Exit, type Run } from '../../libc/utility.ts'
@@ -33,6 +34,16 @@ export function* execute({ run, script, input, output, quiet, lineLength }: Exec
   let lastRegex: Regex | undefined
   let appended: { readonly text?: string; readonly file?: string }[] = []
   let replaced = false
+  const heap = new Heap()
+  /** The most that pattern space and hold space have held together. */
+  let held = 0
+
+  function* keep(): Sys<void> {
+    const bytes = stringCost(pattern.length) + stringCost(hold.length)
+    if (bytes <= held) return
+    yield* heap.keep(bytes - held)
+    held = bytes
+  }
 
   const regexOf = (regex: Regex | undefined): Regex => {
     lastRegex = regex ?? lastRegex
@@ -166,12 +177,14 @@ export function* execute({ run, script, input, output, quiet, lineLength }: Exec
           break
         case 'G':
           pattern += `\n${hold}`
+          yield* keep()
           break
         case 'h':
           hold = pattern
           break
         case 'H':
           hold += `\n${pattern}`
+          yield* keep()
           break
         case 'i':
           yield* output.text(command.text)
@@ -197,6 +210,7 @@ export function* execute({ run, script, input, output, quiet, lineLength }: Exec
             return run.status
           }
           pattern += `\n${line}`
+          yield* keep()
           break
         }
         case 'p':

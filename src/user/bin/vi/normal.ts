@@ -1,15 +1,15 @@
-/** Normal and visual mode: counts, registers, operators with motions, and the commands that are neither. */
-import type { Sys } from '#abi/posix/syscalls.ts'
-import { CLOCK_REALTIME } from '#abi/posix/syscalls.ts'
+/** Normal mode: counts, registers, and the commands that are no operators (those are in operators.ts). */
+import { CLOCK_REALTIME, type Sys } from '#abi/posix/syscalls.ts'
 import { clock_gettime } from '../../libc/syscall.ts'
 import { type Editor, Failed } from './editor.ts'
-import { exCommand, exPrompt, fileInfo } from './ex.ts'
+import { exCommand, exPrompt } from './ex.ts'
+import { fileInfo } from './ex-files.ts'
 import { insertMode } from './insert.ts'
 import { firstNonBlank } from './motions.ts'
 import { motion } from './move.ts'
-import { join, put, type Range, rangeOf, remove, shift, swapCase, yank } from './operate.ts'
-
-const COUNT_MAX = 99_999_999
+import { join, put, swapCase } from './operate.ts'
+import { COUNT_MAX, operator, SYNONYMS } from './operators.ts'
+import { visual } from './visual.ts'
 
 /** One command. */
 export function* normalCommand(ed: Editor): Sys<void> {
@@ -48,18 +48,6 @@ export function* normalCommand(ed: Editor): Sys<void> {
 
 const digits = (count: number | undefined): string[] => (count === undefined ? [] : String(count).split(''))
 
-/** `x` is `dl` and so on. */
-const SYNONYMS: ReadonlyMap<string, readonly [string, string]> = new Map([
-  ['x', ['d', 'l']],
-  ['Delete', ['d', 'l']],
-  ['X', ['d', 'h']],
-  ['D', ['d', '$']],
-  ['C', ['c', '$']],
-  ['s', ['c', 'l']],
-  ['S', ['c', 'c']],
-  ['Y', ['y', 'y']],
-])
-
 /** Counts and register names, in any order, and the key behind them. */
 function* prefix(ed: Editor): Sys<[count: number | undefined, register: string | undefined, key: string]> {
   let count: number | undefined
@@ -89,71 +77,6 @@ function* repeat(ed: Editor, count: number | undefined): Sys<void> {
     yield* normalCommand(ed)
   } finally {
     ed.queue = []
-  }
-}
-
-function* operator(
-  ed: Editor,
-  op: string,
-  register: string | undefined,
-  count: number | undefined,
-  synonym?: string,
-): Sys<boolean> {
-  let total = count
-  let key = synonym
-  if (key === undefined) {
-    key = yield* ed.key()
-    let second: number | undefined
-    while (key >= '0' && key <= '9' && key.length === 1 && (key !== '0' || second !== undefined)) {
-      second = Math.min(COUNT_MAX, (second ?? 0) * 10 + Number(key))
-      key = yield* ed.key()
-    }
-    if (second !== undefined) total = (count ?? 1) * second
-  }
-  let range: Range
-  if (key === op) {
-    const last = ed.cursor.line + (total ?? 1) - 1
-    const end = { line: Math.min(last, ed.lines.length - 1), col: 0 }
-    range = { start: { line: ed.cursor.line, col: 0 }, end, linewise: true }
-  } else {
-    if (synonym === 'l' && ed.text === '') {
-      if (op === 'd') throw new Failed()
-      yield* insertMode(ed, 1)
-      return true
-    }
-    const moved = yield* motion(ed, key, total, op)
-    if (!moved) throw new Failed()
-    range = rangeOf(ed, moved, op)
-    if (moved.keepWant) ed.want = ed.cursor.col
-  }
-  return yield* apply(ed, op, range, register)
-}
-
-function* apply(ed: Editor, op: string, range: Range, register: string | undefined, times = 1): Sys<boolean> {
-  switch (op) {
-    case 'y':
-      yank(ed, range, register)
-      ed.want = ed.cursor.col
-      return false
-    case 'd':
-      remove(ed, range, register)
-      ed.moveTo(ed.cursor)
-      return true
-    case 'c':
-      if (range.linewise) {
-        const { start, end } = range
-        ed.setRegister(register, { lines: ed.lines.slice(start.line, end.line + 1), linewise: true }, true)
-        const first = ed.lines[start.line]!
-        const indent = ed.set.autoindent ? first.slice(0, first.length - first.trimStart().length) : ''
-        ed.buffer.replace(start.line, end.line - start.line + 1, [indent])
-        ed.cursor = { line: start.line, col: indent.length }
-      } else remove(ed, range, register)
-      yield* insertMode(ed, 1)
-      return true
-    default:
-      shift(ed, range, op === '>', times)
-      ed.moveTo(ed.cursor)
-      return true
   }
 }
 
@@ -322,125 +245,5 @@ function* other(ed: Editor, key: string, n: number, count: number | undefined): 
       return ed.say('Type  :quit<Enter>  to exit Vim')
     default:
       throw new Failed()
-  }
-}
-
-/** With a selection; undefined: the key means what it means in normal mode. */
-function* visual(
-  ed: Editor,
-  key: string,
-  register: string | undefined,
-  count: number | undefined,
-): Sys<true | undefined> {
-  const [start, last, linewise] = ed.selection()
-  const line = ed.lines[last.line]!
-  const overEnd = !linewise && last.col >= line.length && last.line < ed.lines.length - 1
-  const range: Range = {
-    start,
-    end: linewise ? last : overEnd ? { line: last.line + 1, col: 0 } : { line: last.line, col: last.col + 1 },
-    linewise,
-  }
-  const leave = (): void => {
-    ed.mode = 'normal'
-  }
-  switch (key) {
-    case '\x1b':
-    case '\x03':
-      leave()
-      return true
-    case 'v':
-    case 'V': {
-      const wanted = key === 'v' ? 'visual' : 'visual-line'
-      ed.mode = ed.mode === wanted ? 'normal' : wanted
-      return true
-    }
-    case 'o':
-      ;[ed.anchor, ed.cursor] = [ed.cursor, ed.anchor]
-      return true
-    case 'd':
-    case 'x':
-    case 'Delete':
-    case 'y':
-    case 'c':
-    case 's':
-    case '>':
-    case '<':
-      leave()
-      ed.cursor = start
-      yield* apply(ed, key === 'x' || key === 'Delete' ? 'd' : key === 's' ? 'c' : key, range, register, count ?? 1)
-      return true
-    case 'D':
-    case 'X':
-    case 'Y':
-    case 'C':
-    case 'S':
-    case 'R':
-      leave()
-      ed.cursor = start
-      yield* apply(
-        ed,
-        key === 'Y' ? 'y' : key === 'D' || key === 'X' ? 'd' : 'c',
-        { ...range, end: last, linewise: true },
-        register,
-      )
-      return true
-    case 'J':
-      leave()
-      join(ed, start.line, Math.max(2, last.line - start.line + 1))
-      return true
-    case '~':
-    case 'u':
-    case 'U': {
-      leave()
-      for (let at = start.line; at <= last.line; at++) {
-        const text = ed.lines[at]!
-        const from = linewise || at > start.line ? 0 : start.col
-        const to = linewise || at < last.line ? text.length : last.col + 1
-        const part = text.slice(from, to)
-        const lower = (c: string) => c.toLowerCase()
-        const upper = (c: string) => c.toUpperCase()
-        const changed =
-          key === '~'
-            ? part.replace(/[A-Za-z]/g, (c) => (c >= 'a' ? upper(c) : lower(c)))
-            : part.replace(/[A-Za-z]/g, key === 'u' ? lower : upper)
-        ed.buffer.setLine(at, text.slice(0, from) + changed + text.slice(to))
-      }
-      ed.moveTo(start)
-      return true
-    }
-    case 'r': {
-      const char = yield* ed.charKey()
-      leave()
-      for (let at = start.line; at <= last.line; at++) {
-        const text = ed.lines[at]!
-        const from = linewise || at > start.line ? 0 : start.col
-        const to = linewise || at < last.line ? text.length : Math.min(text.length, last.col + 1)
-        ed.buffer.setLine(at, text.slice(0, from) + char.repeat(Math.max(0, to - from)) + text.slice(to))
-      }
-      ed.moveTo(start)
-      return true
-    }
-    case 'p':
-    case 'P': {
-      const text = ed.getRegister(register)
-      leave()
-      ed.cursor = start
-      remove(ed, range, undefined)
-      put(ed, text, ed.cursor.col > 0 && start.col > ed.cursor.col, 1)
-      return true
-    }
-    case ':':
-      leave()
-      ed.buffer.marks.set('<', { line: start.line, col: 0 })
-      ed.buffer.marks.set('>', { line: last.line, col: 0 })
-      yield* exPrompt(ed, "'<,'>")
-      return true
-    case 'i':
-    case 'a':
-    case 'I':
-    case 'A':
-      throw new Failed()
-    default:
-      return undefined
   }
 }

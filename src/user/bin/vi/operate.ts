@@ -31,7 +31,7 @@ export function rangeOf(ed: Editor, { to, kind }: Motion, operator: string): Ran
 
 const leading = (text: string): number => text.length - text.trimStart().length
 
-export function textOf(ed: Editor, { start, end, linewise }: Range): Register {
+function textOf(ed: Editor, { start, end, linewise }: Range): Register {
   if (linewise) return { lines: ed.lines.slice(start.line, end.line + 1), linewise }
   if (start.line === end.line) return { lines: [ed.lines[start.line]!.slice(start.col, end.col)], linewise }
   return {
@@ -45,7 +45,7 @@ export function textOf(ed: Editor, { start, end, linewise }: Range): Register {
 }
 
 /** Take the range out; the cursor is where it was. */
-export function removeRange(ed: Editor, range: Range): void {
+function removeRange(ed: Editor, range: Range): void {
   const { start, end, linewise } = range
   if (linewise) {
     const count = end.line - start.line + 1

@@ -17,7 +17,7 @@ function visible(code: number): string {
 }
 
 /** The line as it is drawn, and the column of each character; one more for its end. */
-export function drawLine(text: string, { list, tabstop }: ViewOptions): { text: string; columns: number[] } {
+function drawLine(text: string, { list, tabstop }: ViewOptions): { text: string; columns: number[] } {
   let drawn = ''
   const columns: number[] = []
   for (let i = 0; i < text.length; i++) {

@@ -1,14 +1,12 @@
-/** Builtins that steer the interpreter: `:`, break, continue, return, exit, eval, ., exec, shift, command, type. */
-import { O_RDONLY } from '#abi/posix/fcntl.ts'
 import { S_IFMT, S_IFREG } from '#abi/posix/stat.ts'
 import type { Sys } from '#abi/posix/syscalls.ts'
 import { OsError, strerror } from '../../libc/errno.ts'
-import { readAll } from '../../libc/stdio.ts'
-import { close, open, stat } from '../../libc/syscall.ts'
+import { readFile } from '../../libc/stdio.ts'
+import { stat } from '../../libc/syscall.ts'
 import { ShellError, ShellExit } from '../errors.ts'
-import { isKeyword } from '../parser.ts'
 import { openFault } from '../redirect.ts'
 import { EVAL_DEPTH_MAX, type Shell } from '../shell.ts'
+import { isKeyword } from '../token-reader.ts'
 import { type Builtin, numberArg, options, pure } from './types.ts'
 
 const DEFAULT_PATH = '/usr/sbin:/usr/bin:/sbin:/bin'
@@ -42,12 +40,7 @@ function* source(sh: Shell, argv: readonly string[]): Sys<number> {
   }
   let text: string
   try {
-    const fd = yield* open(path, O_RDONLY, 0)
-    try {
-      text = yield* readAll(fd)
-    } finally {
-      yield* close(fd)
-    }
+    text = yield* readFile(path)
   } catch (error) {
     if (!(error instanceof OsError)) throw error
     if (sh.bash) {
@@ -57,8 +50,11 @@ function* source(sh: Shell, argv: readonly string[]): Sys<number> {
     throw new ShellError(openFault(sh, path, error.errno, false))
   }
   if (sh.evalDepth > EVAL_DEPTH_MAX) throw new ShellError('Maximum evaluation depth reached')
-  const { params, loops, line } = sh
+  const { params, loops, line, command } = sh
   if (sh.bash && argv.length > 2) sh.params = argv.slice(2)
+  // dash's commandname.
+  if (!sh.bash) sh.command = path
+  sh.line = 1
   sh.loops = 0
   sh.evalDepth += 5
   try {
@@ -69,6 +65,7 @@ function* source(sh: Shell, argv: readonly string[]): Sys<number> {
     sh.evalDepth -= 5
     sh.loops = loops
     sh.line = line
+    sh.command = command
     if (sh.bash && argv.length > 2) sh.params = params
   }
 }

@@ -1,7 +1,8 @@
 /** Builtins that print, and those about the working directory: echo, printf, pwd, cd, history. */
 import { ENOENT } from '#abi/posix/errno.ts'
-import { S_IFDIR, S_IFMT } from '#abi/posix/stat.ts'
 import type { Sys } from '#abi/posix/syscalls.ts'
+import { C_ESCAPES } from '../../coreutils/escapes.ts'
+import { isDirectory } from '../../coreutils/files.ts'
 import { type Conversion, formatFloat, formatInteger, pad, parseFormat } from '../../coreutils/printf-format.ts'
 import { OsError, strerror } from '../../libc/errno.ts'
 import { chdir, getcwd, stat } from '../../libc/syscall.ts'
@@ -9,23 +10,8 @@ import { ShellError } from '../errors.ts'
 import type { Shell } from '../shell.ts'
 import { type Builtin, options } from './types.ts'
 
-const LETTERS: Readonly<Record<string, string>> = {
-  __proto__: null as never,
-  a: '\x07',
-  b: '\b',
-  f: '\f',
-  n: '\n',
-  r: '\r',
-  t: '\t',
-  v: '\v',
-  '\\': '\\',
-}
-
 /** Escapes of echo and of printf's %b (`\0nnn`), or of a format (`\nnn`). `stop`: `\c` ended it. */
-export function unescaped(
-  text: string,
-  kind: 'echo' | 'format' | 'bash',
-): { readonly text: string; readonly stop: boolean } {
+function unescaped(text: string, kind: 'echo' | 'format' | 'bash'): { readonly text: string; readonly stop: boolean } {
   if (!text.includes('\\')) return { text, stop: false }
   const pattern =
     kind === 'format'
@@ -44,7 +30,7 @@ export function unescaped(
       out += '\\c'
     } else if (/^[0-7]/.test(what)) out += String.fromCharCode(Number.parseInt(what, 8) & 255)
     else if (what[0] === 'x') out += String.fromCharCode(Number.parseInt(what.slice(1), 16))
-    else out += what === 'e' || what === 'E' ? '\x1b' : what === '"' ? '"' : LETTERS[what]!
+    else out += what === 'e' || what === 'E' ? '\x1b' : what === '"' ? '"' : C_ESCAPES[what]!
   }
   return { text: out + text.slice(at), stop: false }
 }
@@ -232,15 +218,6 @@ function normalized(base: string, path: string): string {
   return '/' + parts.join('/')
 }
 
-function* isDirectory(path: string): Sys<boolean> {
-  try {
-    return ((yield* stat(path)).mode & S_IFMT) === S_IFDIR
-  } catch (error) {
-    if (!(error instanceof OsError)) throw error
-    return false
-  }
-}
-
 function* cd(sh: Shell, argv: readonly string[]): Sys<number> {
   const { set, rest } = options(sh, argv, 'LP')
   let target = rest[0]
@@ -319,7 +296,7 @@ export const ioBuiltins: readonly Builtin[] = [
     bashOnly: true,
     *run(sh, argv) {
       if (argv[1] === '-c') {
-        sh.history.splice(0)
+        sh.history = []
         return 0
       }
       if (argv[1] !== undefined && !/^[0-9]+$/.test(argv[1]))

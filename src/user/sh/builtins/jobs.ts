@@ -8,8 +8,8 @@ import { ShellError } from '../errors.ts'
 import { describe, type Job, pollJobs, resume, tellSignal, waitBackground, waitForJob } from '../jobs.ts'
 import type { Shell } from '../shell.ts'
 import { SIGNAL_COUNT, setTrap, signalName, signalNumber } from '../signals.ts'
+import { quoted } from './quoted.ts'
 import { type Builtin, options } from './types.ts'
-import { quoted } from './variables.ts'
 
 function jobOf(sh: Shell, spec: string | undefined): Job {
   const job = sh.jobs.find(spec, sh.bash)

@@ -14,8 +14,7 @@ import { pass4 } from './pass4.ts'
 import { pass5 } from './pass5.ts'
 import { CheckAborted } from './problems.ts'
 
-export type { CheckOptions } from './context.ts'
-export type { CheckIo, Step } from './io.ts'
+export type { CheckIo } from './io.ts'
 
 export interface CheckResult {
   /** Something was repaired. */
