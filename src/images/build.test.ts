@@ -20,6 +20,7 @@ import { readDiskFiles } from '../../scripts/disk.mjs'
 import { buildDefaultDisk } from './build.ts'
 import { ENTRIES } from './compile.ts'
 import { MANIFEST } from './default/manifest.ts'
+import { MODULES, PACKAGES } from './packages.ts'
 
 const SECTOR = 'export function start(metal, regs) { metal.go(regs) }\n'
 const SOURCES: ReadonlyMap<string, string> = new Map<string, string>([
@@ -33,6 +34,9 @@ const SOURCES: ReadonlyMap<string, string> = new Map<string, string>([
   ['lib/say.ts', 'export const say = (text: string): number => text.length\n'],
   [ENTRIES.xen, "import { say } from '../lib/say.ts'\nexport const start = () => say('xen')\n"],
   [ENTRIES.idleDom0, "export const start = () => 'idle'\n"],
+  [ENTRIES.linux, "export const start = () => 'linux'\n"],
+  ...PACKAGES.map(({ entry }): [string, string] => [entry, 'export const main = () => 0\n']),
+  ...MODULES.map(({ entry }): [string, string] => [entry, 'export const module = {}\n']),
   ['unrelated/broken.ts', 'this is not TypeScript {{{\n'],
 ])
 const options = {
@@ -77,9 +81,9 @@ describe('the default disk', () => {
     for (const row of MANIFEST) {
       const inode = fs.lookup(row.path, { followLast: false })
       if (row.kind === 'link') expect(fs.readlink(inode), row.path).toBe(row.target)
-      else expect(inode.mode & 0o7777, row.path).toBe(row.mode)
+      else expect(inode.mode & 0o7777, row.path).toBe(row.mode & 0o7777)
       if (row.kind === 'image') expect(inode.size, row.path).toBe(images.get(row.image)!.length)
-      expect([inode.uid, inode.gid, inode.mtime], row.path).toEqual([0, 0, options.epochSeconds])
+      expect([inode.uid, inode.gid, inode.mtime], row.path).toEqual([row.uid ?? 0, row.gid ?? 0, options.epochSeconds])
     }
   })
 
@@ -93,21 +97,22 @@ describe('the default disk', () => {
   test('offers the idle domain 0 only where there is one', () => {
     expect(byteString(fs.readFile('/boot/grub/grub.conf')).match(/^title .*/gm)).toEqual([
       'title CentOS (2.6.18.8-xen)',
+      'title CentOS (2.6.18.8-xen.old)',
       'title Xen 3.3, idle domain 0 (no services)',
     ])
     const sources = new Map(SOURCES)
     sources.delete(ENTRIES.idleDom0)
     const without = buildDefaultDisk({ ...options, sources })
     const other = openExt2(partition(without.disk, entry))!
-    expect(byteString(other.readFile('/etc/grub.conf')).match(/^title .*/gm)).toEqual(['title CentOS (2.6.18.8-xen)'])
+    expect(byteString(other.readFile('/etc/grub.conf')).match(/^title .*/gm)).toHaveLength(2)
     expect(() => other.lookup('/boot/idle-dom0.gz')).toThrow('ENOENT')
   })
 
   test.each([
     [
       'a file without a row',
-      { files: new Map([...options.files, ['/etc/motd', new Uint8Array()]]) },
-      'no row for /etc/motd',
+      { files: new Map([...options.files, ['/etc/nobody', new Uint8Array()]]) },
+      'no row for /etc/nobody',
     ],
     ['a row without a file', { files: new Map([...options.files].slice(1)) }, 'no file for '],
     [

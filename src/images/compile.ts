@@ -82,8 +82,7 @@ export function compileImages(sources: SourceTree): Compiled {
   images.set('xen.gz', gzip(xen))
 
   const set = (name: ImageName, bytes: Uint8Array): unknown => images.set(name, bytes)
-  if (sources.has(ENTRIES.linux))
-    set('vmlinuz.gz', gzip(guestKernel('vmlinuz', compile.image(ENTRIES.linux), LINUX_NOTES)))
+  set('vmlinuz.gz', gzip(guestKernel('vmlinuz', compile.image(ENTRIES.linux), LINUX_NOTES)))
   if (sources.has(ENTRIES.idleDom0))
     set('idle-dom0.gz', gzip(guestKernel('idle-dom0', compile.image(ENTRIES.idleDom0), IDLE_NOTES)))
 

@@ -1,13 +1,5 @@
-# .bash_profile
+# ~/.bash_profile: for a login.
 
-# Get the aliases and functions
-if [ -f ~/.bashrc ]; then
-	. ~/.bashrc
-fi
-
-# User specific environment and startup programs
-
+[ -f ~/.bashrc ] && . ~/.bashrc
 PATH=$PATH:$HOME/bin
-
 export PATH
-unset USERNAME

@@ -1,12 +1,8 @@
-# .bashrc
+# ~/.bashrc: for every interactive bash.
 
-# User specific aliases and functions
+[ -f /etc/bashrc ] && . /etc/bashrc
 
+# Root asks before it destroys.
 alias rm='rm -i'
 alias cp='cp -i'
 alias mv='mv -i'
-
-# Source global definitions
-if [ -f /etc/bashrc ]; then
-	. /etc/bashrc
-fi

@@ -1,8 +1,3 @@
-# .bashrc
+# ~/.bashrc: for every interactive bash.
 
-# Source global definitions
-if [ -f /etc/bashrc ]; then
-	. /etc/bashrc
-fi
-
-# User specific aliases and functions
+[ -f /etc/bashrc ] && . /etc/bashrc
