@@ -57,7 +57,7 @@ describe('files', () => {
     host.waitFor('synced 4.')
     const rng = createRng(20090512).fork('power cuts')
     for (let cut = 0; cut < CUTS; cut++) {
-      host.runFor(0.05 + rng.below(1000) / 1000)
+      host.runFor(0.01 + rng.below(1000) / 20_000)
       // The plug of a twin is pulled at this very moment.
       const disk = host.disk.clone()
       const synced = Number([...host.text.matchAll(/synced (\d+)\./g)].at(-1)![1])

@@ -27,6 +27,10 @@ export function expandHistory(line: string, history: readonly string[]): Expansi
         quote = !quote
         out += c
         i++
+      } else if (c === '#' && !quote && /^$|[\s;&()|<>]/.test(source.slice(i - 1, i))) {
+        // history_comment_char: the rest is a comment (`#!/bin/sh` typed into a here-document).
+        out += source.slice(i)
+        break
       } else if (c !== '!' || quote || /^(?:[\s=(]|$)/.test(source.slice(i + 1)) || out.endsWith('$')) {
         out += c
         i++

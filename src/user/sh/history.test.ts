@@ -25,7 +25,7 @@ test.each([
   expect(expandHistory(line, HISTORY)).toEqual({ kind: 'line', text, only: false })
 })
 
-test.each(["echo '!!'", 'echo \\!!', '! true', 'x!=y', 'echo hi!', 'echo $!'])('%s stays as it is', (line) => {
+test.each(["echo '!!'", 'echo \\!!', '! true', 'x!=y', 'echo hi!', 'echo $!', '#!/bin/sh', 'true # !!'])('%s stays as it is', (line) => {
   expect(expandHistory(line, HISTORY).kind).toBe('none')
 })
 
