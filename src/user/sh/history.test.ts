@@ -25,9 +25,12 @@ test.each([
   expect(expandHistory(line, HISTORY)).toEqual({ kind: 'line', text, only: false })
 })
 
-test.each(["echo '!!'", 'echo \\!!', '! true', 'x!=y', 'echo hi!', 'echo $!', '#!/bin/sh', 'true # !!'])('%s stays as it is', (line) => {
-  expect(expandHistory(line, HISTORY).kind).toBe('none')
-})
+test.each(["echo '!!'", 'echo \\!!', '! true', 'x!=y', 'echo hi!', 'echo $!', '#!/bin/sh', 'true # !!'])(
+  '%s stays as it is',
+  (line) => {
+    expect(expandHistory(line, HISTORY).kind).toBe('none')
+  },
+)
 
 test.each([
   ['!nosuch', '!nosuch: event not found'],
