@@ -7,7 +7,7 @@ import { mkdirSync, readdirSync, readFileSync, renameSync, writeFileSync } from 
 import { join, relative, resolve, sep } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { parseArgs } from 'node:util'
-import { gzipSync } from 'fflate'
+import { gzipSync } from 'node:zlib'
 import { keepNewest, loadTs } from './load-ts.mjs'
 
 const root = resolve(import.meta.dirname, '..')
@@ -73,7 +73,7 @@ export async function buildDiskAndKnown() {
     }
   } catch {
     const { disk, known } = await buildDefaultDiskNow(sources, files)
-    const bytes = gzipSync(disk.encode(), { level: 9, mtime: 0 })
+    const bytes = new Uint8Array(gzipSync(disk.encode(), { level: 9, memLevel: 9 }))
     mkdirSync(cacheDir, { recursive: true })
     // Several processes may build at once: whole files appear, or none.
     const parts = [

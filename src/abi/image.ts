@@ -10,7 +10,7 @@
  *   module, program   the header at byte 0
  *
  * The code of a boot sector and of stage2's first sector is the text of one function body (they must fit a sector). All others hold
- * JSON: `ImageCode`.
+ * JSON: `ImageCode`; a module's imports may be a list of specifiers there, which its path makes paths of.
  */
 import { bytes, struct, u16, u32 } from './struct.ts'
 

@@ -47,8 +47,9 @@ export function withHeader(
 export const codeBytes = (code: ImageCode): Uint8Array => utf8Encode(JSON.stringify(code))
 
 /**
- * A program's code as it lies behind its header: the same JSON, with blanks that let each module's text begin and end on the border of a
- * sector. Programs of several packages share most of libc, and a disk that travels holds no sector twice (lib/ondisk/sparse-disk.ts).
+ * A program's code as it lies behind its header: the same JSON, with blanks that let each module begin and end on the border of a sector, and
+ * with imports by name, so that a module is the same bytes in every image. Programs of several packages share most of libc, and a disk that
+ * travels holds no sector twice (lib/ondisk/sparse-disk.ts).
  */
 export function programBytes({ entry, modules }: ImageCode): Uint8Array {
   const pieces: Uint8Array[] = []
@@ -61,12 +62,11 @@ export function programBytes({ entry, modules }: ImageCode): Uint8Array {
   const align = (): void => put(' '.repeat(-(image_header.size + length) & (SECTOR_BYTES - 1)))
   put(`{"entry":${entry},"modules":[`)
   for (const [i, { path, code, imports }] of modules.entries()) {
-    put(`${i === 0 ? '' : ','}{"path":${JSON.stringify(path)},"imports":${JSON.stringify(imports)},`)
     align()
-    put(`"code":${JSON.stringify(code)}`)
-    align()
-    put('}')
+    put(JSON.stringify({ path, code, imports: Object.keys(imports) }))
+    if (i < modules.length - 1) put(',')
   }
+  align()
   put(']}')
   const bytes = new Uint8Array(length)
   let at = 0

@@ -8,6 +8,7 @@ import { crc32 } from '#lib/crc32.ts'
 import { digest } from '#lib/digest.ts'
 import { utf8Decode } from '#lib/utf8.ts'
 import type { CrashReport } from '#protocol/machine.ts'
+import { resolveSpecifier } from '#toolchain/ld.ts'
 import { SECTOR_PARAMETERS } from '#toolchain/sector.ts'
 import { MODULE_PARAMETERS, STRICT, verify } from '#toolchain/verify.ts'
 import { crashMessage } from './crash-message.ts'
@@ -134,9 +135,26 @@ function moduleTable(text: string): ImageCode {
     const { path, code, imports } = (module ?? {}) as { path?: unknown; code?: unknown; imports?: unknown }
     if (typeof path !== 'string' || typeof code !== 'string' || typeof imports !== 'object' || imports === null)
       throw malformed('module')
-    if (!Object.values(imports).every(isIndex)) throw malformed('imports')
+    if (!Array.isArray(imports) && !Object.values(imports).every(isIndex)) throw malformed('imports')
   }
-  return { entry, modules: modules as ImageModule[] }
+  const named = modules as (ImageModule | NamedImports)[]
+  const byPath = new Map(named.map(({ path }, index) => [path, index]))
+  return { entry, modules: named.map((module) => (isNamed(module) ? indexed(module, byPath) : module)) }
+}
+
+/** A module whose imports are specifiers alone: what they mean follows from its path. */
+type NamedImports = Omit<ImageModule, 'imports'> & { readonly imports: readonly unknown[] }
+
+const isNamed = (module: ImageModule | NamedImports): module is NamedImports => Array.isArray(module.imports)
+
+function indexed({ path, code, imports }: NamedImports, byPath: ReadonlyMap<string, number>): ImageModule {
+  const indices: Record<string, number> = {}
+  for (const specifier of imports) {
+    const index = typeof specifier === 'string' ? byPath.get(resolveSpecifier(path, specifier) ?? '') : undefined
+    if (index === undefined) throw malformed('imports')
+    indices[specifier as string] = index
+  }
+  return { path, code, imports: indices }
 }
 
 function loaded(
