@@ -55,8 +55,8 @@ test('no line moves, and what is compiled passes the verifier', () => {
   const { code } = cc('x.ts', source.join('\n'))
   const lines = code.split('\n')
   expect(lines).toHaveLength(source.length)
-  expect(lines[6]).toContain('for (const z of')
-  expect(lines[10]).toContain('const f = ')
+  expect(lines[6]).toContain('for(const z of')
+  expect(lines[10]).toContain('const f=')
   expect(verify(code, 'x.ts')).toEqual([])
 })
 

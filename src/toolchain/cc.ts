@@ -2,7 +2,7 @@
  * cc: one TypeScript file to one object file. sucrase erases the types and keeps every line, acorn finds what is wrong, and this file
  * turns ESM into a CommonJS body and puts the fuel counts in. An error reads as gcc's.
  */
-import { type Node, parse } from 'acorn'
+import { type Node, parse, type Token } from 'acorn'
 import { transform } from 'sucrase'
 import { type Ast, CHILDREN, lineIndex } from './ast.ts'
 import { CompileError, diagnostic, faultList } from './diagnostics.ts'
@@ -11,6 +11,7 @@ import { ALLOWED_GLOBALS } from './globals.ts'
 import { Edits, instrumenter } from './instrument.ts'
 import { isSourcePath, type ObjectFile } from './object-file.ts'
 import { resolve } from './scope.ts'
+import { spacing } from './spacing.ts'
 
 export interface CcOptions {
   /** Also put yields into the loops of generators (design D5): for user programs and the toolstack. */
@@ -34,18 +35,16 @@ export function cc(path: string, source: string, options: CcOptions = {}): Objec
   if (!isSourcePath(path)) throw new CompileError([`cc: error: ${path}: not a source path`])
   const erased = eraseTypes(path, source)
   const edits = new Edits()
-  const program = parseModule(path, source, erased, (start, end) => stripComment(edits, erased, start, end))
+  const program = parseModule(path, source, erased, edits)
   const faults = faultList(path, source, erased)
   const instrument = instrumenter(edits, options.preempt ?? false)
   const places = new Places()
-  let linesHoldText = false
 
   const scope = resolve(program, {
     enter(node, parent, functionOf) {
       const unfit = unfitFor(node)
       if (unfit) faults.at(node.start, unfit)
       places.note(node, parent)
-      linesHoldText ||= isText(node) && erased.slice(node.start, node.end).includes('\n')
       instrument.enter(node, parent, functionOf)
     },
     leave: instrument.leave,
@@ -67,15 +66,8 @@ export function cc(path: string, source: string, options: CcOptions = {}): Objec
   }
   const linkage = esmToCommonJs(program, erased, scope, places, edits, faults)
   faults.done()
-  const code = edits.apply(erased)
-  return { path, code: linesHoldText ? code : withoutIndentation(code), ...linkage }
+  return { path, code: edits.apply(erased), ...linkage }
 }
-
-/** Text that may go over several lines: there a blank at a line's beginning counts. */
-const isText = ({ type }: Ast): boolean => type === 'TemplateElement' || type === 'Literal'
-
-/** As with comments: a seventh of an image would be blanks. */
-const withoutIndentation = (code: string): string => code.replace(/^[ \t]+|[ \t]+$/gm, '')
 
 /** What one node must not be, though its type is known. */
 function unfitFor(node: Ast): string | undefined {
@@ -118,18 +110,23 @@ function refuseUnerasable(path: string, source: string, erased: string): void {
   if (messages.length > 0) throw new CompileError(messages)
 }
 
-function parseModule(
-  path: string,
-  source: string,
-  erased: string,
-  onComment: (start: number, end: number) => void,
-): Ast {
+/** Parse, and take out the comments and blanks that nobody needs. */
+function parseModule(path: string, source: string, erased: string, edits: Edits): Ast {
+  let before = { start: 0, end: 0 }
+  const onToken = (token: Token): void => {
+    const gap = erased.slice(before.end, token.start)
+    if (gap !== '') {
+      const kept = spacing(erased.slice(before.start, before.end), gap, erased.slice(token.start, token.end))
+      edits.replace(before.end, token.start, kept)
+    }
+    before = token
+  }
   try {
     return parse(erased, {
       ecmaVersion: 2023,
       sourceType: 'module',
       allowHashBang: false,
-      onComment: (_block, _text, start, end) => onComment(start, end),
+      onToken,
     }) as Node as Ast
   } catch (error) {
     const { message, pos } = error as { message: string; pos?: number }
@@ -138,13 +135,6 @@ function parseModule(
     faults.done()
     throw error
   }
-}
-
-/** Comments are for who reads the source; an image is read by a machine that pays for each byte. Their line ends stay. */
-function stripComment(edits: Edits, text: string, start: number, end: number): void {
-  const lineEnds = text.slice(start, end).replace(/[^\n]/g, '')
-  // Something must still part the words around it.
-  edits.replace(start, end, lineEnds === '' ? ' ' : lineEnds)
 }
 
 const lowerFirst = (text: string): string => text.slice(0, 1).toLowerCase() + text.slice(1)

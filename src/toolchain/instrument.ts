@@ -31,9 +31,9 @@ export class Edits {
   replace(start: number, end: number, text: string): void {
     this.#edits.push({ start, end, text })
   }
-  /** Blank out a range; its line ends stay. */
+  /** Take out a range; its line ends stay. */
   blank(start: number, end: number, original: string): void {
-    this.replace(start, end, original.slice(start, end).replace(/[^\n\r\u2028\u2029]/g, ' '))
+    this.replace(start, end, original.slice(start, end).replace(/[^\n\r\u2028\u2029]/g, ''))
   }
   apply(text: string): string {
     const edits = this.#edits

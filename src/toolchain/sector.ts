@@ -7,6 +7,7 @@ import type { Ast } from './ast.ts'
 import { CompileError } from './diagnostics.ts'
 import { COUNT } from './instrument.ts'
 import type { ObjectFile } from './object-file.ts'
+import { separates } from './spacing.ts'
 import { STRICT, verify } from './verify.ts'
 
 /** Parameters of the function whose body a sector's code is: those of `MetalEntry`, then the names of instrumented code. */
@@ -78,9 +79,3 @@ function shorten(text: string): string {
   }
   return result
 }
-
-const separates = (before: string, after: string): boolean =>
-  (/[\w$]$/.test(before) && /^[\w$]/.test(after)) ||
-  (/\+$/.test(before) && after.startsWith('+')) ||
-  (/-$/.test(before) && after.startsWith('-')) ||
-  (/\d$/.test(before) && after.startsWith('.'))
