@@ -61,7 +61,7 @@ describe('SparseDisk', () => {
     expect(b.hash()).toBe(a.hash())
     expect(b.encode()).toEqual(a.encode())
     expect(new SparseDisk(65).hash()).not.toBe(new SparseDisk(64).hash())
-    expect(a.encode().length).toBe(24 + 36 + 512)
+    expect(a.encode().length).toBe(24 + 36 + 4 + 512)
   })
 
   test('a second copy of the same sectors costs a container next to nothing', () => {
@@ -121,10 +121,10 @@ describe('decode refuses', () => {
     ['another version', change(4, 1), 'unknown version 1'],
     ['no sectors', change(8, 0), 'impossible size'],
     ['too many sectors', change(12, 2), 'impossible size'],
-    ['a missing chunk', (bytes) => bytes.slice(0, -record), 'where its header says'],
-    ['a byte too many', (bytes) => Uint8Array.from([...bytes, 0]), 'where its header says'],
-    ['a large count', change(16, 0xffffffff), 'where its header says'],
-    ['another count of texts', change(20, 1), 'where its header says'],
+    ['a missing chunk', (bytes) => bytes.slice(0, -record), 'not what its header says'],
+    ['a byte too many', (bytes) => Uint8Array.from([...bytes, 0]), 'not what its header says'],
+    ['a large count', change(16, 0xffffffff), 'not what its header says'],
+    ['another count of texts', change(20, 1), 'not what its header says'],
     ['a sector that is not there', change(28, 5), 'chunk 0 has a sector that is not there'],
     ['a sector before the first', change(28, -9), 'chunk 0 has a sector that is not there'],
     ['chunks twice', change(24 + record, 0), 'chunk 0 is out of order'],

@@ -2,21 +2,23 @@
  * A disk that holds only what was written: chunks of 4 KiB, shared between copies until one of them changes. And its container, the
  * form in which a disk travels (gzipped by whoever sends it):
  *
- *   'XPDK' u32, version u32 = 2, sectors u64, chunks u32, sector texts u32
+ *   'XPDK' u32, version u32 = 3, sectors u64, chunks u32, sector texts u32
  *   per chunk, ascending: number u32, and for each of its 8 sectors s32: how far its text's number is from the one that would be next
- *   the sector texts, 512 bytes each, in the order in which they are first used; number 0 is the sector of zeros, which is not stored
+ *   the sector texts, 512 bytes each, in the order in which they are first used, without far copies (far-copies.ts); number 0 is the
+ *   sector of zeros, which is not stored
  *
  * All words little-endian. Chunks of zeros are not stored and no sector text twice (a second copy of a kernel costs nothing), so equal disks
  * have equal containers.
  */
 import { digest } from '../digest.ts'
 import { type BlockStore, SECTOR_BYTES } from './block-store.ts'
+import { packFarCopies, unpackFarCopies } from './far-copies.ts'
 
 export const CHUNK_BYTES = 4096
 export const CHUNK_SECTORS = CHUNK_BYTES / SECTOR_BYTES
 /** 'XPDK', little-endian. */
 export const DISK_MAGIC = 0x4b445058
-export const DISK_VERSION = 2
+export const DISK_VERSION = 3
 const HEADER_BYTES = 24
 const RECORD_BYTES = 4 + CHUNK_SECTORS * 4
 /** Chunk numbers are 32 bits; 2 TiB is also where MBR disks end. */
@@ -112,8 +114,11 @@ export class SparseDisk implements BlockStore {
     const stored = this.#stored()
     const texts = new SectorTexts()
     const refs = stored.map(([, chunk]) => texts.refsOf(chunk))
-    const textsAt = HEADER_BYTES + stored.length * RECORD_BYTES
-    const bytes = new Uint8Array(textsAt + texts.list.length * SECTOR_BYTES)
+    const all = new Uint8Array(texts.list.length * SECTOR_BYTES)
+    for (const [i, text] of texts.list.entries()) all.set(text, i * SECTOR_BYTES)
+    const packed = packFarCopies(all)
+    const packedAt = HEADER_BYTES + stored.length * RECORD_BYTES
+    const bytes = new Uint8Array(packedAt + packed.length)
     const view = new DataView(bytes.buffer)
     view.setUint32(0, DISK_MAGIC, true)
     view.setUint32(4, DISK_VERSION, true)
@@ -129,7 +134,7 @@ export class SparseDisk implements BlockStore {
         next = ref + 1
       })
     })
-    for (const [i, text] of texts.list.entries()) bytes.set(text, textsAt + i * SECTOR_BYTES)
+    bytes.set(packed, packedAt)
     return bytes
   }
 
@@ -144,14 +149,17 @@ export class SparseDisk implements BlockStore {
     if (sectors < 1 || sectors > SECTORS_MAX) throw new DiskFormatError('disk container: impossible size')
     const count = view.getUint32(16, true)
     const texts = view.getUint32(20, true)
-    const textsAt = HEADER_BYTES + count * RECORD_BYTES
-    const expected = textsAt + texts * SECTOR_BYTES
-    if (bytes.length !== expected)
-      throw new DiskFormatError(`disk container: ${bytes.length} bytes where its header says ${expected}`)
+    const packedAt = HEADER_BYTES + count * RECORD_BYTES
+    // Each text is some chunk's, so the records say how much there can be.
+    const unpacked =
+      packedAt <= bytes.length && texts <= count * CHUNK_SECTORS
+        ? unpackFarCopies(bytes.subarray(packedAt), texts * SECTOR_BYTES)
+        : undefined
+    if (!unpacked) throw new DiskFormatError(`disk container: ${bytes.length} bytes are not what its header says`)
     const chunks = new Map<number, Uint8Array>()
     let last = -1
     let next = 1
-    for (let at = HEADER_BYTES; at < textsAt; at += RECORD_BYTES) {
+    for (let at = HEADER_BYTES; at < packedAt; at += RECORD_BYTES) {
       const number = view.getUint32(at, true)
       if (number <= last) throw new DiskFormatError(`disk container: chunk ${number} is out of order`)
       if (number * CHUNK_SECTORS >= sectors)
@@ -162,8 +170,8 @@ export class SparseDisk implements BlockStore {
         if (ref < 0 || ref > texts)
           throw new DiskFormatError(`disk container: chunk ${number} has a sector that is not there`)
         next = ref + 1
-        const from = textsAt + (ref - 1) * SECTOR_BYTES
-        if (ref > 0) chunk.set(bytes.subarray(from, from + SECTOR_BYTES), sector * SECTOR_BYTES)
+        const from = (ref - 1) * SECTOR_BYTES
+        if (ref > 0) chunk.set(unpacked.subarray(from, from + SECTOR_BYTES), sector * SECTOR_BYTES)
       }
       if (isZero(chunk)) throw new DiskFormatError(`disk container: chunk ${number} is empty`)
       const inside = (sectors - number * CHUNK_SECTORS) * SECTOR_BYTES
