@@ -11,6 +11,8 @@ import type { SyscallTable } from './syscalls/row.ts'
 import type { Ttys } from './tty/core.ts'
 import type { FileOps } from './vfs/file.ts'
 import type { Vfs } from './vfs/vfs.ts'
+import type { Grants } from './xen/grants.ts'
+import type { Xenbus } from './xenbus/xenbus.ts'
 
 /** A console_initcall: a driver registers its console, long before anything can sleep. */
 export type ConsoleInit = (kernel: Kernel) => void
@@ -78,6 +80,19 @@ export interface Interrupts {
   requestPirq(irq: number, name: string, handler: () => void): void
   freePirq(irq: number): void
   bindVirq(virq: number, name: string, handler: () => void): void
+  /** bind_caller_port_to_irqhandler: a port that is there already (start_info's, the evtchn device's). */
+  bindPort(port: number, name: string, handler: () => void): void
+  /** bind_listening_port_to_irqhandler: a new port that `domid` may bind to. Which it is. */
+  bindListening(domid: number, name: string, handler: () => void): number
+  /** bind_interdomain_evtchn_to_irqhandler: a new port at the other end of the domain's. Which it is. */
+  bindInterdomain(domid: number, remotePort: number, name: string, handler: () => void): number
+  /** unbind_from_irqhandler: the port is closed. */
+  unbind(port: number): void
+  /** notify_remote_via_evtchn */
+  notify(port: number): void
+  mask(port: number): void
+  /** What came meanwhile is delivered. */
+  unmask(port: number): void
   /** For /proc/interrupts: number, count, controller (`Phys-irq`, `Dynamic-irq`), name. */
   readonly rows: readonly {
     readonly irq: number
@@ -161,6 +176,10 @@ export interface Kernel {
   readonly modules: ReadonlyMap<string, LoadedModule>
   /** Contents of /proc files by path ('meminfo', 'sys/kernel/hostname', 'xen/balloon'): whoever knows the facts registers. */
   readonly proc: ProcRegistry
+  /** Grant references: made by an initcall of kernel/xen, before any driver's. */
+  grants?: Grants
+  /** Split devices: made by an initcall of kernel/xenbus, before any driver's. */
+  xenbus?: Xenbus
   /** Terminals: the first of ttyInitcalls makes them. */
   ttys?: Ttys
   /** Deterministic dice of this boot, for /dev/urandom, uuids. */

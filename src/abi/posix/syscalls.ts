@@ -72,6 +72,16 @@ export interface Syscalls {
   poll(fds: readonly number[], timeoutMs: number): readonly number[]
   lseek(fd: number, offset: number, whence: number): number
   /**
+   * `length` bytes of addresses: fresh frames full of zeros (MAP_ANONYMOUS), or what the file's driver puts there. The result is the address. What
+   * is mapped is reached by `load` and `store` alone.
+   */
+  mmap(length: number, prot: number, flags: number, fd: number, offset: number): number
+  munmap(address: number, length: number): number
+  /** What in life is an instruction that reads memory: bytes of what the process has mapped. EFAULT where it has not (in life SIGSEGV). */
+  load(address: number, count: number): Uint8Array
+  /** An instruction that writes memory. */
+  store(address: number, bytes: Uint8Array): number
+  /**
    * The heap is to be so many bytes: programs call it before they keep what grows without bound. 0 asks. The frames are real: ENOMEM, or
    * the OOM killer, is what a program meets that wants too much.
    */
@@ -95,6 +105,19 @@ export interface Syscalls {
   /** Seconds that were left of the last one. */
   alarm(seconds: number): number
   getpid(): number
+  /** Addresses are the bytes of a struct sockaddr (abi/posix/socket.ts). */
+  socket(family: number, type: number, protocol: number): number
+  connect(fd: number, address: Uint8Array): number
+  /** A descriptor for the next connection. */
+  accept(fd: number): number
+  bind(fd: number, address: Uint8Array): number
+  listen(fd: number, backlog: number): number
+  getsockname(fd: number): Uint8Array
+  getpeername(fd: number): Uint8Array
+  socketpair(family: number, type: number, protocol: number): readonly [number, number]
+  shutdown(fd: number, how: number): number
+  setsockopt(fd: number, level: number, name: number, value: Uint8Array): number
+  getsockopt(fd: number, level: number, name: number): Uint8Array
   /**
    * A child that runs `body` and shares the parent's memory: it must not change what the parent still uses. All else is as after fork: file
    * descriptors, directory, signal actions and mask are copies.
@@ -185,6 +208,8 @@ export const SYSCALL_NR: { readonly [K in keyof Syscalls]: number } = {
   lstat: 6,
   poll: 7,
   lseek: 8,
+  mmap: 9,
+  munmap: 11,
   brk: 12,
   rt_sigaction: 13,
   rt_sigprocmask: 14,
@@ -198,6 +223,17 @@ export const SYSCALL_NR: { readonly [K in keyof Syscalls]: number } = {
   nanosleep: 35,
   alarm: 37,
   getpid: 39,
+  socket: 41,
+  connect: 42,
+  accept: 43,
+  shutdown: 48,
+  bind: 49,
+  listen: 50,
+  getsockname: 51,
+  getpeername: 52,
+  socketpair: 53,
+  setsockopt: 54,
+  getsockopt: 55,
   fork: 57,
   execve: 59,
   exit: 60,
@@ -264,6 +300,9 @@ export const SYSCALL_NR: { readonly [K in keyof Syscalls]: number } = {
   delete_module: 176,
   clock_settime: 227,
   clock_gettime: 228,
+  // No numbers of Linux's: there these are instructions.
+  load: 4096,
+  store: 4097,
 }
 
 /** A program image's entry module exports `main: ProgramEntry`. The value is the exit status. */

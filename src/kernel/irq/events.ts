@@ -1,12 +1,18 @@
 /** Event channels as interrupts (Linux: drivers/xen/core/evtchn.c): what Linux numbers as IRQs, Xen delivers as ports of shared_info. */
 import {
+  EVTCHNOP_alloc_unbound,
+  EVTCHNOP_bind_interdomain,
   EVTCHNOP_bind_pirq,
   EVTCHNOP_bind_virq,
   EVTCHNOP_close,
+  EVTCHNOP_send,
   EVTCHNOP_unmask,
+  evtchn_alloc_unbound,
+  evtchn_bind_interdomain,
   evtchn_bind_pirq,
   evtchn_bind_virq,
   evtchn_close,
+  evtchn_send,
   evtchn_unmask,
 } from '#abi/xen/event_channel.ts'
 import type { VirtualCpu } from '#abi/xen/guest.ts'
@@ -25,6 +31,7 @@ import type { Vaddr } from '#abi/xen/types.ts'
 import {
   __HYPERVISOR_event_channel_op,
   __HYPERVISOR_physdev_op,
+  DOMID_SELF,
   SHARED_INFO_EVTCHN_MASK,
   SHARED_INFO_EVTCHN_PENDING,
   vcpu_info,
@@ -92,29 +99,63 @@ export class EventIrqs implements Interrupts {
     const needsEoi = (physdev_irq_status_query.fields.flags.get(mem, at) & XENIRQSTAT_needs_eoi) !== 0
     const row: Irq = { irq, count: 0, chip: 'Phys-irq', name, port, handler, needsEoi }
     this.#byPort.set(port, row)
-    this.#unmask(port)
+    this.unmask(port)
     this.#eoi(row)
   }
 
   freePirq(irq: number): void {
     const row = [...this.#byPort.values()].find((other) => other.chip === 'Phys-irq' && other.irq === irq)
     if (!row) return
-    this.#byPort.delete(row.port)
-    evtchn_close.write(this.#vcpu.mem, this.#bounce, { port: row.port })
-    this.#vcpu.hypercall(__HYPERVISOR_event_channel_op, EVTCHNOP_close, this.#bounce)
+    this.unbind(row.port)
   }
 
   bindVirq(virq: number, name: string, handler: () => void): void {
-    const { mem, hypercall } = this.#vcpu
+    const { mem } = this.#vcpu
     evtchn_bind_virq.write(mem, this.#bounce, { virq, vcpu: 0, port: 0 })
-    const error = hypercall(__HYPERVISOR_event_channel_op, EVTCHNOP_bind_virq, this.#bounce)
-    if (error !== 0) fail(-error)
-    const port = evtchn_bind_virq.fields.port.get(mem, this.#bounce)
+    this.#operation(EVTCHNOP_bind_virq)
+    this.bindPort(evtchn_bind_virq.fields.port.get(mem, this.#bounce), name, handler)
+  }
+
+  bindPort(port: number, name: string, handler: () => void): void {
     let irq = DYNIRQ_BASE
     const taken = new Set([...this.#byPort.values()].map((row) => row.irq))
     while (taken.has(irq)) irq++
     this.#byPort.set(port, { irq, count: 0, chip: 'Dynamic-irq', name, port, handler, needsEoi: false })
-    this.#unmask(port)
+    this.unmask(port)
+  }
+
+  bindListening(domid: number, name: string, handler: () => void): number {
+    const { mem } = this.#vcpu
+    evtchn_alloc_unbound.write(mem, this.#bounce, { dom: DOMID_SELF, remote_dom: domid, port: 0 })
+    this.#operation(EVTCHNOP_alloc_unbound)
+    const port = evtchn_alloc_unbound.fields.port.get(mem, this.#bounce)
+    this.bindPort(port, name, handler)
+    return port
+  }
+
+  bindInterdomain(domid: number, remotePort: number, name: string, handler: () => void): number {
+    const { mem } = this.#vcpu
+    evtchn_bind_interdomain.write(mem, this.#bounce, { remote_dom: domid, remote_port: remotePort, local_port: 0 })
+    this.#operation(EVTCHNOP_bind_interdomain)
+    const port = evtchn_bind_interdomain.fields.local_port.get(mem, this.#bounce)
+    this.bindPort(port, name, handler)
+    return port
+  }
+
+  unbind(port: number): void {
+    if (!this.#byPort.delete(port)) return
+    evtchn_close.write(this.#vcpu.mem, this.#bounce, { port })
+    this.#vcpu.hypercall(__HYPERVISOR_event_channel_op, EVTCHNOP_close, this.#bounce)
+  }
+
+  notify(port: number): void {
+    evtchn_send.write(this.#vcpu.mem, this.#bounce, { port })
+    this.#vcpu.hypercall(__HYPERVISOR_event_channel_op, EVTCHNOP_send, this.#bounce)
+  }
+
+  mask(port: number): void {
+    const at = this.#sharedInfo + SHARED_INFO_EVTCHN_MASK + Math.floor(port / 64) * 8
+    this.#vcpu.mem.write64(at, this.#vcpu.mem.read64(at) | (1n << BigInt(port % 64)))
   }
 
   /** An event is pending and this processor's events are not masked. */
@@ -160,7 +201,13 @@ export class EventIrqs implements Interrupts {
     this.#vcpu.hypercall(__HYPERVISOR_physdev_op, PHYSDEVOP_eoi, this.#bounce)
   }
 
-  #unmask(port: number): void {
+  /** An event channel operation whose argument lies in the bounce page. */
+  #operation(command: number): void {
+    const error = this.#vcpu.hypercall(__HYPERVISOR_event_channel_op, command, this.#bounce)
+    if (error !== 0) fail(-error)
+  }
+
+  unmask(port: number): void {
     evtchn_unmask.write(this.#vcpu.mem, this.#bounce, { port })
     this.#vcpu.hypercall(__HYPERVISOR_event_channel_op, EVTCHNOP_unmask, this.#bounce)
   }

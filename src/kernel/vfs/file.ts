@@ -1,5 +1,6 @@
 /** Open files (Linux: fs.h, struct file; fs_struct; files_struct). */
 import type { Dirent } from '#abi/posix/stat.ts'
+import type { Vma } from '../mm/vma.ts'
 import type { Sleeping, WaitQueue } from '../sched/wait.ts'
 import type { Inode } from './inode.ts'
 import type { Mount } from './vfs.ts'
@@ -31,6 +32,8 @@ export interface FileOps {
   /** Where to sleep until that may have changed. */
   pollQueues?(file: File): readonly WaitQueue[]
   fsync?(file: File): Sleeping<void>
+  /** Fill the area, or be ready to (an ioctl). Without this row mmap is ENODEV. */
+  mmap?(file: File, vma: Vma): Sleeping<void>
   /** The last descriptor is gone. */
   release?(file: File): Sleeping<void>
 }
