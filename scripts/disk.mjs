@@ -11,7 +11,7 @@ import { gzipSync } from 'node:zlib'
 import { keepNewest, loadTs } from './load-ts.mjs'
 
 const root = resolve(import.meta.dirname, '..')
-const filesDir = join(root, 'src', 'images', 'default', 'files')
+const imagesDir = join(root, 'src', 'images')
 const cacheDir = join(root, '.cache', 'disk')
 const CACHED_DISKS = 8
 
@@ -35,20 +35,28 @@ export function readSources() {
   return new Map(paths.map((path) => [path, readFileSync(join(src, path), 'utf8').replaceAll('\r\n', '\n')]))
 }
 
-/** The files of the default disk, by their path on it. */
-export function readDiskFiles() {
+/** The files of a disk, by their path on it: the host's (`default`), or what guests have instead (`domu`, `minimal`). */
+export function readDiskFiles(disk = 'default') {
+  const dir = join(imagesDir, disk, 'files')
   return new Map(
-    walk(filesDir).map((path) => [
+    walk(dir).map((path) => [
       `/${path}`,
-      new TextEncoder().encode(readFileSync(join(filesDir, path), 'utf8').replaceAll('\r\n', '\n')),
+      new TextEncoder().encode(readFileSync(join(dir, path), 'utf8').replaceAll('\r\n', '\n')),
     ]),
   )
 }
 
 /** `buildDefaultDisk` with the sources as they are now. */
-export async function buildDefaultDiskNow(sources = readSources(), files = readDiskFiles()) {
+export async function buildDefaultDiskNow(sources = readSources()) {
   const { buildDefaultDisk } = await loadTs('src/images/build.ts')
-  return buildDefaultDisk({ sources, files, epochSeconds: EPOCH_SECONDS, seed: SEED })
+  return buildDefaultDisk({
+    sources,
+    files: readDiskFiles(),
+    guestFiles: readDiskFiles('domu'),
+    minimalFiles: readDiskFiles('minimal'),
+    epochSeconds: EPOCH_SECONDS,
+    seed: SEED,
+  })
 }
 
 /** The default disk's container, gzipped. */
@@ -60,7 +68,7 @@ export const buildDisk = async () => (await buildDiskAndKnown()).bytes
  */
 export async function buildDiskAndKnown() {
   const sources = readSources()
-  const files = readDiskFiles()
+  const files = ['default', 'domu', 'minimal'].flatMap((disk) => [...readDiskFiles(disk)])
   const hash = createHash('sha256')
   for (const script of ['scripts/disk.mjs', 'scripts/load-ts.mjs', 'package-lock.json'])
     hash.update(readFileSync(join(root, script)))
@@ -72,7 +80,7 @@ export async function buildDiskAndKnown() {
       known: JSON.parse(readFileSync(`${path}.json`, 'utf8')),
     }
   } catch {
-    const { disk, known } = await buildDefaultDiskNow(sources, files)
+    const { disk, known } = await buildDefaultDiskNow(sources)
     const bytes = new Uint8Array(gzipSync(disk.encode(), { level: 9, memLevel: 9 }))
     mkdirSync(cacheDir, { recursive: true })
     // Several processes may build at once: whole files appear, or none.

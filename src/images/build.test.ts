@@ -42,6 +42,8 @@ const SOURCES: ReadonlyMap<string, string> = new Map<string, string>([
 const options = {
   sources: SOURCES,
   files: readDiskFiles() as Map<string, Uint8Array>,
+  guestFiles: readDiskFiles('domu') as Map<string, Uint8Array>,
+  minimalFiles: readDiskFiles('minimal') as Map<string, Uint8Array>,
   epochSeconds: 1242109972,
   seed: 1,
 }
@@ -68,13 +70,30 @@ describe('the default disk', () => {
     expect(SparseDisk.decode(disk.encode()).hash()).toBe(disk.hash())
   })
 
-  test('has one active Linux partition, on the second track and to the end of a cylinder', () => {
+  test('has an active Linux partition from the second track on, then two for guests, each to the end of a cylinder', () => {
+    const cylinders = (count: number): number => count * 255 * 63
     expect(readPartitions(disk)).toEqual([
-      { active: true, type: 0x83, start: 63, sectors: 8 * 255 * 63 - 63 },
-      undefined,
-      undefined,
+      { active: true, type: 0x83, start: 63, sectors: cylinders(11) - 63 },
+      { active: false, type: 0x83, start: cylinders(11), sectors: cylinders(3) },
+      { active: false, type: 0x83, start: cylinders(14), sectors: cylinders(1) },
       undefined,
     ])
+  })
+
+  test('has guests of their own kind on them', () => {
+    const inFile = SparseDisk.fromRaw(fs.readFile('/var/lib/xen/images/sebastian.img', 64 << 20))
+    const guests = readPartitions(disk)!.slice(1, 3)
+    const [prospero, minimal] = guests.map((found) => openExt2(partition(disk, found!))!)
+    for (const [name, guest] of [['sebastian', openExt2(inFile)!] as const, ['prospero', prospero!] as const]) {
+      expect(byteString(guest.readFile('/etc/sysconfig/network'))).toBe(`NETWORKING=no\nHOSTNAME=${name}\n`)
+      expect(byteString(guest.readFile('/etc/fstab'))).toMatch(/^\/dev\/sda1 /)
+      expect(() => guest.lookup('/boot/xen.gz')).toThrow('ENOENT')
+      expect(() => guest.lookup('/dev/hda1')).toThrow('ENOENT')
+      expect(guest.lookup('/bin/bash').isFile).toBe(true)
+    }
+    expect(byteString(minimal!.readFile('/etc/inittab'))).toMatch(/agetty xvc0/)
+    for (const path of ['/sbin/init', '/bin/sh', '/bin/login', '/sbin/agetty'])
+      expect(minimal!.lookup(path).isFile, path).toBe(true)
   })
 
   test('holds every row of the manifest, with its mode', () => {

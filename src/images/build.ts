@@ -1,26 +1,28 @@
 /**
- * The default disk: 64 MiB, one active Linux partition from sector 63 with an ext2 of 1 KiB blocks (what fdisk and mke2fs of 2009
- * would have made), the files of default/, GRUB installed. A pure function: the same arguments always make the same bytes.
+ * The default disk: 128 MiB; an active Linux partition from sector 63 with an ext2 of 1 KiB blocks (what fdisk and mke2fs of 2009
+ * would have made), the files of default/ and GRUB; two more partitions and a file as disks for guests. A pure function: the same arguments
+ * always make the same bytes.
  */
+import { type BlockStore, SECTOR_BYTES } from '#lib/ondisk/block-store.ts'
 import { Ext2 } from '#lib/ondisk/ext2/fs.ts'
 import { mkfs } from '#lib/ondisk/ext2/mkfs.ts'
 import {
   FIRST_PARTITION_LBA,
   HEADS,
   PARTITION_LINUX,
+  type PartitionEntry,
   partition,
   SECTORS_PER_TRACK,
   writePartitions,
 } from '#lib/ondisk/mbr.ts'
-import { SparseDisk } from '#lib/ondisk/sparse-disk.ts'
+import { CHUNK_BYTES, SparseDisk } from '#lib/ondisk/sparse-disk.ts'
 import { createRng } from '#lib/prng.ts'
-import { utf8Encode } from '#lib/utf8.ts'
-import type { Package } from '#user/libc/program.ts'
 import { compileImages, type Images } from './compile.ts'
-import { IDLE_DOM0_ENTRY, MANIFEST, type ManifestRow } from './default/manifest.ts'
+import { IDLE_DOM0_ENTRY, MANIFEST } from './default/manifest.ts'
+import { type FileSystemRecipe, fill } from './filesystem.ts'
 import { grubInstall } from './grub-install.ts'
-import { manPages } from './man-pages.ts'
-import { MODULES, modulePath, PACKAGES } from './packages.ts'
+import { guest, minimalGuest } from './guests.ts'
+import { PACKAGES } from './packages.ts'
 import type { SourceTree } from './source-tree.ts'
 
 export interface DefaultDiskOptions {
@@ -28,6 +30,9 @@ export interface DefaultDiskOptions {
   readonly sources: SourceTree
   /** The files of default/files, by their path on the disk: '/boot/grub/menu.lst'. */
   readonly files: ReadonlyMap<string, Uint8Array>
+  /** Of domu/files and minimal/files: what guests have instead of the host's files. */
+  readonly guestFiles: ReadonlyMap<string, Uint8Array>
+  readonly minimalFiles: ReadonlyMap<string, Uint8Array>
   /** Every time on the disk (design D13). */
   readonly epochSeconds: number
   /** For the file system's uuid and the disk's signature. */
@@ -41,7 +46,13 @@ export interface DefaultDisk {
   readonly known: readonly string[]
 }
 
-const DISK_SECTORS = 64 * 2048
+const MIB_SECTORS = 2048
+const DISK_SECTORS = 128 * MIB_SECTORS
+/** The host's root, prospero's disk, the disk of the small ones. */
+const PARTITION_MIB = [88, 24, 8]
+/** Of sebastian's, in a file with holes. */
+const GUEST_FILE = '/var/lib/xen/images/sebastian.img'
+const GUEST_FILE_MIB = 24
 const BLOCK_BYTES = 1024
 const CYLINDER_SECTORS = HEADS * SECTORS_PER_TRACK
 /** In sector 0, where Linux looks for the disk's signature. */
@@ -57,26 +68,25 @@ export function buildDefaultDisk(options: DefaultDiskOptions): DefaultDisk {
   const first = disk.read(0, 1)
   first.set(rng.fork('signature').bytes(4), DISK_SIGNATURE)
   disk.write(0, first)
-  // Partitions end on a cylinder, as fdisk makes them.
-  const end = Math.floor(DISK_SECTORS / CYLINDER_SECTORS) * CYLINDER_SECTORS
-  const entry = {
-    active: true,
-    type: PARTITION_LINUX,
-    start: FIRST_PARTITION_LBA,
-    sectors: end - FIRST_PARTITION_LBA,
+  const entries = partitionTable()
+  writePartitions(disk, entries)
+  const make = (store: BlockStore, name: string, recipe: FileSystemRecipe, label = ''): Ext2 => {
+    mkfs(store, { blockBytes: BLOCK_BYTES, uuid: uuid(rng.fork(name).bytes(16)), nowSeconds: epochSeconds, label })
+    const fs = Ext2.mount(store, { now: () => epochSeconds })
+    fill(fs, recipe, images)
+    return fs
   }
-  writePartitions(disk, [entry])
-
-  const store = partition(disk, entry)
-  mkfs(store, { blockBytes: BLOCK_BYTES, uuid: uuid(rng.fork('uuid').bytes(16)), nowSeconds: epochSeconds, label: '/' })
-  const fs = Ext2.mount(store, { now: () => epochSeconds })
   const files = withIdleDom0(options.files, images)
   checkFiles(files)
-  for (const row of MANIFEST) place(fs, row, files, images)
-  const installer = new Installer(fs)
-  for (const { pkg } of PACKAGES) installer.package(pkg, images.get(pkg.name)!)
-  for (const module of MODULES) installer.file(modulePath(module), images.get(`${module.name}.ko`)!, 0o644)
-  for (const { path, text } of manPages(PACKAGES.map(({ pkg }) => pkg))) installer.file(path, utf8Encode(text), 0o644)
+  const [root, second, third] = entries.map((entry) => partition(disk, entry))
+  make(second!, 'prospero', guest('prospero', files, options.guestFiles)).unmount()
+  make(third!, 'minimal', minimalGuest(files, options.minimalFiles)).unmount()
+  const inFile = new SparseDisk(GUEST_FILE_MIB * MIB_SECTORS)
+  make(inFile, 'sebastian', guest('sebastian', files, options.guestFiles)).unmount()
+  const fs = make(root!, 'uuid', { manifest: MANIFEST, files, packages: PACKAGES, complete: true }, '/')
+  const image = fs.create(GUEST_FILE, 0o600)
+  for (const [chunk, bytes] of inFile.chunks()) fs.writeAt(image, chunk * CHUNK_BYTES, bytes)
+  fs.truncate(image, GUEST_FILE_MIB * MIB_SECTORS * SECTOR_BYTES)
   fs.unmount()
 
   grubInstall(disk, {
@@ -86,6 +96,18 @@ export function buildDefaultDisk(options: DefaultDiskOptions): DefaultDisk {
     configFile: '/boot/grub/menu.lst',
   })
   return { disk, images, known }
+}
+
+/** One after the other; each ends on a cylinder, as fdisk makes them. */
+function partitionTable(): PartitionEntry[] {
+  const entries: PartitionEntry[] = []
+  let start = FIRST_PARTITION_LBA
+  for (const mib of PARTITION_MIB) {
+    const end = Math.floor((start + mib * MIB_SECTORS) / CYLINDER_SECTORS) * CYLINDER_SECTORS
+    entries.push({ active: entries.length === 0, type: PARTITION_LINUX, start, sectors: end - start })
+    start = end
+  }
+  return entries
 }
 
 /** A random (version 4) UUID, RFC 4122. */
@@ -109,64 +131,4 @@ function checkFiles(files: ReadonlyMap<string, Uint8Array>): void {
   const rows = new Set(MANIFEST.flatMap((row) => (row.kind === 'file' ? [row.path] : [])))
   for (const path of rows) if (!files.has(path)) throw new Error(`default disk: no file for ${path}`)
   for (const path of files.keys()) if (!rows.has(path)) throw new Error(`default disk: no row for ${path}`)
-}
-
-function place(fs: Ext2, row: ManifestRow, files: ReadonlyMap<string, Uint8Array>, images: Images): void {
-  const owner = { uid: row.uid ?? 0, gid: row.gid ?? 0 }
-  switch (row.kind) {
-    case 'dir':
-      fs.mkdir(row.path, row.mode, owner)
-      break
-    case 'link':
-      fs.symlink(row.target, row.path, owner)
-      break
-    case 'file':
-      fs.writeFile(row.path, files.get(row.path)!, row.mode, owner)
-      break
-    case 'empty':
-      fs.writeFile(row.path, new Uint8Array(0), row.mode, owner)
-      break
-    case 'node':
-      fs.mknod(row.path, row.mode, { major: row.major, minor: row.minor }, owner)
-      break
-    case 'image': {
-      const bytes = images.get(row.image)
-      if (bytes) fs.writeFile(row.path, bytes, row.mode, owner)
-    }
-  }
-}
-
-/** Puts packages and modules where they belong; directories that the manifest has not made are made. */
-class Installer {
-  readonly #fs: Ext2
-  readonly #dirs = new Set<string>([''])
-
-  constructor(fs: Ext2) {
-    this.#fs = fs
-    for (const row of MANIFEST) if (row.kind === 'dir') this.#dirs.add(row.path)
-  }
-
-  /** A package is one file; its programs are hard links of it. */
-  package({ programs, mode = 0o755 }: Package, image: Uint8Array): void {
-    const [first, ...others] = programs.map(([path]) => path)
-    if (first === undefined) return
-    this.file(first, image, mode)
-    for (const path of others) {
-      this.#dirsOf(path)
-      this.#fs.link(first, path)
-    }
-  }
-
-  file(path: string, bytes: Uint8Array, mode: number): void {
-    this.#dirsOf(path)
-    this.#fs.writeFile(path, bytes, mode)
-  }
-
-  #dirsOf(path: string): void {
-    const dir = path.slice(0, path.lastIndexOf('/'))
-    if (this.#dirs.has(dir)) return
-    this.#dirsOf(dir)
-    this.#fs.mkdir(dir, 0o755)
-    this.#dirs.add(dir)
-  }
 }

@@ -67,7 +67,7 @@ describe('scripts/disk.mjs', () => {
     const dir = mkdtempSync(join(tmpdir(), 'disk-'))
     try {
       const path = join(dir, 'disk.raw')
-      expect(run(['--out', path, '--raw'])).toEqual({ status: 0, text: `${path}: ${64 << 20} bytes\n` })
+      expect(run(['--out', path, '--raw'])).toEqual({ status: 0, text: `${path}: ${128 << 20} bytes\n` })
       const disk = SparseDisk.decode(gunzipSync(await buildDisk()))
       expect(SparseDisk.fromRaw(new Uint8Array(readFileSync(path))).hash()).toBe(disk.hash())
     } finally {

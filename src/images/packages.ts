@@ -17,6 +17,8 @@ export interface InstalledPackage {
   readonly pkg: Package
   /** The file that exports `main`. */
   readonly entry: string
+  /** Only these of its programs. */
+  readonly paths?: readonly string[]
 }
 
 const installed = (pkg: Package): InstalledPackage => ({ pkg, entry: `user/packages/${pkg.name}.ts` })
@@ -35,6 +37,13 @@ export const PACKAGES: readonly InstalledPackage[] = [
   installed(archive),
   installed(admin),
 ]
+
+/** What a guest has: no tools that only dom0's privileges make useful. */
+export const GUEST_PACKAGES: readonly InstalledPackage[] = PACKAGES.flatMap((row): InstalledPackage[] => {
+  if (row.entry.startsWith('user/')) return [row]
+  if (row.pkg.name !== 'xenstore') return []
+  return [{ ...row, paths: row.pkg.programs.map(([path]) => path).filter((path) => path.startsWith('/usr/bin/')) }]
+})
 
 export interface InstalledModule {
   /** As lsmod shows it. */

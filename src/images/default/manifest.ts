@@ -20,11 +20,11 @@ export type ManifestRow = { readonly path: string; readonly uid?: number; readon
   | { readonly kind: 'node'; readonly mode: number; readonly major: number; readonly minor: number }
 )
 
-const dir = (path: string, mode = 0o755): ManifestRow => ({ kind: 'dir', path, mode })
-const file = (path: string, mode = 0o644): ManifestRow => ({ kind: 'file', path, mode })
-const empty = (path: string, mode: number, gid = ROOT): ManifestRow => ({ kind: 'empty', path, mode, gid })
+export const dir = (path: string, mode = 0o755): ManifestRow => ({ kind: 'dir', path, mode })
+export const file = (path: string, mode = 0o644): ManifestRow => ({ kind: 'file', path, mode })
+export const empty = (path: string, mode: number, gid = ROOT): ManifestRow => ({ kind: 'empty', path, mode, gid })
 const image = (path: string, name: ImageName, mode = 0o644): ManifestRow => ({ kind: 'image', path, image: name, mode })
-const link = (path: string, target: string): ManifestRow => ({ kind: 'link', path, target })
+export const link = (path: string, target: string): ManifestRow => ({ kind: 'link', path, target })
 /** Device nodes; `gid` as in files/etc/group. */
 const chr = (name: string, major: number, minor: number, mode: number, gid = ROOT): ManifestRow => ({
   kind: 'node',
@@ -51,20 +51,19 @@ const UTMP = 22
 
 /** Linux's Documentation/devices.txt; xvc0 is the Xen console's of the 2.6.18 tree. */
 const DEVICES: readonly ManifestRow[] = [
+  dir('/dev'),
   chr('console', 5, 1, 0o600),
   chr('tty', 5, 0, 0o666, TTY),
   chr('ptmx', 5, 2, 0o666, TTY),
-  ...[0, 1, 2, 3, 4, 5, 6].map((n) => chr(`tty${n}`, 4, n, n === 0 ? 0o660 : 0o620, TTY)),
-  ...[0, 1, 2, 3].map((n) => chr(`ttyS${n}`, 4, 64 + n, 0o660, TTY)),
   chr('xvc0', 204, 191, 0o660, TTY),
   chr('null', 1, 3, 0o666),
-  chr('port', 1, 4, 0o640, KMEM),
   chr('zero', 1, 5, 0o666),
   chr('full', 1, 7, 0o666),
   chr('random', 1, 8, 0o666),
   chr('urandom', 1, 9, 0o444),
-  ...[0, 1, 2, 3, 4].map((n) => blk(n === 0 ? 'hda' : `hda${n}`, 3, n)),
   ...[0, 1, 2, 3, 4, 5, 6, 7].map((n) => blk(`loop${n}`, 7, n)),
+  dir('/dev/xen'),
+  chr('xen/evtchn', 10, 63, 0o600),
   dir('/dev/pts'),
   dir('/dev/shm', 0o1777),
   link('/dev/fd', '/proc/self/fd'),
@@ -72,6 +71,25 @@ const DEVICES: readonly ManifestRow[] = [
   link('/dev/stdout', '/proc/self/fd/1'),
   link('/dev/stderr', '/proc/self/fd/2'),
 ]
+
+/** What the machine has and a guest has not. */
+const HARDWARE: readonly ManifestRow[] = [
+  ...[0, 1, 2, 3, 4, 5, 6].map((n) => chr(`tty${n}`, 4, n, n === 0 ? 0o660 : 0o620, TTY)),
+  ...[0, 1, 2, 3].map((n) => chr(`ttyS${n}`, 4, 64 + n, 0o660, TTY)),
+  chr('port', 1, 4, 0o640, KMEM),
+  ...[0, 1, 2, 3, 4].map((n) => blk(n === 0 ? 'hda' : `hda${n}`, 3, n)),
+]
+
+/** Disks as a guest's blkfront calls them. */
+export const GUEST_DISKS: readonly ManifestRow[] = [
+  ...[0, 1, 2, 3, 4].map((n) => blk(n === 0 ? 'sda' : `sda${n}`, 8, n)),
+  ...[0, 1, 2, 3, 4].map((n) => blk(n === 0 ? 'xvda' : `xvda${n}`, 202, n)),
+]
+
+/** Enough for init and a login. */
+export const MINIMAL_DEVICES: readonly ManifestRow[] = DEVICES.filter(({ path }) =>
+  ['console', 'tty', 'null', 'xvc0', 'urandom', 'zero'].some((name) => path === `/dev/${name}`),
+)
 
 /** initscripts 8.45: what init starts, and what that starts by runlevel. */
 const INITSCRIPTS: readonly ManifestRow[] = [
@@ -113,11 +131,10 @@ const CONFIGURATION: readonly ManifestRow[] = [
   file('/root/.bashrc'),
 ]
 
-/** Parents before children. */
-export const MANIFEST: readonly ManifestRow[] = [
+/** The tree's first levels. */
+const SKELETON: readonly ManifestRow[] = [
   dir('/bin'),
   dir('/boot'),
-  dir('/dev'),
   dir('/etc'),
   dir('/home'),
   dir('/lib'),
@@ -138,6 +155,46 @@ export const MANIFEST: readonly ManifestRow[] = [
   ...['cache', 'lib', 'lock', 'lock/subsys', 'log', 'run', 'spool'].map((name) => dir(`/var/${name}`)),
   dir('/var/spool/mail', 0o775),
   dir('/var/tmp', 0o1777),
+]
+
+/** Logins and logouts are recorded here. */
+const RECORDS: readonly ManifestRow[] = [
+  empty('/var/run/utmp', 0o664, UTMP),
+  empty('/var/log/wtmp', 0o664, UTMP),
+  empty('/var/log/btmp', 0o600),
+  empty('/var/log/lastlog', 0o644),
+]
+
+/** A system without hardware and boot loader of its own. */
+export const GUEST_MANIFEST: readonly ManifestRow[] = [
+  ...SKELETON,
+  ...DEVICES,
+  ...GUEST_DISKS,
+  ...INITSCRIPTS,
+  ...CONFIGURATION,
+  ...RECORDS,
+]
+
+/** Xen's tools, and the guests that are ready to be started. */
+const XEN: readonly ManifestRow[] = [
+  dir('/etc/xen'),
+  dir('/etc/xen/auto'),
+  ...['sebastian', 'prospero', 'minimal'].map((name) => file(`/etc/xen/${name}`)),
+  dir('/var/log/xen'),
+  dir('/var/log/xen/console'),
+  dir('/var/lib/xen'),
+  ...['images', 'save', 'dump'].map((name) => dir(`/var/lib/xen/${name}`)),
+  dir('/var/lib/xend'),
+  dir('/var/lib/xend/domains'),
+  dir('/var/lib/xend/state'),
+  dir('/var/lib/xenstored'),
+  dir('/var/run/xend', 0o700),
+  dir('/var/run/xenstored'),
+]
+
+/** Parents before children. */
+export const MANIFEST: readonly ManifestRow[] = [
+  ...SKELETON,
 
   // stage2 early, while its blocks are sure to lie together.
   dir('/boot/grub'),
@@ -159,13 +216,11 @@ export const MANIFEST: readonly ManifestRow[] = [
   image('/boot/idle-dom0.gz', 'idle-dom0.gz'),
 
   ...DEVICES,
+  ...HARDWARE,
   ...INITSCRIPTS,
   ...CONFIGURATION,
-
-  empty('/var/run/utmp', 0o664, UTMP),
-  empty('/var/log/wtmp', 0o664, UTMP),
-  empty('/var/log/btmp', 0o600),
-  empty('/var/log/lastlog', 0o644),
+  ...RECORDS,
+  ...XEN,
 ]
 
 /** The part of menu.lst that is there only when /boot/idle-dom0.gz is; a file of files/ without a row. */

@@ -99,19 +99,19 @@ export class SparseDisk implements BlockStore {
   }
 
   /** The chunks that are not all zeros, ascending. */
-  #stored(): [number, Uint8Array][] {
+  chunks(): [number, Uint8Array][] {
     return [...this.#chunks].filter(([, bytes]) => !isZero(bytes)).sort(([a], [b]) => a - b)
   }
 
   /** SHA-256 over size and content, in hex. */
   hash(): string {
     const sum = digest().text('disk').number(this.sectors)
-    for (const [number, bytes] of this.#stored()) sum.number(number).bytes(bytes)
+    for (const [number, bytes] of this.chunks()) sum.number(number).bytes(bytes)
     return sum.hex()
   }
 
   encode(): Uint8Array {
-    const stored = this.#stored()
+    const stored = this.chunks()
     const texts = new SectorTexts()
     const refs = stored.map(([, chunk]) => texts.refsOf(chunk))
     const all = new Uint8Array(texts.list.length * SECTOR_BYTES)
