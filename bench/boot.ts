@@ -1,6 +1,6 @@
 /** How long the machine takes from its power button to GRUB's menu, from Enter to the login, and what a shell's work costs, without a page around it. */
 import { spawnSync } from 'node:child_process'
-import { SparseDisk } from '#lib/ondisk/sparse-disk.ts'
+import { unpackDisk } from '#lib/ondisk/disk-container.ts'
 import { ImageLoader } from '#world/realm/loader.ts'
 import { createWorld } from '#world/world.ts'
 import { type Figure, millis } from './reference.ts'
@@ -24,7 +24,7 @@ class BenchHost {
   worst = 0
 
   constructor(container: Uint8Array, loader: ImageLoader) {
-    const disk = SparseDisk.decode(container)
+    const disk = unpackDisk(container)
     this.#world = createWorld({ disk, diskHash: disk.hash(), memoryMiB: 1024, seed: 1, build: 'bench', loader })
     this.#world.onSerial((line, byte) => {
       if (line === 'com1') this.text += String.fromCharCode(byte)

@@ -8,6 +8,7 @@ import { gzipSync } from 'node:zlib'
 import { expect, type Page, test } from '@playwright/test'
 import { build } from 'vite'
 import { buildDefaultDiskNow, readSources } from '../scripts/disk.mjs'
+import { packDisk } from '../src/lib/ondisk/disk-container.ts'
 import { Playground } from './playground.ts'
 
 const entry = 'boot/grub/stage2.ts'
@@ -30,7 +31,7 @@ async function bootHostile(page: Page, body: string): Promise<Playground> {
   sources.set(entry, stage2(body))
   const { disk } = await buildDefaultDiskNow(sources)
   await page.route(/\/disk[^/]*\.gz$/, (route) =>
-    route.fulfill({ body: gzipSync(disk.encode()), contentType: 'application/gzip' }),
+    route.fulfill({ body: gzipSync(packDisk(disk)), contentType: 'application/gzip' }),
   )
   return Playground.open(page)
 }

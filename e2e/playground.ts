@@ -30,7 +30,10 @@ export class Playground {
       if (message.type() === 'error' || message.type() === 'warning') this.complaints.push(message.text())
     })
     page.on('pageerror', (error) => this.complaints.push(String(error)))
-    page.on('requestfailed', (request) => this.complaints.push(`failed: ${request.url()}`))
+    page.on('requestfailed', (request) => {
+      // The worker's own script, whose address is withdrawn once the worker has been made.
+      if (!request.url().startsWith('blob:')) this.complaints.push(`failed: ${request.url()}`)
+    })
   }
 
   static async open(page: Page, options: OpenOptions = {}, base = './'): Promise<Playground> {

@@ -7,7 +7,7 @@ import { mkdirSync, readdirSync, readFileSync, renameSync, writeFileSync } from 
 import { join, relative, resolve, sep } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { parseArgs } from 'node:util'
-import { gzipSync } from 'node:zlib'
+import { gunzipSync, gzipSync } from 'node:zlib'
 import { keepNewest, loadTs } from './load-ts.mjs'
 
 const root = resolve(import.meta.dirname, '..')
@@ -62,6 +62,36 @@ export async function buildDefaultDiskNow(sources = readSources()) {
 /** The default disk's container, gzipped. */
 export const buildDisk = async () => (await buildDiskAndKnown()).bytes
 
+/** The same in two parts: what is needed up to a login, and the rest. */
+export async function buildDiskParts() {
+  const { bytes, known, path } = await buildDiskAndKnown()
+  return kept([`${path}.first`, `${path}.rest`], async () => {
+    const { firstPart } = await loadTs('src/images/first-part.ts')
+    const { packDiskParts, unpackDisk } = await loadTs('src/lib/ondisk/disk-container.ts')
+    const disk = unpackDisk(gunzipSync(bytes))
+    const first = firstPart(disk, known)
+    return packDiskParts(disk, (chunk) => first.has(chunk)).map(zip)
+  })
+}
+
+const zip = (bytes) => gzipSync(bytes, { level: 9, memLevel: 9 })
+
+/** The contents of `paths`, made by `make` where one is not there. Several processes may build at once: whole files appear, or none. */
+async function kept(paths, make) {
+  try {
+    return paths.map((path) => new Uint8Array(readFileSync(path)))
+  } catch {
+    const contents = await make()
+    mkdirSync(cacheDir, { recursive: true })
+    for (const [i, path] of paths.entries()) {
+      writeFileSync(`${path}.${process.pid}`, contents[i])
+      renameSync(`${path}.${process.pid}`, path)
+    }
+    keepNewest(cacheDir, 4 * CACHED_DISKS)
+    return contents.map((content) => new Uint8Array(content))
+  }
+}
+
 /**
  * The default disk's container, gzipped, and the hashes of the code on it that this build has verified (`known` of the machine's loader).
  * Kept in .cache until a source changes.
@@ -74,27 +104,12 @@ export async function buildDiskAndKnown() {
     hash.update(readFileSync(join(root, script)))
   for (const [path, content] of [...sources, ...files]) hash.update(path).update('\0').update(content).update('\0')
   const path = join(cacheDir, hash.digest('hex').slice(0, 32))
-  try {
-    return {
-      bytes: new Uint8Array(readFileSync(`${path}.gz`)),
-      known: JSON.parse(readFileSync(`${path}.json`, 'utf8')),
-    }
-  } catch {
+  const [json, bytes] = await kept([`${path}.json`, `${path}.gz`], async () => {
     const { disk, known } = await buildDefaultDiskNow(sources)
-    const bytes = new Uint8Array(gzipSync(disk.encode(), { level: 9, memLevel: 9 }))
-    mkdirSync(cacheDir, { recursive: true })
-    // Several processes may build at once: whole files appear, or none.
-    const parts = [
-      ['.json', JSON.stringify(known)],
-      ['.gz', bytes],
-    ]
-    for (const [ending, content] of parts) {
-      writeFileSync(`${path}.${process.pid}`, content)
-      renameSync(`${path}.${process.pid}`, `${path}${ending}`)
-    }
-    keepNewest(cacheDir, 2 * CACHED_DISKS)
-    return { bytes, known }
-  }
+    const { packDisk } = await loadTs('src/lib/ondisk/disk-container.ts')
+    return [new TextEncoder().encode(JSON.stringify(known)), zip(packDisk(disk))]
+  })
+  return { bytes, known: JSON.parse(new TextDecoder().decode(json)), path }
 }
 
 async function main() {

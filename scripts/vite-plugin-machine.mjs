@@ -1,18 +1,20 @@
 /**
  * `virtual:machine`: where the page finds what it gives to the sandboxed frame (design D2): the worker as one classic script, and the
- * default disk. Both are assets of the build; in development both are made on request and made anew when a source has changed.
+ * default disk in two parts. All are assets of the build; in development both are made on request and made anew when a source has changed.
  */
 import { join, relative, resolve, sep } from 'node:path'
 import { build } from 'vite'
-import { buildDisk, buildDiskAndKnown } from './disk.mjs'
+import { buildDiskAndKnown, buildDiskParts } from './disk.mjs'
 
 const id = 'virtual:machine'
 const resolvedId = `\0${id}`
 const root = resolve(import.meta.dirname, '..')
 const workerName = 'machine.js'
 const diskName = 'disk.gz'
+const restName = 'disk-rest.gz'
 const workerPath = '/@machine/worker.js'
 const diskPath = '/@machine/disk.gz'
+const restPath = '/@machine/disk-rest.gz'
 
 /** Sources that only the page is made of: they change neither the worker nor the disk. */
 const pageOnly = ['ui', 'headless'].map((layer) => `src${sep}${layer}${sep}`)
@@ -63,15 +65,18 @@ export function machine() {
     async load(source) {
       if (source !== resolvedId) return undefined
       if (serving) {
-        return `export const workerUrl = ${JSON.stringify(workerPath)}\nexport const diskUrl = ${JSON.stringify(diskPath)}\n`
+        return Object.entries({ workerUrl: workerPath, diskUrl: diskPath, diskRestUrl: restPath })
+          .map(([name, path]) => `export const ${name} = ${JSON.stringify(path)}\n`)
+          .join('')
       }
-      const [worker, disk] = await Promise.all([buildWorker(true), buildDisk()])
-      const workerRef = this.emitFile({ type: 'asset', name: workerName, source: worker })
-      const diskRef = this.emitFile({ type: 'asset', name: diskName, source: disk })
-      return [
-        `export const workerUrl = import.meta.ROLLUP_FILE_URL_${workerRef}`,
-        `export const diskUrl = import.meta.ROLLUP_FILE_URL_${diskRef}`,
-      ].join('\n')
+      const [worker, [disk, rest]] = await Promise.all([buildWorker(true), buildDiskParts()])
+      const files = { workerUrl: [workerName, worker], diskUrl: [diskName, disk], diskRestUrl: [restName, rest] }
+      return Object.entries(files)
+        .map(([variable, [name, source]]) => {
+          const reference = this.emitFile({ type: 'asset', name, source })
+          return `export const ${variable} = import.meta.ROLLUP_FILE_URL_${reference}\n`
+        })
+        .join('')
     },
     /** The browser fetches worker and disk while it still reads the page's own script. */
     transformIndexHtml(_html, { bundle }) {
@@ -118,13 +123,13 @@ export function machine() {
           once('worker', () => buildWorker(false)),
         ),
       )
-      server.middlewares.use(
-        diskPath,
-        serve(
-          'application/octet-stream',
-          once('disk', () => buildDisk()),
-        ),
-      )
+      for (const [i, path] of [diskPath, restPath].entries()) {
+        const parts = once('disk', () => buildDiskParts())
+        server.middlewares.use(
+          path,
+          serve('application/octet-stream', async () => (await parts())[i]),
+        )
+      }
     },
   }
 }

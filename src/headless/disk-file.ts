@@ -2,7 +2,8 @@
 import { closeSync, ftruncateSync, openSync, readFileSync, writeSync } from 'node:fs'
 import { gunzipSync } from 'node:zlib'
 import { SECTOR_BYTES } from '#lib/ondisk/block-store.ts'
-import { CHUNK_BYTES, DISK_MAGIC, SparseDisk } from '#lib/ondisk/sparse-disk.ts'
+import { DISK_MAGIC, unpackDisk } from '#lib/ondisk/disk-container.ts'
+import { CHUNK_BYTES, SparseDisk } from '#lib/ondisk/sparse-disk.ts'
 
 /** Largest disk once unpacked: what Node puts into one buffer. */
 const UNPACKED_BYTES_MAX = 2 ** 31 - 1
@@ -19,7 +20,7 @@ export function decodeDisk(file: Uint8Array): SparseDisk {
     const gzipped = file[0] === 0x1f && file[1] === 0x8b
     const bytes = gzipped ? new Uint8Array(gunzipSync(file, { maxOutputLength: UNPACKED_BYTES_MAX })) : file
     const magic = bytes.length >= 4 ? new DataView(bytes.buffer, bytes.byteOffset).getUint32(0, true) : 0
-    return magic === DISK_MAGIC ? SparseDisk.decode(bytes) : SparseDisk.fromRaw(bytes)
+    return magic === DISK_MAGIC ? unpackDisk(bytes) : SparseDisk.fromRaw(bytes)
   } catch (error) {
     throw new DiskFileError(error instanceof Error ? error.message : String(error))
   }

@@ -24,9 +24,11 @@ export interface MachineOptions {
 export type ToWorker =
   /**
    * Make a world and press its power button, unless `press` is false. `disk`: the base disk container, gzipped or not
-   * (lib/ondisk/sparse-disk.ts); transferred.
+   * (lib/ondisk/disk-container.ts), or its first part; transferred.
    */
   | { readonly type: 'power-on'; readonly options: MachineOptions; readonly disk: ArrayBuffer; readonly press: boolean }
+  /** The rest of the base disk whose first part came with `power-on`; transferred. */
+  | { readonly type: 'disk-part'; readonly disk: ArrayBuffer }
   | { readonly type: 'input'; readonly input: Input }
   | { readonly type: 'clock'; readonly mode: ClockMode }
   /** Pace of screen messages: false while nobody can see the page. */

@@ -15,6 +15,8 @@ export type StopReason =
   | 'settled'
   /** The real-time budget of one slice is used up: call again with the same arguments. */
   | 'slice'
+  /** The disk has not come yet as far as it is needed now. */
+  | 'disk'
 
 export interface SyncMachine {
   nowNs(): number

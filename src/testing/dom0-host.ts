@@ -4,9 +4,10 @@
  */
 
 import { gunzipSync } from 'node:zlib'
+import { unpackDisk } from '#lib/ondisk/disk-container.ts'
 import { Ext2 } from '#lib/ondisk/ext2/fs.ts'
 import { partition, readPartitions } from '#lib/ondisk/mbr.ts'
-import { SparseDisk } from '#lib/ondisk/sparse-disk.ts'
+import type { SparseDisk } from '#lib/ondisk/sparse-disk.ts'
 import type { MachineState } from '#protocol/machine.ts'
 import { Screen } from '#tape/screen.ts'
 import { ImageLoader } from '#world/realm/loader.ts'
@@ -33,8 +34,7 @@ export interface HostOptions {
   readonly memoryMiB?: number
 }
 
-export const freshDisk = (base: DefaultDiskBytes): SparseDisk =>
-  SparseDisk.decode(new Uint8Array(gunzipSync(base.bytes)))
+export const freshDisk = (base: DefaultDiskBytes): SparseDisk => unpackDisk(new Uint8Array(gunzipSync(base.bytes)))
 
 /** Hosts of one test share what has been compiled, as the machines of one page do. */
 const loaders = new WeakMap<DefaultDiskBytes, ImageLoader>()

@@ -1,5 +1,5 @@
 /** What the page hands to the sandboxed worker: fetched once, kept for the next power-on. */
-import { diskUrl, workerUrl } from 'virtual:machine'
+import { diskRestUrl, diskUrl, workerUrl } from 'virtual:machine'
 
 async function get(url: string): Promise<Response> {
   const response = await fetch(url)
@@ -23,5 +23,10 @@ export const workerText = once(async () => (await get(workerUrl)).text())
 
 const diskBytes = once(async () => (await get(diskUrl)).arrayBuffer())
 
-/** A fresh copy of the default disk's container, gzipped or (where a server said `Content-Encoding: gzip`) unpacked by the browser already. */
+const restBytes = once(async () => (await get(diskRestUrl)).arrayBuffer())
+
+/** The rest of it, which is there when the machine has begun: it is not needed before somebody has logged in. */
+export const defaultDiskRest = async (): Promise<ArrayBuffer> => (await restBytes()).slice(0)
+
+/** A fresh copy of the first part of the default disk's container, gzipped or (where a server said `Content-Encoding: gzip`) unpacked by the browser already. */
 export const defaultDisk = async (): Promise<ArrayBuffer> => (await diskBytes()).slice(0)

@@ -45,6 +45,8 @@ let statuses: [WorkerStatus, string][]
 let messages: FromWorker[]
 let client: MachineClient
 let failure: Error | undefined
+/** How often the rest of the disk cannot be had. */
+let restFailures: number
 
 function openSandbox(text: Promise<string>, onError: (message: string) => void): Sandbox {
   text.catch((error) => onError(error.message))
@@ -77,12 +79,17 @@ beforeEach(() => {
   statuses = []
   messages = []
   failure = undefined
+  restFailures = 0
   client = new MachineClient({
     workerText: async () => {
       if (failure) throw failure
       return 'worker'
     },
     disk: async () => new ArrayBuffer(8),
+    diskRest: async () => {
+      if (restFailures-- > 0) throw new Error('no network')
+      return new ArrayBuffer(4)
+    },
     openSandbox,
     timers,
     onMessage: (message) => messages.push(message),
@@ -100,9 +107,30 @@ async function powered(): Promise<FakeSandbox> {
 describe('power-on', () => {
   it('hands options and disk to a fresh worker', async () => {
     const { sent } = await powered()
-    expect(sent.map((message) => message.type)).toEqual(['visible', 'power-on'])
+    expect(sent.slice(0, 2).map((message) => message.type)).toEqual(['visible', 'power-on'])
     expect(sent[1]).toMatchObject({ options: defaultOptions, press: true })
     expect(statuses.map(([status]) => status)).toEqual(['starting', 'ready'])
+  })
+
+  it('sends the rest of the disk after it', async () => {
+    const { sent } = await powered()
+    await Promise.resolve()
+    expect(sent.map((message) => message.type)).toEqual(['visible', 'power-on', 'disk-part'])
+  })
+
+  it.each([
+    [4, 'ready', 'disk-part'],
+    [5, 'dead', 'power-on'],
+  ])('asks for the rest again: %i failures leave it %s', async (failures, status, lastSent) => {
+    restFailures = failures
+    const { sent } = await powered()
+    for (let i = 0; i < 6; i++) {
+      for (let turns = 0; turns < 5; turns++) await Promise.resolve()
+      timers.pass(2000)
+      if (last(statuses)[0] !== 'dead') last(sandboxes).say({ type: 'alive', sleepMs: 60_000 })
+    }
+    expect(last(statuses)[0]).toBe(status)
+    expect(last(sent).type).toBe(lastSent)
   })
 
   it('closes the frame before, and with it the machine', async () => {

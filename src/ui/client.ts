@@ -15,8 +15,9 @@ export type Value = Extract<Reply, { ok: true }>['value']
 export interface ClientParts {
   /** The worker's script. */
   readonly workerText: () => Promise<string>
-  /** A fresh copy of the default disk's container: its buffer is transferred. */
+  /** Fresh copies of the two parts of the default disk's container: their buffers are transferred. */
   readonly disk: () => Promise<ArrayBuffer>
+  readonly diskRest: () => Promise<ArrayBuffer>
   readonly openSandbox: (workerText: Promise<string>, onError: (message: string) => void) => Sandbox
   readonly onMessage: (message: FromWorker) => void
   readonly onStatus: (status: WorkerStatus, message: string) => void
@@ -28,6 +29,10 @@ interface Connection {
   readonly watchdog: Watchdog
   readonly waiting: Map<number, { resolve(value: Value): void; reject(error: Error): void }>
 }
+
+/** The rest of the disk is asked for so often, and after so long again. */
+const REST_ATTEMPTS = 5
+const REST_AGAIN_MS = 2000
 
 export class MachineClient {
   readonly #parts: ClientParts
@@ -64,8 +69,22 @@ export class MachineClient {
       if (this.#connection !== connection) return
       this.#post({ type: 'power-on', options, disk, press }, [disk])
       await connection.sandbox.started
+      void this.#sendRest(connection, REST_ATTEMPTS)
     } catch (error) {
       this.#die(error instanceof Error ? error.message : String(error))
+    }
+  }
+
+  /** The machine runs meanwhile, and waits if it needs what has not come. */
+  async #sendRest(connection: Connection, attempts: number): Promise<void> {
+    try {
+      const disk = await this.#parts.diskRest()
+      if (this.#connection === connection) this.#post({ type: 'disk-part', disk }, [disk])
+    } catch (error) {
+      if (this.#connection !== connection) return
+      if (attempts > 1)
+        this.#parts.timers.setTimeout(() => void this.#sendRest(connection, attempts - 1), REST_AGAIN_MS)
+      else this.#die(error instanceof Error ? error.message : String(error))
     }
   }
 

@@ -3,7 +3,7 @@ import { StrictMode } from 'react'
 import { createRoot } from 'react-dom/client'
 import { App } from './App.tsx'
 import { asTheme, readAddress } from './address.ts'
-import { defaultDisk, workerText } from './assets.ts'
+import { defaultDisk, defaultDiskRest, workerText } from './assets.ts'
 import { chooseLang } from './i18n/index.ts'
 import { createTerminals } from './panels/serial/terminals.ts'
 import { createPlayground } from './playground.ts'
@@ -14,7 +14,7 @@ import './theme.css'
 import './app.css'
 
 const asked = readAddress(location.search)
-const session = createSession({ workerText, disk: defaultDisk })
+const session = createSession({ workerText, disk: defaultDisk, diskRest: defaultDiskRest })
 const { store } = session
 
 store.dispatch({ type: 'lang', lang: chooseLang(asked.lang, load('lang'), navigator.languages) })

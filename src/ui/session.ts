@@ -30,6 +30,7 @@ export interface Session {
 export interface SessionAssets {
   readonly workerText: () => Promise<string>
   readonly disk: () => Promise<ArrayBuffer>
+  readonly diskRest: () => Promise<ArrayBuffer>
 }
 
 export function createSession(assets: SessionAssets): Session {

@@ -1,6 +1,7 @@
 declare module 'virtual:machine' {
   /** The worker as one classic script. */
   export const workerUrl: string
-  /** The default disk: a gzipped lib/ondisk container. */
+  /** The default disk, in two parts of a lib/ondisk container, each gzipped: what is needed up to a login, and the rest. */
   export const diskUrl: string
+  export const diskRestUrl: string
 }

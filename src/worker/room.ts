@@ -1,6 +1,7 @@
 /** The room that the machine stands in: makes a world at power-on, lets messages in and what happens out. */
 import { gunzipSync } from 'fflate'
-import { SparseDisk } from '#lib/ondisk/sparse-disk.ts'
+import { addDiskPart, unpackDisk } from '#lib/ondisk/disk-container.ts'
+import type { SparseDisk } from '#lib/ondisk/sparse-disk.ts'
 import { BUILD } from '#protocol/build.ts'
 import type { MachineOptions, Reply, Request, ToWorker } from '#protocol/messages.ts'
 import { ImageLoader } from '#world/realm/loader.ts'
@@ -16,13 +17,22 @@ export interface Room {
 
 /** A world, its disk and the loop that runs it. */
 export interface Machine {
-  readonly world: World
+  world: World
   readonly loop: RunLoop
-  readonly disk: SparseDisk
+  disk: SparseDisk
   readonly options: MachineOptions
   /** The disk as it was before this machine's first power-on; never written. */
   readonly baseDisk: SparseDisk
 }
+
+const WHOLE_DISK: ReadonlySet<Request['kind']> = new Set([
+  'digest',
+  'record',
+  'tape',
+  'read-file',
+  'write-file',
+  'export-disk',
+])
 
 interface RoomParts {
   readonly host: Host
@@ -46,14 +56,22 @@ export function createRoom(parts: RoomParts): Room {
     return machine
   }
 
+  /** What waits for the rest of the base disk. */
+  let later: (() => void)[] = []
+
   function receive(message: ToWorker): void {
     switch (message.type) {
       case 'power-on': {
-        const { world, loop } = replace(message.options, openDisk(new Uint8Array(message.disk)))
+        later = []
+        const { world, loop } = replace(message.options, unpackDisk(unzipped(message.disk)))
         if (message.press) world.powerOn()
         loop.wake()
         break
       }
+      case 'disk-part':
+        // A disk that came in one part waits for none.
+        if (machine?.baseDisk.awaited) completeDisk(machine, unzipped(message.disk))
+        break
       case 'input':
         machine?.loop.input(message.input)
         break
@@ -69,6 +87,29 @@ export function createRoom(parts: RoomParts): Room {
     }
   }
 
+  function completeDisk(machine: Machine, part: Uint8Array): void {
+    const { baseDisk, loop } = machine
+    addDiskPart(baseDisk, part)
+    const missed = machine.disk.wanted === 'missed'
+    machine.disk.complete(new Map(baseDisk.chunks()))
+    if (missed) again(machine)
+    loop.wake()
+    const waiting = later
+    later = []
+    for (const act of waiting) act()
+  }
+
+  /** Something has met zeros where the disk had not come yet: the same once more, with all of the disk (design D8). */
+  function again(machine: Machine): void {
+    const record = machine.world.record()
+    machine.disk = machine.baseDisk.clone()
+    const world = makeWorld(machine.options, machine.disk, machine.baseDisk, loader)
+    for (const _ of world.replay(record));
+    listen(world, send)
+    machine.world = world
+    machine.loop.continueWith(world)
+  }
+
   function request(id: number, asked: Request): void {
     const reply = (answered: Reply) => send({ type: 'reply', id, reply: answered })
     if (!machine) {
@@ -76,6 +117,11 @@ export function createRoom(parts: RoomParts): Room {
       return
     }
     const { options, baseDisk } = machine
+    // A tape, a record and the disk itself are of the whole disk.
+    if (baseDisk.awaited && WHOLE_DISK.has(asked.kind)) {
+      later.push(() => request(id, asked))
+      return
+    }
     answer({ machine, replace: (disk = baseDisk) => replace(options, disk), reply }, asked)
   }
 
@@ -99,8 +145,19 @@ function createMachine(
   { host, send, fault }: RoomParts,
 ): Machine {
   const disk = baseDisk.clone()
-  const { memoryMiB, seed } = options
-  const world = createWorld({
+  const world = makeWorld(options, disk, baseDisk, loader)
+  listen(world, send)
+  const loop = new RunLoop(world, { host, send, mode: options.clock, onFault: fault })
+  return { world, loop, disk, options, baseDisk }
+}
+
+function makeWorld(
+  { memoryMiB, seed }: MachineOptions,
+  disk: SparseDisk,
+  baseDisk: SparseDisk,
+  loader: ImageLoader,
+): World {
+  return createWorld({
     disk,
     // Only a record needs it, and it takes a tenth of a second.
     get diskHash() {
@@ -111,16 +168,17 @@ function createMachine(
     build: BUILD,
     loader,
   })
+}
+
+function listen(world: World, send: Send): void {
   world.onState((state) => send({ type: 'state', state }))
   world.onCrash((report) => send({ type: 'crash', report }))
   world.onProbe((probe) => send({ type: 'probe', probe }))
   world.onInput((entry) => send({ type: 'input-logged', entry }))
-  const loop = new RunLoop(world, { host, send, mode: options.clock, onFault: fault })
-  return { world, loop, disk, options, baseDisk }
 }
 
-/** A disk's container, gzipped or not. */
-function openDisk(bytes: Uint8Array): SparseDisk {
-  const gzipped = bytes[0] === 0x1f && bytes[1] === 0x8b
-  return SparseDisk.decode(gzipped ? gunzipSync(bytes) : bytes)
+/** What arrives may be gzipped or not. */
+function unzipped(buffer: ArrayBuffer): Uint8Array {
+  const bytes = new Uint8Array(buffer)
+  return bytes[0] === 0x1f && bytes[1] === 0x8b ? gunzipSync(bytes) : bytes
 }

@@ -67,6 +67,7 @@ class FakeWorld implements LoopWorld {
   costMs = 1
   inputs: { atNs: number; input: Input }[] = []
   calls = 0
+  diskIsMissing = false
   readonly host: FakeHost
   #serial: ((line: 'com1' | 'com2', byte: number) => void)[] = []
 
@@ -77,6 +78,7 @@ class FakeWorld implements LoopWorld {
   nowNs = () => this.now
   state = () => 'xen' as const
   nextNs = () => Math.min(Number.POSITIVE_INFINITY, ...this.events.map((event) => event.atNs))
+  waitsForDisk = () => this.diskIsMissing
   settled = () => this.events.every((event) => event.forInput)
   screenVersion = () => this.version
   screen = (): TextScreen => ({

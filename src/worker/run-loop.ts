@@ -18,6 +18,8 @@ export interface LoopWorld extends SyncMachine {
   nextNs(): number
   /** Changes with every visible change of the monitor. */
   screenVersion(): number
+  /** Part of the disk is on its way, and something needs it: nothing goes on until somebody calls `wake`. */
+  waitsForDisk(): boolean
 }
 
 /** Somebody who steps the world himself, such as a tape: each `next()` takes at most one slice of real time. */
@@ -43,7 +45,7 @@ const clockMs = 200
 const never = () => false
 
 export class RunLoop {
-  readonly #world: LoopWorld
+  #world: LoopWorld
   readonly #host: Host
   readonly #send: Send
   readonly #outbox: Outbox
@@ -84,6 +86,14 @@ export class RunLoop {
     this.#anchorMs = parts.host.nowMs()
     this.#anchorNs = world.nowNs()
     world.onSerial((line, byte) => this.#outbox.serial(line, byte))
+  }
+
+  /** The same machine once more, made from its record: it goes on where the other has stopped. */
+  continueWith(world: LoopWorld): void {
+    this.#world = world
+    this.#anchor()
+    world.onSerial((line, byte) => this.#outbox.serial(line, byte))
+    this.wake()
   }
 
   /** Begin, or go on at once after something outside has changed. */
@@ -211,6 +221,7 @@ export class RunLoop {
       const untilNs = Math.min(...this.#runs.map((run) => run.untilNs))
       const reason = world.runUntil(untilNs, never, this.#runs.length === 0)
       this.#anchor()
+      if (reason === 'disk') return false
       if (reason === 'deadline' || reason === 'idle') this.#finishRuns(reason === 'idle' ? untilNs : world.nowNs())
       return this.#pacing() === 'turbo' || reason === 'slice'
     }
@@ -236,7 +247,7 @@ export class RunLoop {
     this.#outbox.screen(world.screenVersion(), () => world.screen())
     const flushMs = this.#outbox.flush(nowMs)
     this.#tellClock(nowMs, settled)
-    if (again || this.#pacing() !== 'live') {
+    if (!world.waitsForDisk() && (again || this.#pacing() !== 'live')) {
       if (nowMs - this.#aliveSentMs >= aliveMs) this.#tellAlive(nowMs, 0)
       this.wake()
     } else this.#sleep(nowMs, flushMs)
@@ -245,7 +256,8 @@ export class RunLoop {
   /** Until the next event of the world or of the outbox; without either until somebody calls. */
   #sleep(nowMs: number, flushMs: number): void {
     const eventMs = this.#anchorMs + (this.#world.nextNs() - this.#anchorNs) / 1e6
-    const delayMs = Math.min(Math.max(eventMs - nowMs, liveSleepMs), Math.max(flushMs - nowMs, 1))
+    const worldMs = this.#world.waitsForDisk() ? Number.POSITIVE_INFINITY : Math.max(eventMs - nowMs, liveSleepMs)
+    const delayMs = Math.min(worldMs, Math.max(flushMs - nowMs, 1))
     // Before a long sleep the page is told of it; short ones are told of once a second.
     if (delayMs >= aliveMs || nowMs - this.#aliveSentMs >= aliveMs) this.#tellAlive(nowMs, delayMs)
     if (delayMs === Number.POSITIVE_INFINITY) return

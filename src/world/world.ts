@@ -177,6 +177,11 @@ export class World implements SyncMachine {
 
   // --- Time ---
 
+  /** Part of the disk is on its way, and something needs it. */
+  waitsForDisk(): boolean {
+    return (this.options.disk.wanted ?? 'no') !== 'no'
+  }
+
   /** When anything happens next without input; Infinity when nothing does. */
   nextNs(): number {
     let next = Math.min(this.#pendingInputs[0]?.atNs ?? Number.POSITIVE_INFINITY, this.#machine.events.nextNs())
@@ -200,6 +205,7 @@ export class World implements SyncMachine {
     let endNs = deadlineNs
     let stopped = false
     for (let steps = 0; ; steps++) {
+      if (this.waitsForDisk()) return 'disk'
       if (!stopped) {
         if (untilSettled && this.settled()) return 'settled'
         if (steps >= SLICE_STEPS || this.#processors.work >= workEnd) return 'slice'

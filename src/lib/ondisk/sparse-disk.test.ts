@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { createRng } from '#lib/prng.ts'
-import { CHUNK_SECTORS, DiskFormatError, SparseDisk } from './sparse-disk.ts'
+import { DiskFormatError, packDisk, unpackDisk } from './disk-container.ts'
+import { CHUNK_SECTORS, SparseDisk } from './sparse-disk.ts'
 
 const filled = (value: number, sectors = 1) => new Uint8Array(sectors * 512).fill(value)
 
@@ -21,7 +22,7 @@ describe('SparseDisk', () => {
     }
     expect(Buffer.compare(disk.toRaw(), plain)).toBe(0)
     expect(SparseDisk.fromRaw(plain).hash()).toBe(disk.hash())
-    expect(Buffer.compare(SparseDisk.decode(disk.encode()).toRaw(), plain)).toBe(0)
+    expect(Buffer.compare(unpackDisk(packDisk(disk)).toRaw(), plain)).toBe(0)
   })
 
   test('reads are copies', () => {
@@ -59,19 +60,19 @@ describe('SparseDisk', () => {
     b.write(3, filled(7))
     b.write(40, filled(0))
     expect(b.hash()).toBe(a.hash())
-    expect(b.encode()).toEqual(a.encode())
+    expect(packDisk(b)).toEqual(packDisk(a))
     expect(new SparseDisk(65).hash()).not.toBe(new SparseDisk(64).hash())
-    expect(a.encode().length).toBe(24 + 36 + 4 + 512)
+    expect(packDisk(a).length).toBe(32 + 36 + 4 + 512)
   })
 
   test('a second copy of the same sectors costs a container next to nothing', () => {
     const disk = new SparseDisk(4096)
     const text = Uint8Array.from({ length: 64 * 512 }, (_, i) => (i * 7 + (i >> 9)) & 0xff)
     disk.write(63, text)
-    const once = disk.encode().length
+    const once = packDisk(disk).length
     disk.write(1001, text)
-    expect(disk.encode().length - once).toBeLessThan(10 * 36)
-    expect(SparseDisk.decode(disk.encode()).hash()).toBe(disk.hash())
+    expect(packDisk(disk).length - once).toBeLessThan(10 * 36)
+    expect(unpackDisk(packDisk(disk)).hash()).toBe(disk.hash())
   })
 
   test('tells which chunks are written', () => {
@@ -108,7 +109,7 @@ describe('decode refuses', () => {
   const disk = new SparseDisk(CHUNK_SECTORS * 2 + 3)
   disk.write(0, filled(1))
   disk.write(CHUNK_SECTORS * 2, filled(2))
-  const good = disk.encode()
+  const good = packDisk(disk)
   const record = 36
   const change = (at: number, value: number) => (bytes: Uint8Array) => {
     new DataView(bytes.buffer).setUint32(at, value, true)
@@ -125,20 +126,20 @@ describe('decode refuses', () => {
     ['a byte too many', (bytes) => Uint8Array.from([...bytes, 0]), 'not what its header says'],
     ['a large count', change(16, 0xffffffff), 'not what its header says'],
     ['another count of texts', change(20, 1), 'not what its header says'],
-    ['a sector that is not there', change(28, 5), 'chunk 0 has a sector that is not there'],
-    ['a sector before the first', change(28, -9), 'chunk 0 has a sector that is not there'],
-    ['chunks twice', change(24 + record, 0), 'chunk 0 is out of order'],
-    ['a chunk past the end', change(24 + record, 3), 'chunk 3 is past the end'],
-    ['an empty chunk', (bytes) => change(32, -1)(change(28, -1)(bytes)), 'chunk 0 is empty'],
-    ['bytes past the last sector', change(24 + record + 4 + 7 * 4, 0), 'chunk 2 goes past the end'],
+    ['a sector that is not there', change(36, 5), 'chunk 0 has a sector that is not there'],
+    ['a sector before the first', change(36, -9), 'chunk 0 has a sector that is not there'],
+    ['chunks twice', change(32 + record, 0), 'chunk 0 is out of order'],
+    ['a chunk past the end', change(32 + record, 3), 'chunk 3 is past the end'],
+    ['an empty chunk', (bytes) => change(40, -1)(change(36, -1)(bytes)), 'chunk 0 is empty'],
+    ['bytes past the last sector', change(32 + record + 4 + 7 * 4, 0), 'chunk 2 goes past the end'],
   ])('%s', (_, damage, message) => {
     const bytes = damage(good.slice())
-    expect(() => SparseDisk.decode(bytes)).toThrow(DiskFormatError)
-    expect(() => SparseDisk.decode(bytes)).toThrow(message)
+    expect(() => unpackDisk(bytes)).toThrow(DiskFormatError)
+    expect(() => unpackDisk(bytes)).toThrow(message)
   })
   test('not a good one, wherever it lies in its buffer', () => {
     const padded = new Uint8Array(good.length + 3)
     padded.set(good, 3)
-    expect(SparseDisk.decode(padded.subarray(3)).hash()).toBe(disk.hash())
+    expect(unpackDisk(padded.subarray(3)).hash()).toBe(disk.hash())
   })
 })

@@ -4,7 +4,7 @@
  */
 import { gunzipSync } from 'node:zlib'
 import { beforeAll, describe, expect, test } from 'vitest'
-import { SparseDisk } from '#lib/ondisk/sparse-disk.ts'
+import { unpackDisk } from '#lib/ondisk/disk-container.ts'
 import { ImageLoader } from '#world/realm/loader.ts'
 import { createWorld } from '#world/world.ts'
 import { buildDiskAndKnown } from '../../../scripts/disk.mjs'
@@ -32,7 +32,7 @@ class CountingLoader extends ImageLoader {
 }
 
 function createHost({ bytes, known }: DefaultDiskBytes) {
-  const disk = SparseDisk.decode(new Uint8Array(gunzipSync(bytes)))
+  const disk = unpackDisk(new Uint8Array(gunzipSync(bytes)))
   const loader = new CountingLoader(known)
   const world = createWorld({ disk, diskHash: '', memoryMiB: 1024, seed: 1, build: 'test', loader })
   let text = ''

@@ -63,6 +63,8 @@ export function ideChannel({ clock, irq, mem, disk, identity, flushed }: IdePins
 
   /** The drive is busy until `atNs`, then does `step`. */
   function plan(step: Step, atNs: number): void {
+    if (step === 'read' || step === 'write' || step === 'dma')
+      disk!.prefetch?.(state.lba, Math.max(1, state.sectorsLeft))
     state.step = step
     state.stepAtNs = atNs
     if (timer) clock.cancel(timer)
