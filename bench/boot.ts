@@ -1,8 +1,7 @@
 /** How long the machine takes from its power button to GRUB's menu, from Enter to the login, and what a shell's work costs, without a page around it. */
 import { spawnSync } from 'node:child_process'
-import { unpackDisk } from '#lib/ondisk/disk-container.ts'
 import { ImageLoader } from '#world/realm/loader.ts'
-import { createWorld } from '#world/world.ts'
+import { BenchHost } from './host.ts'
 import { type Figure, millis } from './reference.ts'
 
 const MENU = 'will be booted automatically'
@@ -17,38 +16,6 @@ const SCRIPTS: readonly (readonly [name: string, script: string])[] = [
   ['/bin/true 200 times', 'i=0; while [ $i -lt 200 ]; do /bin/true; i=$((i+1)); done; echo $i'],
   ['sort and uniq of 20,000 lines', 'seq 20000 | sort | uniq -c | tail -n 1'],
 ]
-
-class BenchHost {
-  readonly #world: ReturnType<typeof createWorld>
-  text = ''
-  worst = 0
-
-  constructor(container: Uint8Array, loader: ImageLoader) {
-    const disk = unpackDisk(container)
-    this.#world = createWorld({ disk, diskHash: disk.hash(), memoryMiB: 1024, seed: 1, build: 'bench', loader })
-    this.#world.onSerial((line, byte) => {
-      if (line === 'com1') this.text += String.fromCharCode(byte)
-    })
-    this.#world.powerOn()
-  }
-
-  /** Real ms until what was sent ends with `wanted`. */
-  until(wanted: string): number {
-    return millis(() => {
-      for (let result = ''; result !== 'stopped'; ) {
-        const slice = millis(() => {
-          result = this.#world.runUntil(this.#world.nowNs() + 600e9, () => this.text.endsWith(wanted))
-        })
-        this.worst = Math.max(this.worst, slice)
-        if (result === 'deadline' || result === 'idle') throw new Error(`no '${wanted}' in ${this.text.slice(-2000)}`)
-      }
-    })
-  }
-
-  type(text: string): void {
-    this.#world.input({ kind: 'serial', line: 'com1', bytes: [...text].map((letter) => letter.charCodeAt(0)) })
-  }
-}
 
 export function benchBoot(container: Uint8Array, known: readonly string[]): Figure[] {
   const figures: Figure[] = []

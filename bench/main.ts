@@ -1,5 +1,6 @@
 /** `npm run bench`: what users wait for, as times and as multiples of the reference run beside them. */
 import { benchBoot } from './boot.ts'
+import { benchDomu } from './domu.ts'
 import { benchMemory } from './memory.ts'
 import { type Figure, referenceMs } from './reference.ts'
 import { bench as benchToolchain } from './toolchain.ts'
@@ -15,6 +16,7 @@ export interface BenchParts {
 export async function main({ container, known, page }: BenchParts): Promise<Figure[]> {
   const groups: (() => Promise<readonly Figure[]> | readonly Figure[])[] = [
     () => benchBoot(container, known),
+    () => benchDomu(container, known),
     benchMemory,
     benchToolchain,
     page,

@@ -39,6 +39,7 @@ const ENTRIES = [
   'worker/main.ts',
   'ui/main.tsx',
   'images/build.ts',
+  'images/first-part.ts',
 ]
 
 describe('the tree', () => {

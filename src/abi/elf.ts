@@ -82,3 +82,15 @@ export const Elf64_Phdr = struct('Elf64_Phdr', 56, {
   p_memsz: size64(40),
   p_align: size64(48),
 })
+export const Elf64_Shdr = struct('Elf64_Shdr', 64, {
+  sh_name: u32(0),
+  sh_type: u32(4),
+  sh_flags: u64(8),
+  sh_addr: u64(16),
+  sh_offset: size64(24),
+  sh_size: size64(32),
+  sh_link: u32(40),
+  sh_info: u32(44),
+  sh_addralign: u64(48),
+  sh_entsize: u64(56),
+})

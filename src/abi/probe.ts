@@ -6,5 +6,7 @@ export type Probe =
   | { readonly kind: 'serial-input'; readonly owner: 'xen' | 'dom0' }
   /** Xen: it has panicked, and why (first line). */
   | { readonly kind: 'panic'; readonly message: string }
+  /** xenstored: one line of its access trace, as it wrote it. */
+  | { readonly kind: 'xenstore'; readonly line: string }
   /** Xen: the host stopped for good (halt, noreboot). */
   | { readonly kind: 'halted' }

@@ -60,6 +60,14 @@ export const u16 = (offset: number): Field<number> =>
     (m, a) => m.read16(a),
     (m, a, v) => m.write16(a, v),
   )
+/** Signed. */
+export const i16 = (offset: number): Field<number> =>
+  scalar(
+    offset,
+    2,
+    (m, a) => (m.read16(a) << 16) >> 16,
+    (m, a, v) => m.write16(a, v & 0xffff),
+  )
 export const u32 = (offset: number): Field<number> =>
   scalar(
     offset,

@@ -1,5 +1,7 @@
 /** The command line of `npm run -s headless --`, read as getopt_long reads one. */
 
+import type { Forward } from './forward.ts'
+
 export type Com1 =
   | { readonly kind: 'stdio' }
   | { readonly kind: 'tcp'; readonly port: number }
@@ -13,6 +15,7 @@ export interface Options {
   readonly exportDisk: string | undefined
   readonly tape: string | undefined
   readonly com1: Com1
+  readonly forwards: readonly Forward[]
   readonly digest: boolean
   readonly record: string | undefined
   readonly replay: string | undefined
@@ -30,6 +33,8 @@ Power on a Xen host in this terminal, or let a tape drive it.
 
       --tape FILE          play FILE (VHS's .tape language), print what COM1 sent
       --com1 WHERE         connect COM1 to stdio (default), tcp:PORT or unix:PATH
+      --forward A=dom0:S   join every client of A (tcp:PORT or unix:PATH) to the unix socket S in domain 0;
+                           may be given several times
       --turbo              run freely until nothing but input is awaited
       --seed N             the world's dice (default ${SEED_DEFAULT})
       --memory MiB         RAM, ${MEMORY_MIB_MIN} to ${MEMORY_MIB_MAX} (default ${MEMORY_MIB_DEFAULT})
@@ -50,7 +55,7 @@ Exit status: 0 all is well (every Wait of the tape was met), 1 a Wait was not me
 export class UsageError extends Error {}
 
 const FLAGS = ['turbo', 'digest', 'help'] as const
-const VALUES = ['tape', 'com1', 'seed', 'memory', 'disk', 'export-disk', 'record', 'replay'] as const
+const VALUES = ['tape', 'com1', 'forward', 'seed', 'memory', 'disk', 'export-disk', 'record', 'replay'] as const
 type Flag = (typeof FLAGS)[number]
 type Valued = (typeof VALUES)[number]
 const NAMES: readonly string[] = [...FLAGS, ...VALUES]
@@ -60,6 +65,7 @@ const isFlag = (name: string): name is Flag => (FLAGS as readonly string[]).incl
 export function parseOptions(argv: readonly string[]): Options {
   const flags = new Set<Flag>()
   const values = new Map<Valued, string>()
+  const forwards: Forward[] = []
   for (let i = 0; i < argv.length; i++) {
     const argument = argv[i]!
     if (argument === '--') {
@@ -80,6 +86,7 @@ export function parseOptions(argv: readonly string[]): Options {
       const value = equals >= 0 ? argument.slice(equals + 1) : argv[++i]
       if (value === undefined) throw new UsageError(`option '--${name}' requires an argument`)
       values.set(name, value)
+      if (name === 'forward') forwards.push(forward(value))
     }
   }
   return checked({
@@ -92,6 +99,7 @@ export function parseOptions(argv: readonly string[]): Options {
     exportDisk: file('export-disk', values),
     tape: file('tape', values),
     com1: com1(values.get('com1') ?? 'stdio'),
+    forwards,
     record: file('record', values),
     replay: file('replay', values),
   })
@@ -132,6 +140,23 @@ function com1(text: string): Com1 {
   throw new UsageError(`invalid argument '${text}' for '--com1': stdio, tcp:PORT or unix:PATH`)
 }
 
+/** sun_path, without its NUL. */
+const SOCKET_PATH_MAX = 107
+
+function forward(text: string): Forward {
+  const bad = (why: string) => new UsageError(`invalid argument '${text}' for '--forward': ${why}`)
+  const match = /^(.*)=dom0:(.*)$/s.exec(text)
+  if (!match) throw bad('unix:PATH=dom0:SOCKET or tcp:PORT=dom0:SOCKET')
+  const [, from = '', to = ''] = match
+  const tcp = /^tcp:(\d{1,5})$/.exec(from)
+  if (/^\d+$/.test(to)) throw bad('domain 0 has no network yet, only sockets: dom0:/PATH')
+  if (!to.startsWith('/') || Buffer.byteLength(to) > SOCKET_PATH_MAX || to.includes('\0'))
+    throw bad('a socket in domain 0 is an absolute path: dom0:/PATH')
+  if (tcp && Number(tcp[1]) <= 65535) return { listen: { kind: 'tcp', port: Number(tcp[1]) }, to }
+  if (/^unix:./s.test(from)) return { listen: { kind: 'unix', path: from.slice('unix:'.length) }, to }
+  throw bad('unix:PATH=dom0:SOCKET or tcp:PORT=dom0:SOCKET')
+}
+
 /** A tape and a log bring their own input; a log also brings its world. */
 function checked(options: Options): Options {
   const conflict = (a: string, b: string) => new UsageError(`options '--${a}' and '--${b}' cannot be used together`)
@@ -139,6 +164,7 @@ function checked(options: Options): Options {
   const driver = options.tape !== undefined ? 'tape' : options.replay !== undefined ? 'replay' : undefined
   if (options.tape !== undefined && options.replay !== undefined) throw conflict('tape', 'replay')
   if (driver && options.com1.kind !== 'stdio') throw conflict(driver, 'com1')
+  if (driver && options.forwards.length > 0) throw conflict(driver, 'forward')
   if (options.replay !== undefined && options.seed !== undefined) throw conflict('replay', 'seed')
   if (options.replay !== undefined && options.memoryMiB !== undefined) throw conflict('replay', 'memory')
   return options

@@ -2,6 +2,7 @@
  * Real time and virtual time under Node. Live: virtual time follows the wall clock; what was lost to a slow turn or a suspended process beyond
  * `LAG_NS_MAX` is let go, never raced after. Turbo: freely until the machine has settled, then live.
  */
+import type { LinkOutput } from '#abi/pc/hostlink.ts'
 import type { Input } from '#protocol/machine.ts'
 import type { SyncMachine } from '#protocol/sync-machine.ts'
 
@@ -10,6 +11,8 @@ export interface PacedWorld extends SyncMachine {
   settled(): boolean
   /** Virtual time of the next thing that happens without input; Infinity when nothing will. */
   nextNs(): number
+  /** What comes out of host links. Returns the unsubscriber. */
+  onLink?(listener: (link: number, output: LinkOutput) => void): () => void
 }
 
 export const LAG_NS_MAX = 50_000_000
@@ -53,6 +56,12 @@ export class Pacer {
       } else if (this.#world.runUntil(this.#targetNs(), never) !== 'slice') return this.#sleepMs()
     } while (this.#nowMs() - startMs < TURN_MS)
     return 0
+  }
+
+  /** To the end of the present instant: a record that ended within one could not be replayed. */
+  finish(): void {
+    const endNs = this.#world.nowNs() + 1
+    while (this.#world.runUntil(endNs, never) === 'slice');
   }
 
   #anchor(): void {

@@ -1,4 +1,5 @@
 /** Input logs as files: JSON of protocol/machine.ts's WorldRecord. They come from outside, so every field is looked at. */
+import type { LinkInput } from '#abi/pc/hostlink.ts'
 import type { Input, LoggedInput, WorldRecord } from '#protocol/machine.ts'
 
 /** A file that is no input log; the message says why. */
@@ -45,8 +46,20 @@ function anInput(input: Json, what: string): Input {
   if (kind === 'serial' && (line === 'com1' || line === 'com2')) {
     return { kind, line, bytes: bytes(input['bytes'], `${what}: bytes`) }
   }
+  if (kind === 'link')
+    return { kind, link: whole(input['link'], `${what}: link`), event: linkEvent(input['event'], what) }
   if (kind === 'keyboard') return { kind, scancodes: bytes(input['scancodes'], `${what}: scancodes`) }
   if (kind === 'button' && (button === 'power' || button === 'reset' || button === 'nmi')) return { kind, button }
+  throw new RecordError(`${what} is of no known kind`)
+}
+
+function linkEvent(json: unknown, what: string): LinkInput {
+  const event = object(json, `${what}: event`)
+  const { kind } = event
+  if (kind === 'open') return { kind, to: string(event['to'], `${what}: to`) }
+  if (kind === 'data') return { kind, bytes: bytes(event['bytes'], `${what}: bytes`) }
+  if (kind === 'credit') return { kind, bytes: whole(event['bytes'], `${what}: bytes`) }
+  if (kind === 'end' || kind === 'close') return { kind }
   throw new RecordError(`${what} is of no known kind`)
 }
 

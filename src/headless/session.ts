@@ -1,7 +1,9 @@
 /** A machine on a terminal or a socket: until the person leaves, a signal comes, or piped input has ended and the machine has settled. */
+import { HostLinks } from '#protocol/links.ts'
 import type { Input } from '#protocol/machine.ts'
 import { openBridge } from './bridge.ts'
 import { createEscape, ESCAPE_HELP } from './escape.ts'
+import { type Forward, openForward } from './forward.ts'
 import type { Com1 } from './options.ts'
 import { type PacedWorld, Pacer } from './pacer.ts'
 
@@ -19,6 +21,7 @@ const SLEEP_MS_MAX = 2 ** 31 - 1
 export interface SessionOptions {
   readonly com1: Com1
   readonly turbo: boolean
+  readonly forwards?: readonly Forward[]
 }
 
 export function runSession(world: PacedWorld, terminal: Terminal, options: SessionOptions): Promise<void> {
@@ -34,6 +37,9 @@ class Session {
   #send: (bytes: Uint8Array) => void
   #cancel: (() => void) | undefined
   #inputEnded = false
+  /** Inside of a run: what enters meanwhile waits. */
+  #running = false
+  #later: Input[] = []
   #ended = false
   #leave: (error?: unknown) => void = () => {}
 
@@ -54,8 +60,10 @@ class Session {
     try {
       closers.push(com1.kind === 'stdio' ? this.#attachTerminal() : await this.#attachSocket(com1))
       closers.push(this.#listen())
+      closers.push(...(await this.#forwards()))
       this.#wake()
       await left
+      if (!this.#ended) this.#pacer.finish()
     } finally {
       this.#ended = true
       this.#cancel?.()
@@ -115,9 +123,41 @@ class Session {
     return () => bridge.close()
   }
 
+  async #forwards(): Promise<(() => void)[]> {
+    const closers: (() => void)[] = []
+    const { stderr } = this.#terminal
+    const { forwards = [] } = this.#options
+    if (forwards.length === 0) return closers
+    const links = new HostLinks((input) => this.#input(input))
+    const unsubscribe = this.#world.onLink?.((link, output) => links.receive(link, output))
+    if (unsubscribe) closers.push(unsubscribe)
+    try {
+      for (const forward of forwards) {
+        const opened = await openForward(forward, links, (message) => stderr.write(`headless: ${message}\n`))
+        closers.push(opened.close)
+        stderr.write(`${opened.address} leads to dom0:${forward.to}\n`)
+      }
+    } catch (error) {
+      for (const close of closers) close()
+      throw error
+    }
+    return closers
+  }
+
   #input(input: Input): void {
-    this.#guard(() => this.#pacer.input(input))
+    if (this.#ended) return
+    this.#later.push(input)
+    if (this.#running) return
+    this.#enterLater()
     this.#wake()
+  }
+
+  /** What a run let out may have been answered at once. */
+  #enterLater(): void {
+    for (let input = this.#later.shift(); input && !this.#ended; input = this.#later.shift()) {
+      const entering = input
+      this.#guard(() => this.#pacer.input(entering))
+    }
   }
 
   /** One turn, soon. */
@@ -133,9 +173,13 @@ class Session {
     this.#guard(() => {
       sleepMs = this.#pacer.turn()
     })
+    if (this.#later.length > 0) {
+      this.#enterLater()
+      sleepMs = 0
+    }
     this.#flush()
     if (this.#ended) return
-    if (this.#inputEnded && this.#world.settled()) this.#leave()
+    if (this.#inputEnded && !this.#options.forwards?.length && this.#world.settled()) this.#leave()
     else if (sleepMs === 0) this.#wake()
     else {
       // Even a machine that waits for ever keeps the process: its terminal or its socket does.
@@ -152,11 +196,14 @@ class Session {
   }
 
   #guard(run: () => void): void {
+    this.#running = true
     try {
       run()
     } catch (error) {
       this.#ended = true
       this.#leave(error ?? new Error('unknown'))
+    } finally {
+      this.#running = false
     }
   }
 }

@@ -1,4 +1,5 @@
 /** The disks of the guests that are ready to be started: sebastian's in a file, prospero's and the small ones' in partitions of the host. */
+import { S_IFIFO } from '#abi/posix/stat.ts'
 import { utf8Encode } from '#lib/utf8.ts'
 import { dir, empty, file, GUEST_MANIFEST, link, MINIMAL_DEVICES } from './default/manifest.ts'
 import type { FileSystemRecipe } from './filesystem.ts'
@@ -21,6 +22,8 @@ export const minimalGuest = (files: Files, own: Files): FileSystemRecipe => ({
       (name) => dir(`/${name}`),
     ),
     ...MINIMAL_DEVICES,
+    // init cannot make it where the root is read-only.
+    { kind: 'node', path: '/dev/initctl', mode: S_IFIFO | 0o600, major: 0, minor: 0 },
     ...['group', 'inittab', 'issue', 'passwd', 'securetty', 'shadow', 'shells'].map((name) => file(`/etc/${name}`)),
     file('/etc/rc.sysinit', 0o755),
     link('/etc/mtab', '/proc/mounts'),

@@ -1,4 +1,10 @@
 /** What is installed on the default disk as code: packages of programs (each one image, each program a hard link of it) and kernel modules. */
+import { hostlink } from '#toolstack/packages/hostlink.ts'
+import { xenTools } from '#toolstack/packages/xen-tools.ts'
+import { xend } from '#toolstack/packages/xend.ts'
+import { xenstore } from '#toolstack/packages/xenstore.ts'
+import { xenstored } from '#toolstack/packages/xenstored.ts'
+import { xmPackage } from '#toolstack/packages/xm.ts'
 import type { Package } from '#user/libc/program.ts'
 import { accounts } from '#user/packages/accounts.ts'
 import { admin } from '#user/packages/admin.ts'
@@ -22,6 +28,7 @@ export interface InstalledPackage {
 }
 
 const installed = (pkg: Package): InstalledPackage => ({ pkg, entry: `user/packages/${pkg.name}.ts` })
+const toolstack = (pkg: Package): InstalledPackage => ({ pkg, entry: `toolstack/packages/${pkg.name}.ts` })
 
 export const PACKAGES: readonly InstalledPackage[] = [
   installed(sh),
@@ -36,6 +43,12 @@ export const PACKAGES: readonly InstalledPackage[] = [
   installed(textutils),
   installed(archive),
   installed(admin),
+  toolstack(hostlink),
+  toolstack(xenTools),
+  toolstack(xend),
+  toolstack(xenstored),
+  toolstack(xenstore),
+  toolstack(xmPackage),
 ]
 
 /** What a guest has: no tools that only dom0's privileges make useful. */

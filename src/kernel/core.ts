@@ -4,6 +4,7 @@ import type { ImageCache } from './exec/image-cache.ts'
 import type { EventIrqs } from './irq/events.ts'
 import type { Kernel, KernelParts } from './kernel.ts'
 import type { Printk } from './log/printk.ts'
+import type { UserAreas } from './mm/address-space.ts'
 import type { PageAllocator } from './mm/allocator.ts'
 import type { ReclaimCounts } from './mm/reclaim.ts'
 import type { ModuleTable } from './module/modules.ts'
@@ -16,6 +17,7 @@ export interface Core extends Kernel {
   readonly time: TimeKeeper
   readonly irq: EventIrqs
   readonly pages: PageAllocator
+  readonly areas: UserAreas
   readonly sched: Sched
   readonly images: ImageCache
   readonly modules: ModuleTable
@@ -29,6 +31,11 @@ export interface Core extends Kernel {
   oopsPanics: boolean
   /** kernel.panic, which nothing looks at under Xen: the domain crashes first. */
   panicTimeout: number
+  /** kernel.hotplug: who is told of devices that come and go; and how often that has been. */
+  hotplugHelper: string
+  hotplugSeqnum: number
+  /** kernel.sysrq */
+  sysrqEnabled: boolean
   /** C_A_D: Ctrl-Alt-Del restarts at once, as until init says otherwise. */
   ctrlAltDelRestarts: boolean
 }

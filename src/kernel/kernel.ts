@@ -4,7 +4,9 @@ import type { Utsname } from '#abi/posix/syscalls.ts'
 import type { VirtualCpu } from '#abi/xen/guest.ts'
 import type { Vaddr } from '#abi/xen/types.ts'
 import type { Blocks } from './block/block.ts'
+import type { Misc } from './drivers/misc/misc.ts'
 import type { Pages } from './mm/pages.ts'
+import type { Net } from './net/net.ts'
 import type { Task } from './sched/task.ts'
 import type { Sleeping, SleepOptions, WaitQueue, Woken } from './sched/wait.ts'
 import type { SyscallTable } from './syscalls/row.ts'
@@ -180,6 +182,10 @@ export interface Kernel {
   grants?: Grants
   /** Split devices: made by an initcall of kernel/xenbus, before any driver's. */
   xenbus?: Xenbus
+  /** Devices of major number 10: made by an initcall of drivers/misc, before any driver's. */
+  misc?: Misc
+  /** Sockets: made by an initcall of net. */
+  net?: Net
   /** Terminals: the first of ttyInitcalls makes them. */
   ttys?: Ttys
   /** Deterministic dice of this boot, for /dev/urandom, uuids. */

@@ -5,6 +5,7 @@ import { CONSOLE_INITS, INITCALLS } from './init/initcalls.ts'
 import { makeKernel } from './init/make-kernel.ts'
 import { startKernel } from './init/start-kernel.ts'
 import type { KernelParts } from './kernel.ts'
+import { socketSyscalls } from './net/syscalls.ts'
 import { makeProc } from './proc/make.ts'
 import { makeVfs } from './vfs/make.ts'
 import { fileSyscalls } from './vfs/syscalls.ts'
@@ -15,7 +16,7 @@ export const PARTS: KernelParts = {
   makeBlocks,
   consoleInits: CONSOLE_INITS,
   initcalls: INITCALLS,
-  syscalls: fileSyscalls,
+  syscalls: { ...fileSyscalls, ...socketSyscalls },
 }
 
 export const start: GuestEntry = (vcpu) => makeKernel(vcpu, PARTS, startKernel).code

@@ -1,7 +1,7 @@
 /**
  * The motherboard: which chip answers at which port and frame, and which pin is wired to which. A Core 2 era PC with an ICH8-like
  * south bridge: two 16550s, 8254, two 8259s, I/O APIC, HPET, ACPI power management, real-time clock, keyboard controller, VGA, IDE, PCI,
- * and the firmware hub's random number generator.
+ * the firmware hub's random number generator, and the host link chip.
  *
  * The A20 gate and DMA channel 2's page registers keep what is written, but no address line is ever masked.
  */
@@ -9,6 +9,7 @@ import * as acpi from '#abi/pc/acpi.ts'
 import * as apic from '#abi/pc/apic.ts'
 import { CPU_COUNT } from '#abi/pc/cpu.ts'
 import { FWH_RNG_BASE } from '#abi/pc/fwh-rng.ts'
+import * as hl from '#abi/pc/hostlink.ts'
 import * as kbc from '#abi/pc/i8042.ts'
 import * as pit from '#abi/pc/i8254.ts'
 import * as pic from '#abi/pc/i8259.ts'
@@ -23,6 +24,7 @@ import { cpuid } from './cpu-identity.ts'
 import type { PortDevice } from './device.ts'
 import { acpiPm } from './devices/acpi-pm/acpi-pm.ts'
 import { fwhRng } from './devices/fwh-rng/fwh-rng.ts'
+import { hostlink } from './devices/hostlink/hostlink.ts'
 import { hpet } from './devices/hpet/hpet.ts'
 import { i8042 } from './devices/i8042/i8042.ts'
 import { i8254 } from './devices/i8254/i8254.ts'
@@ -90,6 +92,12 @@ export function createMachine(config: MachineConfig, wires: MachineWires): Machi
     com1: uart16550({ clock: events, irq: isa(uart.COM1_IRQ), transmit: (byte) => wires.serialOut('com1', byte) }),
     com2: uart16550({ clock: events, irq: isa(uart.COM2_IRQ), transmit: (byte) => wires.serialOut('com2', byte) }),
   }
+  const links = hostlink({
+    irq: isa(hl.HOSTLINK_IRQ),
+    mem,
+    output: (id, output) => wires.linkOut?.(id, output),
+    trace: (bytes) => wires.trace?.(bytes),
+  })
   const ide = (irq: number, disk: MachineConfig['disk']): IdeChannel =>
     ideChannel({
       clock: events,
@@ -244,6 +252,7 @@ export function createMachine(config: MachineConfig, wires: MachineWires): Machi
       byte(uart.COM1_BASE, 8, serial.com1),
       byte(uart.COM2_BASE, 8, serial.com2),
       byte(0x3c0, 0x20, display.ports),
+      { from: hl.HOSTLINK_BASE, count: hl.HOSTLINK_PORTS, wide: true, read: links.read, write: links.write },
       { from: acpi.PM1A_EVENT_BLOCK, count: 12, wide: true, read: power.read, write: power.write },
       {
         from: pciAbi.PCI_CONFIG_ADDRESS,
@@ -298,7 +307,22 @@ export function createMachine(config: MachineConfig, wires: MachineWires): Machi
     reset: wires.reset,
   })
 
-  const chips = { pics, io24, timer, keyboard, clock, power, hpetBlock, noise, display, ...serial, ide1, ide2, pci }
+  const chips = {
+    pics,
+    io24,
+    timer,
+    keyboard,
+    clock,
+    power,
+    hpetBlock,
+    noise,
+    display,
+    ...serial,
+    ide1,
+    ide2,
+    pci,
+    links,
+  }
 
   function reset(cold: boolean): void {
     if (cold) memory.powerOn()
@@ -343,6 +367,7 @@ export function createMachine(config: MachineConfig, wires: MachineWires): Machi
     takeNmi: (cpu) => lapics[cpu]!.takeNmi(),
     serialIn: (line, bytes) => serial[line].receive(bytes),
     keyboardIn: (scancodes) => keyboard.type(scancodes),
+    linkIn: links.receive,
     nmiButton: nmi,
     reset,
     powerDown() {

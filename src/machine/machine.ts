@@ -4,6 +4,7 @@
  */
 import type { Mem } from '#abi/mem.ts'
 import type { Bios } from '#abi/pc/bios.ts'
+import type { LinkInput, LinkOutput } from '#abi/pc/hostlink.ts'
 import type { CpuidLeaf, PortIo } from '#abi/pc/metal.ts'
 import type { BlockStore } from '#lib/ondisk/block-store.ts'
 import type { EventQueue } from './events.ts'
@@ -35,6 +36,10 @@ export interface MachineWires {
   charge(ns: number): void
   /** The drive has done FLUSH CACHE: the writes until now are an ordered batch (design D11). */
   diskFlushed?(): void
+  /** Something leaves on a host link. */
+  linkOut?(id: number, output: LinkOutput): void
+  /** Text for observers, from the host link chip. */
+  trace?(bytes: Uint8Array): void
 }
 
 export interface Machine {
@@ -58,6 +63,7 @@ export interface Machine {
   serialIn(line: 'com1' | 'com2', bytes: readonly number[]): void
   /** Scan codes of set 1 from the keyboard. */
   keyboardIn(scancodes: readonly number[]): void
+  linkIn(id: number, input: LinkInput): void
   /** The NMI button. */
   nmiButton(): void
   /** Power on or reset: chips to their reset state; a reset keeps RAM, a power-on finds it zero. */

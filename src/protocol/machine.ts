@@ -1,5 +1,7 @@
 /** What the machine says of itself: facts shared by worker, headless runs, tapes and page. */
 
+import type { LinkInput } from '#abi/pc/hostlink.ts'
+
 /** From which image runs, never from text (design D12). `halted`: stopped for good, reset gets it going. */
 export type MachineState = 'off' | 'firmware' | 'bootloader' | 'xen' | 'halted' | 'panicked'
 
@@ -13,6 +15,8 @@ export type Input =
   /** Scan codes of set 1, makes and breaks. */
   | { readonly kind: 'keyboard'; readonly scancodes: readonly number[] }
   | { readonly kind: 'button'; readonly button: 'power' | 'reset' | 'nmi' }
+  /** `link`: a number of whoever opens it, that no link of this world has had. */
+  | { readonly kind: 'link'; readonly link: number; readonly event: LinkInput }
 
 export interface LoggedInput {
   /** Virtual ns since the world began. */

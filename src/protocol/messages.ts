@@ -2,6 +2,7 @@
  * The messages between the page and the machine's worker. Bytes of serial ports, the monitor's cells, keys, machine controls, probes:
  * nothing else crosses. Console bytes are batched by the worker (at most one message a console and animation frame).
  */
+import type { LinkOutput } from '#abi/pc/hostlink.ts'
 import type { Probe } from '#abi/probe.ts'
 import type {
   ClockMode,
@@ -71,6 +72,8 @@ export type FromWorker =
   | { readonly type: 'state'; readonly state: MachineState }
   | { readonly type: 'clock'; readonly mode: ClockMode; readonly nowNs: number; readonly settled: boolean }
   | { readonly type: 'probe'; readonly probe: Probe }
+  /** What comes out of a host link; the page's end is protocol/links.ts, whose inputs go as `input`. */
+  | { readonly type: 'link'; readonly link: number; readonly output: LinkOutput }
   | { readonly type: 'crash'; readonly report: CrashReport }
   | { readonly type: 'input-logged'; readonly entry: LoggedInput }
   | { readonly type: 'reply'; readonly id: number; readonly reply: Reply }

@@ -14,8 +14,11 @@ import { ImageLoader } from '#world/realm/loader.ts'
 import { createWorld, type World } from '#world/world.ts'
 
 const SECOND_NS = 1e9
+const HOST = 'xenhost'
 /** bash's, as /etc/bashrc sets it. */
-const PROMPT = /\[root@xenhost [^\]\n]*\]# $/
+const promptOf = (hostname: string): RegExp => new RegExp(`\\[root@${hostname} [^\\]\\n]*\\]# $`)
+/** What leaves `xm console`. */
+const ESCAPE = '\x1d'
 /** A wait gives up after so much virtual time. */
 const PATIENCE_SECONDS = 300
 
@@ -53,6 +56,8 @@ export class Dom0Host {
   text = ''
   /** `text` before this has been looked at. */
   #seen = 0
+  /** Of the shell that COM1 speaks to. */
+  #prompt = promptOf(HOST)
 
   constructor({ base, disk, seed = 1, memoryMiB = 1024 }: HostOptions) {
     this.disk = disk ?? freshDisk(base)
@@ -132,7 +137,24 @@ export class Dom0Host {
   /** Log in as root, from the login prompt. */
   login(): void {
     this.type('root\r')
-    this.waitFor(PROMPT)
+    this.waitFor(this.#prompt)
+  }
+
+  /** On the console of a guest, at its login: log in, do `body` there (`run` is the guest's shell then), log out, leave by ^]. */
+  inGuest<T>(name: string, hostname: string, body: () => T): T {
+    this.type(`xm console ${name}\r`)
+    this.#seen = this.text.length
+    this.type('\r')
+    this.waitFor(`${hostname} login: `)
+    this.#prompt = promptOf(hostname)
+    this.login()
+    const result = body()
+    this.type('exit\r')
+    this.waitFor(`${hostname} login: `)
+    this.type(ESCAPE)
+    this.#prompt = promptOf(HOST)
+    this.waitFor(this.#prompt)
+    return result
   }
 
   boot(entry = 0): void {
@@ -144,11 +166,11 @@ export class Dom0Host {
   run(command: string, patienceSeconds = PATIENCE_SECONDS): { readonly output: string; readonly status: number } {
     this.type(`${command}\r`)
     const start = this.#seen
-    const prompt = this.waitFor(PROMPT, patienceSeconds)
+    const prompt = this.waitFor(this.#prompt, patienceSeconds)
     const whole = this.text.slice(start, this.#seen - prompt[0].length)
     this.type('echo "st""atus=$?"\r')
     const status = Number(this.waitFor(/\nstatus=(\d+)\n/)[1])
-    this.waitFor(PROMPT)
+    this.waitFor(this.#prompt)
     // First comes the echo of the command.
     return { output: whole.slice(whole.indexOf('\n') + 1).replace(/\n$/, ''), status }
   }

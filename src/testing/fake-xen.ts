@@ -5,22 +5,37 @@ import type { Mem } from '#abi/mem.ts'
 import type { LoadedCode, LoadRefusal, Outcome, PortIo } from '#abi/pc/metal.ts'
 import { EFAULT, EINVAL, ENOSYS } from '#abi/xen/errno.ts'
 import {
+  EVTCHNOP_alloc_unbound,
   EVTCHNOP_bind_pirq,
   EVTCHNOP_bind_virq,
   EVTCHNOP_close,
+  EVTCHNOP_send,
   EVTCHNOP_unmask,
+  evtchn_alloc_unbound,
   evtchn_bind_pirq,
   evtchn_bind_virq,
   evtchn_close,
+  evtchn_send,
   evtchn_unmask,
 } from '#abi/xen/event_channel.ts'
 import type { VcpuCode, VcpuExit, VirtualCpu } from '#abi/xen/guest.ts'
+import {
+  e820entry,
+  XENMEM_current_reservation,
+  XENMEM_decrease_reservation,
+  XENMEM_maximum_reservation,
+  XENMEM_memory_map,
+  XENMEM_populate_physmap,
+  xen_memory_map,
+  xen_memory_reservation,
+} from '#abi/xen/memory.ts'
 import { SCHEDOP_block, SCHEDOP_shutdown, sched_shutdown } from '#abi/xen/sched.ts'
 import { PAGE_SIZE, type Vaddr } from '#abi/xen/types.ts'
 import { vcpu_time_info } from '#abi/xen/vcpu.ts'
 import {
   __HYPERVISOR_console_io,
   __HYPERVISOR_event_channel_op,
+  __HYPERVISOR_memory_op,
   __HYPERVISOR_multicall,
   __HYPERVISOR_physdev_op,
   __HYPERVISOR_sched_op,
@@ -37,6 +52,7 @@ import {
   SIF_PRIVILEGED,
   shared_info,
   start_info,
+  start_info_domU,
   VIRQ_CONSOLE,
   VIRQ_TIMER,
   vcpu_info,
@@ -58,6 +74,10 @@ export interface FakeXenOptions {
   readonly pages: number
   readonly io: PortIo | undefined
   readonly load: (mem: Mem, va: Vaddr) => LoadedCode | LoadRefusal
+  /** Not the first domain: no privileges, and the rings that its builder gives it. */
+  readonly domU?: boolean
+  /** What XENMEM_memory_map says; without it that fails, as for dom0. In pages. */
+  readonly memoryMap?: number
 }
 
 export interface FakeXen {
@@ -73,6 +93,22 @@ export interface FakeXen {
   readonly wakeUps: number
   feed(text: string): void
   raisePirq(irq: number): void
+  /** An event on a port that the test itself has given out. */
+  raise(port: number): void
+  /** Call `act` whenever the guest notifies `port`. */
+  onSend(port: number, act: () => void): void
+  /** Ports that the guest has made for another domain to bind to. */
+  readonly unbound: readonly number[]
+  /** Of a domU, as start_info has them: where the rings lie in `memory`, and their ports. */
+  readonly store: { readonly at: number; readonly port: number }
+  readonly console: { readonly at: number; readonly port: number }
+  /** All of the domain's frames, one behind the other; memory as another domain that has mapped it sees it. */
+  readonly memory: Mem
+  /** Frames that the domain has, and may have. */
+  readonly pages: number
+  maxPages: number
+  /** What a test brings: looked at before the fake's own, by number. */
+  readonly hypercalls: Map<number, (...args: readonly number[]) => number | undefined>
   /** Call `act` at that time, from outside of the guest: a device. */
   at(ns: number, act: () => void): void
   /** Run it though it has blocked: the test itself has given its scheduler something to do. */
@@ -115,12 +151,20 @@ const NO_IO: PortIo = {
   out32() {},
 }
 
-export function fakeXen({ cmdline, pages, io = NO_IO, load }: FakeXenOptions): FakeXen {
-  const ram = new Uint8Array((pages + 1) * PAGE_SIZE)
+export function fakeXen({ cmdline, pages, io = NO_IO, load, domU = false, memoryMap }: FakeXenOptions): FakeXen {
+  const frames = Math.max(pages, memoryMap ?? 0)
+  const ram = new Uint8Array((frames + 1) * PAGE_SIZE)
   const view = new DataView(ram.buffer)
-  const sharedMfn = FIRST_MFN + pages
+  const sharedMfn = FIRST_MFN + frames
+  /** Frames that nobody has. */
+  const free = new Set<number>()
+  for (let frame = frames - 1; frame >= pages; frame--) free.add(frame)
+  let owned = pages
+  let maxPages = frames
   /** va page -> frame * 2 + writable. */
   const pageMap = new Map<number, number>()
+  /** How often each frame is mapped. */
+  const mappings = new Int32Array(frames + 1)
   let cached = -1
   let cachedAt = 0
   const at = (va: Vaddr, write: boolean): number => {
@@ -185,7 +229,9 @@ export function fakeXen({ cmdline, pages, io = NO_IO, load }: FakeXenOptions): F
   const p2mPages = Math.ceil((pages * 8) / PAGE_SIZE)
   const p2mPage = IMAGE_PAGES
   const infoPage = p2mPage + p2mPages
-  const tablesPage = infoPage + 1
+  const storePage = infoPage + 1
+  const consolePage = infoPage + 2
+  const tablesPage = infoPage + (domU ? 3 : 1)
   const bootPages = (tables: number): number => Math.ceil((tablesPage + tables + 1 + 128) / 1024) * 1024
   let tables = 4
   while (tables < 3 + bootPages(tables) / 512) tables++
@@ -193,6 +239,7 @@ export function fakeXen({ cmdline, pages, io = NO_IO, load }: FakeXenOptions): F
   for (let pfn = 0; pfn < Math.min(end, pages); pfn++) {
     const readOnly = pfn >= tablesPage && pfn < tablesPage + tables
     pageMap.set(VIRT_BASE / PAGE_SIZE + pfn, pfn * 2 + (readOnly ? 0 : 1))
+    mappings[pfn]!++
   }
   const va = (page: number): Vaddr => VIRT_BASE + page * PAGE_SIZE
   for (let pfn = 0; pfn < pages; pfn++) view.setUint32(p2mPage * PAGE_SIZE + pfn * 8, FIRST_MFN + pfn, true)
@@ -201,21 +248,35 @@ export function fakeXen({ cmdline, pages, io = NO_IO, load }: FakeXenOptions): F
     magic: text('xen-3.0-x86_64'),
     nr_pages: pages,
     shared_info: sharedMfn * PAGE_SIZE,
-    flags: SIF_PRIVILEGED | SIF_INITDOMAIN,
+    flags: domU ? 0 : SIF_PRIVILEGED | SIF_INITDOMAIN,
     pt_base: va(tablesPage),
     nr_pt_frames: tables,
     mfn_list: va(p2mPage),
     cmd_line: text(cmdline),
   })
 
+  const storePort = 1
+  const consolePort = 2
+  if (domU) {
+    start_info.write(mem, va(infoPage), { store_mfn: FIRST_MFN + storePage, store_evtchn: storePort })
+    start_info_domU.write(mem, va(infoPage), { console_mfn: FIRST_MFN + consolePage, console_evtchn: consolePort })
+  }
+
   // --- Time, shared_info ---
-  const shared = pages * PAGE_SIZE
+  const shared = frames * PAGE_SIZE
   const raw: Mem = {
     ...mem,
     read8: (a) => ram[a]!,
     read32: (a) => view.getUint32(a, true),
     read64: (a) => view.getBigUint64(a, true),
+    read16: (a) => view.getUint16(a, true),
     write8: (a, v) => view.setUint8(a, v),
+    write16: (a, v) => view.setUint16(a, v, true),
+    copyOut: (a, length) => ram.slice(a, a + length),
+    copyIn: (a, bytes) => ram.set(bytes, a),
+    fill: (a, length, byte) => {
+      ram.fill(byte, a, a + length)
+    },
     write32: (a, v) => view.setUint32(a, v, true),
     write64: (a, v) => view.setBigUint64(a, v, true),
   }
@@ -234,7 +295,9 @@ export function fakeXen({ cmdline, pages, io = NO_IO, load }: FakeXenOptions): F
   // --- Events ---
   const virqs = new Map<number, number>()
   const pirqs = new Map<number, number>()
-  let ports = 0
+  let ports = domU ? 2 : 0
+  const unbound: number[] = []
+  const onSend = new Map<number, () => void>()
   const bitAt = (table: number, port: number): [number, number] => [shared + table + (port >> 3), 1 << (port & 7)]
   const test = (table: number, port: number): boolean => {
     const [byte, bit] = bitAt(table, port)
@@ -255,6 +318,7 @@ export function fakeXen({ cmdline, pages, io = NO_IO, load }: FakeXenOptions): F
 
   // --- Hypercalls ---
   const calls = new Map<number, number>()
+  const hypercalls: FakeXen['hypercalls'] = new Map()
   let output = ''
   let input = ''
   let timerNs = 0
@@ -275,6 +339,13 @@ export function fakeXen({ cmdline, pages, io = NO_IO, load }: FakeXenOptions): F
         for (const table of [virqs, pirqs]) for (const [nr, bound] of table) if (bound === port) table.delete(nr)
         return 0
       }
+      case EVTCHNOP_alloc_unbound:
+        unbound.push(++ports)
+        evtchn_alloc_unbound.fields.port.set(mem, arg, ports)
+        return 0
+      case EVTCHNOP_send:
+        onSend.get(evtchn_send.fields.port.get(mem, arg))?.()
+        return 0
       case EVTCHNOP_unmask: {
         const port = evtchn_unmask.fields.port.get(mem, arg)
         const [byte, bit] = bitAt(SHARED_INFO_EVTCHN_MASK, port)
@@ -286,9 +357,43 @@ export function fakeXen({ cmdline, pages, io = NO_IO, load }: FakeXenOptions): F
         return -ENOSYS
     }
   }
+  const memoryOp = (op: number, arg: Vaddr): number => {
+    if (op === XENMEM_memory_map) {
+      if (memoryMap === undefined) return -ENOSYS
+      const entry = { addr: 0n, size: BigInt(memoryMap * PAGE_SIZE), type: 1 }
+      e820entry.write(mem, xen_memory_map.fields.buffer.get(mem, arg), entry)
+      xen_memory_map.fields.nr_entries.set(mem, arg, 1)
+      return 0
+    }
+    if (op === XENMEM_maximum_reservation) return maxPages
+    if (op === XENMEM_current_reservation) return owned
+    if (op !== XENMEM_decrease_reservation && op !== XENMEM_populate_physmap) return -ENOSYS
+    const { extent_start, nr_extents } = xen_memory_reservation.fields
+    const list = extent_start.get(mem, arg)
+    const count = Number(nr_extents.get(mem, arg))
+    for (let i = 0; i < count; i++) {
+      if (op === XENMEM_populate_physmap) {
+        const [frame] = owned < maxPages ? free : []
+        if (frame === undefined) return i
+        free.delete(frame)
+        ram.fill(0xa5, frame * PAGE_SIZE, (frame + 1) * PAGE_SIZE)
+        mem.write64(list + i * 8, BigInt(FIRST_MFN + frame))
+        owned++
+        continue
+      }
+      const frame = Number(mem.read64(list + i * 8)) - FIRST_MFN
+      if (!(frame >= 0 && frame < frames) || free.has(frame)) return i
+      if (mappings[frame] !== 0) throw new Error('a frame is given up that is mapped')
+      free.add(frame)
+      owned--
+    }
+    return count
+  }
   const hypercall = (nr: number, ...args: readonly number[]): number => {
     calls.set(nr, (calls.get(nr) ?? 0) + 1)
     const [a = 0, b = 0, c = 0] = args
+    const own = hypercalls.get(nr)?.(...args)
+    if (own !== undefined) return own
     try {
       switch (nr) {
         case __HYPERVISOR_multicall:
@@ -301,11 +406,20 @@ export function fakeXen({ cmdline, pages, io = NO_IO, load }: FakeXenOptions): F
         case __HYPERVISOR_update_va_mapping: {
           cached = -1
           const page = Math.floor(a / PAGE_SIZE)
+          const before = pageMap.get(page)
+          if (before !== undefined && (b & 1) === 0) mappings[Math.floor(before / 2)]!--
           if ((b & 1) === 0) pageMap.delete(page)
           else {
             const frame = Math.floor(b / PAGE_SIZE) - FIRST_MFN
-            if (frame < 0 || frame > pages || (frame >= tablesPage && frame < tablesPage + tables && (b & 2) !== 0))
+            if (
+              frame < 0 ||
+              frame > frames ||
+              free.has(frame) ||
+              (frame >= tablesPage && frame < tablesPage + tables && (b & 2) !== 0)
+            )
               return -EINVAL
+            if (before !== undefined) mappings[Math.floor(before / 2)]!--
+            mappings[frame]!++
             pageMap.set(page, frame * 2 + ((b & 2) >> 1))
           }
           return 0
@@ -332,6 +446,8 @@ export function fakeXen({ cmdline, pages, io = NO_IO, load }: FakeXenOptions): F
           return 0
         case __HYPERVISOR_event_channel_op:
           return eventChannelOp(a, b)
+        case __HYPERVISOR_memory_op:
+          return memoryOp(a, b)
         default:
           return nr === __HYPERVISOR_sched_op ? -EINVAL : -ENOSYS
       }
@@ -398,6 +514,24 @@ export function fakeXen({ cmdline, pages, io = NO_IO, load }: FakeXenOptions): F
     feed(more) {
       input += more
       setPending(virqs.get(VIRQ_CONSOLE))
+    },
+    hypercalls,
+    raise: (port) => setPending(port),
+    onSend: (port, act) => {
+      onSend.set(port, act)
+    },
+    unbound,
+    store: { at: storePage * PAGE_SIZE, port: storePort },
+    console: { at: consolePage * PAGE_SIZE, port: consolePort },
+    memory: raw,
+    get pages() {
+      return owned
+    },
+    get maxPages() {
+      return maxPages
+    },
+    set maxPages(most) {
+      maxPages = most
     },
     raisePirq: (irq) => setPending(pirqs.get(irq)),
     at(ns, act) {

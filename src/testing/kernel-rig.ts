@@ -30,6 +30,12 @@ export interface RigOptions {
   /** Instead of nothing: what the first run does (start_kernel). Initcalls are run by the rig's own thread if this is not given. */
   readonly boot?: (kernel: Kernel) => void
   readonly io?: PortIo
+  /** Not the first domain. */
+  readonly domU?: boolean
+  /** Called before its first run: who is at the other ends of its channels. */
+  readonly onMade?: (rig: KernelRig) => void
+  /** See FakeXenOptions. */
+  readonly memoryMap?: number
   /** False: a fault in a system call is the process's end, as on a machine. */
   readonly oopsPanics?: boolean
   /** Program images that exec finds, by path, where the VFS is bare. With a real one use `programFile`. */
@@ -83,6 +89,8 @@ export function kernelRig(options: RigOptions = {}): KernelRig {
     cmdline: options.cmdline ?? '',
     pages: options.pages ?? 16384,
     io: options.io,
+    ...(options.domU ? { domU: true } : {}),
+    ...(options.memoryMap === undefined ? {} : { memoryMap: options.memoryMap }),
     load: (mem, va) => {
       const text = decode(mem.copyOut(va, IMAGE_BYTES))
       const found = new RegExp(`${PROGRAM}(\\d+)\\n`).exec(text)
@@ -175,6 +183,7 @@ export function kernelRig(options: RigOptions = {}): KernelRig {
       if (xen.nowNs < end) xen.passTo(end)
     },
   }
+  options.onMade?.(rig)
   return rig
 }
 

@@ -8,6 +8,8 @@ import { coreOf } from '#kernel/core.ts'
 import { fail } from '#kernel/errno.ts'
 import type { Kernel, KernelParts } from '#kernel/kernel.ts'
 import { startReclaim } from '#kernel/mm/reclaim.ts'
+import { netInit } from '#kernel/net/net.ts'
+import { socketSyscalls } from '#kernel/net/syscalls.ts'
 import { makeVfs, vfsInitcalls } from '#kernel/vfs/make.ts'
 import { fileSyscalls } from '#kernel/vfs/syscalls.ts'
 import { mkfs } from '#lib/ondisk/ext2/mkfs.ts'
@@ -78,8 +80,9 @@ export const vfsParts = (): Partial<KernelParts> => ({
       startReclaim(coreOf(kernel))
     },
     ...vfsInitcalls,
+    netInit,
   ],
-  syscalls: fileSyscalls,
+  syscalls: { ...fileSyscalls, ...socketSyscalls },
 })
 
 /** / is a tmpfs. */

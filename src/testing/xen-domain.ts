@@ -1,19 +1,28 @@
 /** For tests: dom0 as a script on a booted host, and further domains put there by hand, as a domain builder would. */
+import type { LoadedCode, LoadRefusal } from '#abi/pc/metal.ts'
 import type { VcpuCode, VcpuExit, VirtualCpu } from '#abi/xen/guest.ts'
 import { PAGE_SIZE } from '#abi/xen/types.ts'
+import { getPageFromL1e } from '#xen/arch-x86/page-type.ts'
 import { virtualCpu } from '#xen/arch-x86/virtual-cpu.ts'
-import { allocDomainPages, allocVcpu, type Domain, domainCreate, unpause, VPF_down } from '#xen/common/domain.ts'
+import {
+  allocDomainPages,
+  allocVcpu,
+  type Domain,
+  domainCreate,
+  domainUnpauseByController,
+  VPF_down,
+} from '#xen/common/domain.ts'
 import { kernelFile, loaded } from './xen-guest.ts'
 import { TestHost } from './xen-host.ts'
 import { type Script, type ScriptGuest, script } from './xen-script.ts'
 
-/** Booted until dom0 runs, everything logged. */
-export function scriptHost(body: Script, cmdline = ''): TestHost {
+/** Booted until dom0 runs, everything logged. `guest` is what lies at TEST_BASE, where built domains are entered (xen-builder.ts). */
+export function scriptHost(body: Script, cmdline = '', guest?: LoadedCode | LoadRefusal): TestHost {
   const host = new TestHost({
     memoryMiB: 256,
     cmdline: `/boot/xen.gz com1=115200,8n1 console=com1 dom0_mem=65536 loglvl=all guest_loglvl=all ${cmdline}`,
     modules: [{ bytes: kernelFile() }],
-    load: () => loaded(script(body)),
+    load: (_mem, at) => (at === TEST_BASE && guest ? guest : loaded(script(body))),
   })
   host.boot()
   host.expect('init memory.')
@@ -50,7 +59,7 @@ export function addDomain(
   for (let i = 0; i < pages; i++) {
     const mfn = allocDomainPages(xen, domain, 0)
     if (mfn === undefined) throw new Error('no memory left')
-    domain.pageMap.map(TEST_BASE / PAGE_SIZE + i, mfn, true)
+    domain.pageMap.set(TEST_BASE / PAGE_SIZE + i, getPageFromL1e(xen, mfn * PAGE_SIZE + 0x67, 0, domain)!)
     xen.heap.frames.m2p[mfn] = i
   }
   const vcpu = allocVcpu(xen, domain, 0, processor)
@@ -58,6 +67,6 @@ export function addDomain(
   vcpu.initialised = true
   vcpu.pauseFlags &= ~VPF_down
   vcpu.code = { loaded: loaded(undefined), run: () => code(virtualCpu(xen, vcpu, TEST_BASE)) }
-  host.inXen(() => unpause(xen, domain))
+  host.inXen(() => domainUnpauseByController(xen, domain))
   return domain
 }

@@ -11,6 +11,7 @@ import {
   Elf32_Shdr,
   Elf64_Ehdr,
   Elf64_Phdr,
+  Elf64_Shdr,
   EM_386,
   EM_X86_64,
   ET_EXEC,
@@ -147,8 +148,12 @@ export function kernelImage(name: string, code: ImageCode, options: KernelOption
   const notes = noteSegment(options.notes)
   const notesAt = Elf64_Ehdr.size + 2 * Elf64_Phdr.size
   const textAt = roundUp(notesAt + notes.length, 4096)
+  // libxc loads no kernel without a table of section names.
+  const names = utf8Encode('\0.shstrtab\0')
+  const namesAt = textAt + text.length
+  const sectionsAt = roundUp(namesAt + names.length, 8)
   if (options.vaddr % 4096n !== 0n) throw new CompileError([`ld: ${name}: the load address is not page-aligned`])
-  const file = new Uint8Array(textAt + text.length)
+  const file = new Uint8Array(sectionsAt + 2 * Elf64_Shdr.size)
   const mem = memOf(file)
   Elf64_Ehdr.write(mem, 0, {
     e_ident: identOf(ELFCLASS64),
@@ -157,9 +162,13 @@ export function kernelImage(name: string, code: ImageCode, options: KernelOption
     e_version: 1,
     e_entry: options.vaddr,
     e_phoff: Elf64_Ehdr.size,
+    e_shoff: sectionsAt,
     e_ehsize: Elf64_Ehdr.size,
     e_phentsize: Elf64_Phdr.size,
     e_phnum: 2,
+    e_shentsize: Elf64_Shdr.size,
+    e_shnum: 2,
+    e_shstrndx: 1,
   })
   Elf64_Phdr.write(mem, Elf64_Ehdr.size, {
     p_type: PT_LOAD,
@@ -181,6 +190,14 @@ export function kernelImage(name: string, code: ImageCode, options: KernelOption
   })
   file.set(notes, notesAt)
   file.set(text, textAt)
+  file.set(names, namesAt)
+  Elf64_Shdr.write(mem, sectionsAt + Elf64_Shdr.size, {
+    sh_name: 1,
+    sh_type: SHT_STRTAB,
+    sh_offset: namesAt,
+    sh_size: names.length,
+    sh_addralign: 1n,
+  })
   return file
 }
 

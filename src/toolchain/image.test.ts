@@ -73,6 +73,7 @@ test.skipIf(!hasBinutils)("binutils accept the kernel's ELF64 and its notes (ski
   expect(text).toMatch(/Entry point address: +0xffffffff80200000/)
   expect(text).toMatch(/LOAD +0x001000 0xffffffff80200000 0xffffffff80200000/)
   expect(text.match(/^ +Xen +0x/gm)).toHaveLength(3)
+  expect(tools('vmlinux', image, 'readelf', '-SW')).toMatch(/\[ 1\] \.shstrtab +STRTAB/)
   expect(parseImage(memOf(image), 4096)).toMatchObject({ kind: ImageKind.kernel, name: 'vmlinuz' })
 })
 

@@ -1,5 +1,6 @@
 /** The room that the machine stands in: makes a world at power-on, lets messages in and what happens out. */
 import { gunzipSync } from 'fflate'
+import type { LinkInput } from '#abi/pc/hostlink.ts'
 import { addDiskPart, unpackDisk } from '#lib/ondisk/disk-container.ts'
 import type { SparseDisk } from '#lib/ondisk/sparse-disk.ts'
 import { BUILD } from '#protocol/build.ts'
@@ -49,9 +50,19 @@ export function createRoom(parts: RoomParts): Room {
   /** One for all machines of this worker: what is compiled stays compiled. */
   const loader = new ImageLoader(parts.known)
 
+  /** Links that the page may still have: it is told when their machine goes. */
+  const links = new Set<number>()
+  function follow(link: number, event: LinkInput['kind']): void {
+    if (event === 'open') links.add(link)
+    else if (event === 'close') links.delete(link)
+  }
+
   /** Another machine, off, takes the place of the present one. */
   function replace(options: MachineOptions, baseDisk: SparseDisk): Machine {
     machine?.loop.stop(new Error('another machine took its place'))
+    for (const link of links)
+      send({ type: 'link', link, output: { kind: 'close', reason: 'another machine took its place' } })
+    links.clear()
     machine = createMachine(options, baseDisk, loader, parts)
     return machine
   }
@@ -73,6 +84,7 @@ export function createRoom(parts: RoomParts): Room {
         if (machine?.baseDisk.awaited) completeDisk(machine, unzipped(message.disk))
         break
       case 'input':
+        if (message.input.kind === 'link') follow(message.input.link, message.input.event.kind)
         machine?.loop.input(message.input)
         break
       case 'clock':
@@ -174,6 +186,7 @@ function listen(world: World, send: Send): void {
   world.onState((state) => send({ type: 'state', state }))
   world.onCrash((report) => send({ type: 'crash', report }))
   world.onProbe((probe) => send({ type: 'probe', probe }))
+  world.onLink((link, output) => send({ type: 'link', link, output }))
   world.onInput((entry) => send({ type: 'input-logged', entry }))
 }
 

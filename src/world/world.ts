@@ -6,6 +6,7 @@
  * same whatever call of `runUntil` it happens in, and an input takes effect before every step that starts at its time or later. So a
  * run may be cut into calls anywhere, and a log replays exactly.
  */
+import type { LinkOutput } from '#abi/pc/hostlink.ts'
 import type { Probe } from '#abi/probe.ts'
 import { digest } from '#lib/digest.ts'
 import type { BlockStore } from '#lib/ondisk/block-store.ts'
@@ -42,6 +43,9 @@ export interface WorldOptions {
 /** The wall clock at first power-on, seconds since 1970: 2009-05-12T06:32:52Z (design D13). */
 export const EPOCH_SECONDS = 1242109972
 
+/** What is kept of a line that never ends. */
+const TRACE_LINE_MAX = 65_536
+
 type Listener<T> = (value: T) => void
 
 export class World implements SyncMachine {
@@ -56,6 +60,9 @@ export class World implements SyncMachine {
   readonly #onCrash = new Set<Listener<CrashReport>>()
   readonly #onProbe = new Set<Listener<Probe>>()
   readonly #onInput = new Set<Listener<LoggedInput>>()
+  readonly #onLink = new Set<(link: number, output: LinkOutput) => void>()
+  /** What of the access trace has no line end yet: observers' alone. */
+  #traced = ''
   #state: MachineState = 'off'
   #frontierNs = 0
   /** Start time of the last step: an input that comes now is later than everything of that instant. */
@@ -86,6 +93,8 @@ export class World implements SyncMachine {
         init: (cpu) => this.#processors.init(cpu),
         interrupt: (cpu) => this.#processors.interrupt(cpu),
         charge: (ns) => this.#processors.charge(ns),
+        linkOut: (link, output) => this.#link(link, output),
+        trace: (bytes) => this.#trace(bytes),
       },
     )
     this.#processors = new Processors({
@@ -148,6 +157,11 @@ export class World implements SyncMachine {
 
   onProbe(listener: Listener<Probe>): () => void {
     return subscribe(this.#onProbe, listener)
+  }
+
+  /** What comes out of host links. */
+  onLink(listener: (link: number, output: LinkOutput) => void): () => void {
+    return subscribe(this.#onLink, listener)
   }
 
   onInput(listener: Listener<LoggedInput>): () => void {
@@ -272,6 +286,10 @@ export class World implements SyncMachine {
       case 'keyboard':
         if (!off) this.#machine.keyboardIn(input.scancodes)
         break
+      case 'link':
+        if (!off) this.#machine.linkIn(input.link, input.event)
+        else if (input.event.kind === 'open') this.#link(input.link, { kind: 'close', reason: 'the machine is off' })
+        break
       case 'button':
         if (input.button === 'power') {
           if (off) this.#start(true)
@@ -310,6 +328,18 @@ export class World implements SyncMachine {
     if (state === this.#state) return
     this.#state = state
     for (const listener of this.#onState) listener(state)
+  }
+
+  #link(link: number, output: LinkOutput): void {
+    this.#outputSeen = true
+    for (const listener of this.#onLink) listener(link, output)
+  }
+
+  /** The access trace, line by line. */
+  #trace(bytes: Uint8Array): void {
+    const lines = (this.#traced + String.fromCharCode(...bytes)).split('\n')
+    this.#traced = lines.pop()!.slice(0, TRACE_LINE_MAX)
+    for (const line of lines) this.#probe({ kind: 'xenstore', line })
   }
 
   #probe(event: Probe): void {

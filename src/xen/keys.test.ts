@@ -66,10 +66,10 @@ describe('debug keys', () => {
     one.runFor(1e7)
     const both = press(one, 'q')
     expect(both).toContain(
-      'General information for domain 5:\n(XEN)     refcnt=3 nr_pages=3 xenheap_pages=1 dirty_cpus={0}',
+      'General information for domain 5:\n(XEN)     refcnt=3 nr_pages=3 xenheap_pages=5 dirty_cpus={0}',
     )
     expect(both).toContain('(XEN)     I/O Ports  { }')
-    expect(both.match(/DomPage 0{12}[0-9a-f]{4}: caf=80000001, taf=0{16}/g)?.length).toBe(3)
+    expect(both.match(/DomPage 0{12}[0-9a-f]{4}: caf=80000002, taf=0{8}e8000001/g)?.length).toBe(3)
   })
 
   test('a: the timer that dom0 has set, at the time that it said', () => {

@@ -33,6 +33,8 @@ export interface Options {
   dom0MinPages: number
   dom0MaxPages: number
   dom0MaxVcpus: number
+  /** Frames that a domain's grant table may grow to. */
+  gnttabMaxNrFrames: number
   clocksource: string
   nmi: string
   acpi: string
@@ -42,6 +44,7 @@ export interface Options {
 /** NR_CPUS of an x86_64 build. */
 export const NR_CPUS = 32
 export const XENHEAP_DEFAULT_MB = 16
+const DEFAULT_MAX_NR_GRANT_FRAMES = 32
 
 export const defaultOptions = (): Options => ({
   console: 'vga',
@@ -69,6 +72,7 @@ export const defaultOptions = (): Options => ({
   dom0MinPages: 0,
   dom0MaxPages: Number.POSITIVE_INFINITY,
   dom0MaxVcpus: 0,
+  gnttabMaxNrFrames: DEFAULT_MAX_NR_GRANT_FRAMES,
   clocksource: '',
   nmi: 'dom0',
   acpi: '',
@@ -136,6 +140,7 @@ export function params(options: Options): readonly Param[] {
     boolean('bootscrub', 'bootscrub'),
     custom('dom0_mem', (value) => parseDom0Mem(options, value)),
     integer('dom0_max_vcpus', 'dom0MaxVcpus'),
+    integer('gnttab_max_nr_frames', 'gnttabMaxNrFrames'),
     string('clocksource', 'clocksource', 10),
     string('nmi', 'nmi', 10),
     custom('acpi', (value) => {

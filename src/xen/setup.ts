@@ -28,7 +28,7 @@ import { Pcpu } from './arch-x86/pcpu.ts'
 import { earlyFail, panic } from './arch-x86/shutdown.ts'
 import { type Booted, bootCpu, bringUp, checkTscSync } from './arch-x86/smpboot.ts'
 import { askBios, type BootFacts } from './arch-x86/trampoline.ts'
-import { allocVcpu, domainCreate, unpause } from './common/domain.ts'
+import { allocVcpu, domainCreate, domainUnpauseByController } from './common/domain.ts'
 import { cmdlineCook, cmdlineParse, splitCmdline, TAINT_SYNC_CONSOLE } from './common/kernel.ts'
 import { hex } from './common/lib.ts'
 import { SCHEDULER } from './common/schedule.ts'
@@ -144,7 +144,7 @@ function* startXen(xen: Xen, pcpu: Pcpu, mbiAddress: number, facts: BootFacts): 
   scrubHeapPages(xen)
   printk(xen, 'Xen trace buffers: disabled\n')
   yield* endBoot(xen, pcpu)
-  unpause(xen, xen.domains.get(0)!)
+  domainUnpauseByController(xen, xen.domains.get(0)!)
   freeInit(xen, layout)
   yield* pcpu.idleLoop()
 }

@@ -2,7 +2,7 @@
 import type { Mem } from '#abi/mem.ts'
 import type { E820Entry } from '#abi/pc/bios.ts'
 import type { Metal } from '#abi/pc/metal.ts'
-import { VIRQ_CONSOLE } from '#abi/xen/xen.ts'
+import { VIRQ_CON_RING, VIRQ_CONSOLE } from '#abi/xen/xen.ts'
 import type { IoApic } from './arch-x86/io-apic.ts'
 import { type Irqs, makeIrqs } from './arch-x86/irq.ts'
 import type { Pcpu } from './arch-x86/pcpu.ts'
@@ -52,6 +52,8 @@ export interface Xen {
   readonly credit: Credit
   /** Domains by id, dom0 first. */
   readonly domains: Map<number, Domain>
+  /** The last id that was chosen for a new domain. */
+  domidRover: number
   /** What dom0 has told of by PHYSDEVOP_manage_pci_add. */
   readonly pciDevices: PciDevice[]
   /** Empty until init_frametable. */
@@ -88,6 +90,7 @@ export function makeXen(metal: Metal, keyhandlers: readonly Keyhandler[]): Xen {
     guestIrqs: makeIrqs(),
     credit: makeCredit(),
     domains: new Map(),
+    domidRover: 0,
     pciDevices: [],
     heap: new Heap(new FrameTable(0)),
     e820: [],
@@ -109,6 +112,7 @@ export function makeXen(metal: Metal, keyhandlers: readonly Keyhandler[]): Xen {
     probe: (event) => metal.probe(event),
     keypress: (byte) => keypress(xen, byte),
     inputForDom0: () => sendGlobalVirq(xen, xen.domains.get(0), VIRQ_CONSOLE),
+    ringForDom0: () => sendGlobalVirq(xen, xen.domains.get(0), VIRQ_CON_RING),
   })
   return xen
 }

@@ -1,5 +1,5 @@
 /** Mirrors xen/include/public/vcpu.h. */
-import { struct, u8, u32, u64 } from '../struct.ts'
+import { bytes, struct, u8, u16, u32, u64 } from '../struct.ts'
 import { vaddr } from './types.ts'
 
 export const VCPUOP_initialise = 0
@@ -41,8 +41,40 @@ export const vcpu_register_vcpu_info = struct('vcpu_register_vcpu_info', 16, {
   rsvd: u32(12),
 })
 
-/** arch-x86/xen.h, vcpu_guest_context: what a vCPU starts from. Only what is looked at. */
-export const vcpu_guest_context = struct('vcpu_guest_context', 5168, { rsi: vaddr(520 + 104), rflags: u64(520 + 144) })
+/** arch-x86/xen.h, vcpu_guest_context.flags. */
+export const VGCF_i387_valid = 1 << 0
+export const VGCF_in_kernel = 1 << 2
+export const VGCF_failsafe_disables_events = 1 << 3
+export const VGCF_syscall_disables_events = 1 << 4
+export const VGCF_online = 1 << 5
+
+/** asm-x86/xen-x86_64.h: the flat segments that Xen's own descriptors make, ring 3. */
+export const FLAT_KERNEL_CS = 0xe033
+export const FLAT_KERNEL_DS = 0
+export const FLAT_KERNEL_SS = 0xe02b
+
+/** arch-x86/xen.h, vcpu_guest_context: what a vCPU starts from. user_regs' fields by their own names; `ctrlreg3` is ctrlreg[3]: the address of the L4. */
+export const vcpu_guest_context = struct('vcpu_guest_context', 5168, {
+  fpu_ctxt: bytes(0, 512),
+  flags: u64(512),
+  rsi: vaddr(520 + 104),
+  rip: vaddr(520 + 128),
+  cs: u16(520 + 136),
+  rflags: u64(520 + 144),
+  rsp: vaddr(520 + 152),
+  ss: u16(520 + 160),
+  es: u16(520 + 168),
+  ds: u16(520 + 176),
+  fs: u16(520 + 184),
+  gs: u16(520 + 192),
+  gdt_ents: u64(4960),
+  kernel_ss: u64(4968),
+  kernel_sp: vaddr(4976),
+  ctrlreg0: u64(4984),
+  ctrlreg1: u64(4984 + 8),
+  ctrlreg3: u64(4984 + 24),
+  vm_assist: u64(5136),
+})
 
 /** vcpu_set_singleshot_timer.flags: -ETIME where the time has passed. */
 export const VCPU_SSHOTTMR_future = 1 << 0

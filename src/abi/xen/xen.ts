@@ -143,6 +143,12 @@ export const start_info = struct('start_info', 1152, {
   cmd_line: bytes(128, MAX_GUEST_CMDLINE),
 })
 
+/** start_info.console.domU, in the place of console.dom0. */
+export const start_info_domU = struct('start_info.console.domU', 96, {
+  console_mfn: size64(72),
+  console_evtchn: u32(80),
+})
+
 export const XEN_VGATYPE_TEXT_MODE_3 = 0x03
 
 export const dom0_vga_console_info = struct('dom0_vga_console_info', 36, {

@@ -64,6 +64,8 @@ const DEVICES: readonly ManifestRow[] = [
   ...[0, 1, 2, 3, 4, 5, 6, 7].map((n) => blk(`loop${n}`, 7, n)),
   dir('/dev/xen'),
   chr('xen/evtchn', 10, 63, 0o600),
+  chr('xen/xenbus', 10, 62, 0o600),
+  chr('xen/gntdev', 254, 0, 0o600),
   dir('/dev/pts'),
   dir('/dev/shm', 0o1777),
   link('/dev/fd', '/proc/self/fd'),
@@ -78,6 +80,8 @@ const HARDWARE: readonly ManifestRow[] = [
   ...[0, 1, 2, 3].map((n) => chr(`ttyS${n}`, 4, 64 + n, 0o660, TTY)),
   chr('port', 1, 4, 0o640, KMEM),
   ...[0, 1, 2, 3, 4].map((n) => blk(n === 0 ? 'hda' : `hda${n}`, 3, n)),
+  chr('hostlink', 10, 240, 0o600),
+  chr('hostlink-trace', 10, 241, 0o600),
 ]
 
 /** Disks as a guest's blkfront calls them. */
@@ -180,6 +184,9 @@ const XEN: readonly ManifestRow[] = [
   dir('/etc/xen'),
   dir('/etc/xen/auto'),
   ...['sebastian', 'prospero', 'minimal'].map((name) => file(`/etc/xen/${name}`)),
+  file('/etc/xen/xend-config.sxp'),
+  file('/etc/rc.d/init.d/xend', 0o755),
+  ...[2, 3, 4, 5].map((n) => link(`/etc/rc.d/rc${n}.d/S98xend`, '../init.d/xend')),
   dir('/var/log/xen'),
   dir('/var/log/xen/console'),
   dir('/var/lib/xen'),
@@ -190,6 +197,22 @@ const XEN: readonly ManifestRow[] = [
   dir('/var/lib/xenstored'),
   dir('/var/run/xend', 0o700),
   dir('/var/run/xenstored'),
+]
+
+/** What the kernel starts for devices that come and go, and what that starts for Xen's. */
+const HOTPLUG: readonly ManifestRow[] = [
+  file('/sbin/hotplug', 0o755),
+  dir('/etc/hotplug'),
+  file('/etc/hotplug/xen-backend.agent', 0o755),
+  dir('/etc/xen/scripts'),
+  ...['block', 'xen-hotplug-cleanup'].map((name) => file(`/etc/xen/scripts/${name}`, 0o755)),
+  ...['block-common.sh', 'xen-hotplug-common.sh'].map((name) => file(`/etc/xen/scripts/${name}`)),
+]
+
+/** The inner end of links from outside the machine. */
+const HOSTLINK: readonly ManifestRow[] = [
+  file('/etc/rc.d/init.d/hostlinkd', 0o755),
+  ...[2, 3, 4, 5].map((n) => link(`/etc/rc.d/rc${n}.d/S97hostlinkd`, '../init.d/hostlinkd')),
 ]
 
 /** Parents before children. */
@@ -221,6 +244,8 @@ export const MANIFEST: readonly ManifestRow[] = [
   ...CONFIGURATION,
   ...RECORDS,
   ...XEN,
+  ...HOTPLUG,
+  ...HOSTLINK,
 ]
 
 /** The part of menu.lst that is there only when /boot/idle-dom0.gz is; a file of files/ without a row. */

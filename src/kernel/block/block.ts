@@ -22,6 +22,8 @@ export interface Disk {
   write(sector: number, bytes: Uint8Array): Sleeping<void>
   /** All that was written before is on the platter. */
   flush(): Sleeping<void>
+  /** The last who had one of its devices open is gone. */
+  closed?(): void
   /** Requests of the driver's own. */
   ioctl?(request: number, arg: number | Uint8Array): Sleeping<number | Uint8Array>
 }

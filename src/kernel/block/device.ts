@@ -186,6 +186,7 @@ export class BlockDevice implements PageStore, PageDisk, DirtyGroup {
       if (this.openers === 1) yield* this.kernel.vfs.cache.truncate(this.mapping, 0)
     }
     this.openers--
+    if (this.openers === 0) this.queue.disk.closed?.()
   }
 
   *ioctl(request: number, arg: number | Uint8Array, rescan: () => Sleeping<void>): Sleeping<number | Uint8Array> {

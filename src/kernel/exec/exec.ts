@@ -120,6 +120,7 @@ function* becomeProgram(
     throw error
   }
   yield* core.vfs.closeOnExec(task.files)
+  yield* core.areas.leave(task)
   releaseMemory(core.sched, task)
   task.anon = stack
   task.textPages = Math.ceil(code.bytes / PAGE_SIZE)

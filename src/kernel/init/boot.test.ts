@@ -49,7 +49,7 @@ describe('start_kernel', () => {
       'BIOS-provided physical RAM map:\n Xen: 0000000000000000 - 0000000004800000 (usable)\n',
       'Built 1 zonelists.  Total pages: 18432\nKernel command line: root=/dev/hda9 ro console=xvc0\n',
       'Initializing CPU#0\nXen reported: 2400.000 MHz processor.\n',
-      'Memory: 61440k/73728k available (0k kernel code, 4096k reserved, 156k data, 1860k init)\n',
+      'Memory: 63484k/73728k available (0k kernel code, 2052k reserved, 156k data, 1860k init)\n',
       'Calibrating delay using timer specific routine.. 4800.00 BogoMIPS (lpj=24000000)\n',
       'VFS: Cannot open root device "hda9" or unknown-block(0,0)\nPlease append a correct "root=" boot option\n',
       'Kernel panic - not syncing: VFS: Unable to mount root fs on unknown-block(0,0)\n',

@@ -12,6 +12,10 @@ export const VMALLOC_START: Vaddr = -0x3e0000000000
 /** The fixmap's page for shared_info, 0xffffffffff5fd000. */
 export const FIX_SHARED_INFO: Vaddr = -0xa03000
 
+/** Fixmap pages of what a domain shares with its daemons: the ring to xenstored, the console's. */
+export const FIX_STORE: Vaddr = FIX_SHARED_INFO + 0x1000
+export const FIX_CONSOLE: Vaddr = FIX_SHARED_INFO + 0x2000
+
 /** The boot stack's page, of which a kernel that has no stack makes its hypercalls' buffer. It is mapped from the start. */
 export function bootStack({ mem, startInfo }: VirtualCpu): Vaddr {
   const { pt_base, nr_pt_frames } = start_info.fields

@@ -8,9 +8,11 @@ import { ImageCache } from '../exec/image-cache.ts'
 import { EventIrqs } from '../irq/events.ts'
 import type { Kernel, KernelParts } from '../kernel.ts'
 import { Printk } from '../log/printk.ts'
+import { UserAreas } from '../mm/address-space.ts'
 import { PAGE_KERNEL, PageAllocator } from '../mm/allocator.ts'
 import { ModuleTable } from '../module/modules.ts'
 import { Sched } from '../sched/scheduler.ts'
+import { UEVENT_HELPER } from '../sched/usermodehelper.ts'
 import { SyscallDispatcher } from '../syscalls/dispatch.ts'
 import { CORE_SYSCALLS } from '../syscalls/index.ts'
 import { TimeKeeper } from '../time/timekeeper.ts'
@@ -52,6 +54,9 @@ export function makeKernel(vcpu: VirtualCpu, parts: KernelParts, boot: (kernel: 
     parts,
     ending: undefined,
     ctrlAltDelRestarts: true,
+    hotplugHelper: UEVENT_HELPER,
+    hotplugSeqnum: 0,
+    sysrqEnabled: true,
     reclaim: undefined,
     panicTimeout: 0,
     oopsPanics: false,
@@ -71,6 +76,7 @@ export function makeKernel(vcpu: VirtualCpu, parts: KernelParts, boot: (kernel: 
   if (Number.isInteger(panicTimeout)) core.panicTimeout = panicTimeout
   core.oopsPanics = core.params.get('oops') === 'panic'
   core.random = (bytes) => rng.bytes(bytes)
+  core.areas = new UserAreas(core)
   core.sched = new Sched(core)
   core.images = new ImageCache(core)
   core.modules = new ModuleTable(core)

@@ -5,8 +5,10 @@ import { PAGE_SIZE, unsignedVaddr } from '#abi/xen/types.ts'
 import { bytesOfString } from '#lib/utf8.ts'
 import type { Core } from '../core.ts'
 import { fail } from '../errno.ts'
+import { registerHotplug } from '../sched/usermodehelper.ts'
 import { NS } from '../time/timekeeper.ts'
 import type { FileOps } from '../vfs/file.ts'
+import { registerSysrq } from './sysrq.ts'
 import { COMPILED_BY } from './version.ts'
 
 /** USER_HZ: what /proc counts time in. */
@@ -83,6 +85,8 @@ export function registerCoreProc(core: Core): void {
     () => kb(core.pages.min),
     (value) => core.pages.setMinimum(Math.ceil((value * 1024) / PAGE_SIZE)),
   )
+  registerHotplug(core)
+  registerSysrq(core)
   proc.add('kmsg', { mode: 0o400, ops: () => kmsgOps(core) })
   proc.add('sys/kernel/printk', {
     mode: TUNABLE,

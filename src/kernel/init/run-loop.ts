@@ -67,8 +67,17 @@ function startTime(core: Core): void {
   core.irq.setMasked(false)
 }
 
-/** HYPERVISOR_shutdown: the domain is never run again. */
+/** Between looks at a console that does not take the last words. */
+const DRAIN_NS = 250_000_000
+
+/** HYPERVISOR_shutdown: the domain is never run again. What the log has said last is to be read, though. */
 function shutdown(core: Core): VcpuExit {
+  const { time } = core
+  if (!(core.ttys?.xencons?.backend.drain() ?? true)) {
+    time.after(DRAIN_NS, () => {})
+    time.arm()
+    return BLOCK
+  }
   sched_shutdown.write(core.mem, core.bounce, { reason: core.ending! })
   return { kind: 'hypercall', nr: __HYPERVISOR_sched_op, args: [SCHEDOP_shutdown, core.bounce] }
 }

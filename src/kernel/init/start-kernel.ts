@@ -7,13 +7,12 @@ import { PAGE_SIZE } from '#abi/xen/types.ts'
 import { __HYPERVISOR_physdev_op, start_info } from '#abi/xen/xen.ts'
 import { type Core, coreOf } from '../core.ts'
 import type { Kernel } from '../kernel.ts'
+import { KERNEL_FIRST_PFN } from '../mm/allocator.ts'
 import { bootStack, START_KERNEL_MAP } from './hypervisor.ts'
 import { startInit } from './init-thread.ts'
 import { registerCoreProc } from './proc-data.ts'
 import { COMPILED_BY } from './version.ts'
 
-/** What a domain's memory map has more than its frames, for the balloon. */
-const SLACK_PAGES = 2048
 /** Jiffies in a second: loops_per_jiffy and BogoMIPS are counted in them. */
 const HZ = 100
 
@@ -25,7 +24,7 @@ export function startKernel(kernel: Kernel): void {
   log.printk(`<6>Bootdata ok (command line is ${cmdline})\n`)
   log.printk(`<5>Linux version ${uts.release} ${COMPILED_BY} ${uts.version}\n`)
   setupArch(core)
-  log.printk(`<6>Built 1 zonelists.  Total pages: ${pages.nrPages + SLACK_PAGES}\n`)
+  log.printk(`<6>Built 1 zonelists.  Total pages: ${pages.maxPfn}\n`)
   log.printk(`<5>Kernel command line: ${cmdline}\n`)
   log.printk('<6>Initializing CPU#0\n')
   const khz = Math.floor(time.tscHz / 1000)
@@ -45,7 +44,7 @@ function setupArch(core: Core): void {
     vcpu.hypercall(__HYPERVISOR_physdev_op, PHYSDEVOP_set_iopl, bounce)
   }
   log.printk('<6>BIOS-provided physical RAM map:\n')
-  log.printk(`<6> Xen: ${hex16(0)} - ${hex16((pages.nrPages + SLACK_PAGES) * PAGE_SIZE)} (usable)\n`)
+  log.printk(`<6> Xen: ${hex16(0)} - ${hex16(pages.maxPfn * PAGE_SIZE)} (usable)\n`)
 }
 
 function memInit({ mem, startInfo, log, pages, vcpu }: Core): void {
@@ -55,13 +54,10 @@ function memInit({ mem, startInfo, log, pages, vcpu }: Core): void {
   const code = Math.max(0, (imageEnd - START_KERNEL_MAP) / PAGE_SIZE - KERNEL_FIRST_PFN)
   const data = (bootStack(vcpu) - imageEnd) / PAGE_SIZE + 1
   log.printk(
-    `<6>Memory: ${kb(pages.free)}k/${kb(pages.nrPages + SLACK_PAGES)}k available (${kb(code)}k kernel code, ` +
+    `<6>Memory: ${kb(pages.free)}k/${kb(pages.maxPfn)}k available (${kb(code)}k kernel code, ` +
       `${kb(pages.nrPages - pages.total)}k reserved, ${kb(data)}k data, ${kb(pages.initPages)}k init)\n`,
   )
 }
-
-/** The image is linked 2 MiB above the mapping's start. */
-const KERNEL_FIRST_PFN = 512
 
 /** The TSC is the delay loop. */
 function calibrateDelay({ log, time }: Core): void {

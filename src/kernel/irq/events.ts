@@ -61,6 +61,8 @@ export class EventIrqs implements Interrupts {
   readonly #sharedInfo: Vaddr
   readonly #bounce: Vaddr
   readonly #byPort = new Map<number, Irq>()
+  /** evtchn_device_upcall: of a port that is no interrupt. Set by that driver. */
+  deviceUpcall: (port: number) => void = (port) => this.mask(port)
 
   constructor(vcpu: VirtualCpu, sharedInfo: Vaddr, bounce: Vaddr) {
     this.#vcpu = vcpu
@@ -189,7 +191,10 @@ export class EventIrqs implements Interrupts {
 
   #handle(port: number): void {
     const row = this.#byPort.get(port)
-    if (!row) return
+    if (!row) {
+      this.deviceUpcall(port)
+      return
+    }
     row.count++
     row.handler()
     this.#eoi(row)

@@ -2,10 +2,13 @@
  * The page allocator (Linux: mm/page_alloc.c): the domain's frames behind what the domain builder laid out, single ones, no zones. The direct
  * map is made 2 MiB at a time, when the first frame of such a stretch is handed out; the p2m is Xen's own list, read in place.
  */
+import { E820_RAM } from '#abi/pc/e820.ts'
 import { ENOMEM } from '#abi/posix/errno.ts'
 import type { VirtualCpu } from '#abi/xen/guest.ts'
+import { e820entry, XENMEM_memory_map, xen_memory_map } from '#abi/xen/memory.ts'
 import { type Gpfn, type Mfn, PAGE_SIZE, type Vaddr } from '#abi/xen/types.ts'
 import {
+  __HYPERVISOR_memory_op,
   __HYPERVISOR_multicall,
   __HYPERVISOR_update_va_mapping,
   _PAGE_ACCESSED,
@@ -28,6 +31,18 @@ const CHUNK_PAGES = (MULTICALL_PAGES * PAGE_SIZE) / multicall_entry.size
 const PADDING_PAGES = 128
 const BOOT_ALIGN_PAGES = 1024
 export const PAGE_KERNEL = _PAGE_PRESENT | _PAGE_RW | _PAGE_ACCESSED | _PAGE_DIRTY
+
+/** The kernel is linked 2 MiB above the mapping's start: all before it but the first frame is memory like any other. */
+export const KERNEL_FIRST_PFN = 512
+/** What a domain's memory map has more than its frames, where Xen does not say. */
+const SLACK_PAGES = 2048
+/** A p2m entry of a frame that is Xen's. */
+const INVALID_P2M_ENTRY = 0xffffffffffffffffn
+const P2M_ENTRIES = PAGE_SIZE / 8
+/** What a frame is: free (or the boot's), handed out, or Xen's. */
+const FREE = 0
+const IN_USE = 1
+const BALLOONED = 2
 
 /** What alloc does when frames are short (reclaim.ts). False: it fails. */
 export type OutOfPages = () => Sleeping<boolean>
@@ -55,21 +70,33 @@ export class PageAllocator implements Pages {
   outOfPages: OutOfPages | undefined
   /** PF_MEMALLOC and TIF_MEMDIE: whoever runs may have the last frames too. */
   mayUseReserves: () => boolean = () => false
+  /** Reclaim without the OOM killer, for who can do without. False: there was nothing. Set by reclaim.ts. */
+  reclaimSome: OutOfPages = function* () {
+    return false
+  }
   /** Called once `free` falls below `low`. */
   wakeKswapd: () => void = () => {}
 
   readonly #vcpu: VirtualCpu
   readonly #mfnList: Vaddr
   readonly #nrPages: number
+  /** Frames that there are numbers for: the end of the memory map. */
+  readonly maxPfn: number
   readonly #first: number
   /** Frames up to here are the boot's, until freeInit. */
   readonly #initEnd: number
   /** All from here on were never handed out. */
   #fresh: number
+  /** The same, of those before the kernel. */
+  #freshLow = 1
   readonly #stack: Uint32Array
   #stacked = 0
   readonly #mapped: Uint8Array
-  readonly #inUse: Uint8Array
+  readonly #state: Uint8Array
+  /** Numbers without a frame; the last is the next to get one. */
+  readonly #ballooned: Gpfn[] = []
+  /** Frames of the p2m list's continuation for numbers that the builder has put none behind. */
+  readonly #moreP2m: (Gpfn | undefined)[] = []
   /** Bytes charged, and the frames that stand for them. */
   readonly #charged = new Map<PageUse, { bytes: number; frames: Gpfn[] }>()
 
@@ -83,9 +110,14 @@ export class PageAllocator implements Pages {
     const padded = this.#first - MULTICALL_PAGES + PADDING_PAGES
     this.#initEnd = Math.min(Math.ceil(padded / BOOT_ALIGN_PAGES) * BOOT_ALIGN_PAGES, this.#nrPages)
     this.#fresh = this.#initEnd
-    this.total = this.#nrPages - this.#initEnd
-    this.#stack = new Uint32Array(this.#nrPages - this.#first)
-    this.#inUse = new Uint8Array(this.#nrPages)
+    this.total = this.#nrPages - this.#initEnd + KERNEL_FIRST_PFN - 1
+    this.maxPfn = Math.max(this.#nrPages, memoryMapEnd(vcpu) ?? this.#nrPages + SLACK_PAGES)
+    this.#stack = new Uint32Array(this.maxPfn)
+    this.#state = new Uint8Array(this.maxPfn)
+    for (let pfn = this.#nrPages; pfn < this.maxPfn; pfn++) {
+      this.#state[pfn] = BALLOONED
+      this.#ballooned.push(pfn as Gpfn)
+    }
     this.#mapped = new Uint8Array(Math.ceil(this.#nrPages / CHUNK_PAGES))
     // init_per_zone_pages_min: the square root of sixteen times the memory, in KiB.
     const minKb = Math.min(Math.max(Math.floor(Math.sqrt((this.total * PAGE_SIZE * 16) / 1024)), 128), 65536)
@@ -100,7 +132,7 @@ export class PageAllocator implements Pages {
   }
 
   get free(): number {
-    return this.#nrPages - this.#fresh + this.#stacked
+    return this.#nrPages - this.#fresh + KERNEL_FIRST_PFN - this.#freshLow + this.#stacked
   }
 
   get nrPages(): number {
@@ -125,12 +157,14 @@ export class PageAllocator implements Pages {
   allocNow(use: PageUse): Gpfn | undefined {
     let pfn: number
     if (this.#stacked > 0) pfn = this.#stack[--this.#stacked]!
-    else if (this.#fresh < this.#nrPages) {
-      pfn = this.#fresh++
+    else {
+      if (this.#fresh < this.#nrPages) pfn = this.#fresh++
+      else if (this.#freshLow < KERNEL_FIRST_PFN) pfn = this.#freshLow++
+      else return undefined
       const chunk = Math.floor(pfn / CHUNK_PAGES)
       if (this.#mapped[chunk] === 0) this.#mapChunk(chunk)
-    } else return undefined
-    this.#inUse[pfn] = 1
+    }
+    this.#state[pfn] = IN_USE
     this.used[use]++
     this.allocated++
     if (this.free < this.low) this.wakeKswapd()
@@ -148,8 +182,8 @@ export class PageAllocator implements Pages {
   }
 
   release(pfn: Gpfn, use: PageUse): void {
-    if (this.#inUse[pfn] !== 1) throw new Error('a frame is freed twice')
-    this.#inUse[pfn] = 0
+    if (this.#state[pfn] !== IN_USE) throw new Error('a frame is freed twice')
+    this.#state[pfn] = FREE
     this.#stack[this.#stacked++] = pfn
     this.used[use]--
     this.freed++
@@ -160,7 +194,71 @@ export class PageAllocator implements Pages {
   }
 
   mfn(pfn: Gpfn): Mfn {
-    return this.#vcpu.mem.read32(this.#mfnList + pfn * 8) as Mfn
+    return this.#vcpu.mem.read32(this.#p2mEntry(pfn)) as Mfn
+  }
+
+  /** Where the p2m list has its entry. */
+  #p2mEntry(pfn: Gpfn): Vaddr {
+    const beyond = pfn - this.#nrPages
+    if (beyond < 0) return this.#mfnList + pfn * 8
+    const table = this.#moreP2m[Math.floor(beyond / P2M_ENTRIES)]
+    if (table === undefined) throw new Error('a frame number without a frame')
+    return this.va(table) + (beyond % P2M_ENTRIES) * 8
+  }
+
+  // --- The balloon ---
+
+  /** Numbers that have no frame. */
+  get ballooned(): number {
+    return this.#ballooned.length
+  }
+
+  /** Frames handed out for `use` leave the kernel: mapped nowhere, in no book. Which they were. */
+  giveUp(pfns: readonly Gpfn[], use: PageUse): Mfn[] {
+    const mfns = pfns.map((pfn) => this.mfn(pfn))
+    const unmapped: [Vaddr, number][] = []
+    for (const pfn of pfns) {
+      if (this.#state[pfn] !== IN_USE) throw new Error('a frame is given up that is not in use')
+      unmapped.push([this.va(pfn), 0])
+      // The builder has mapped it too.
+      if (pfn < this.#initEnd) unmapped.push([START_KERNEL_MAP + pfn * PAGE_SIZE, 0])
+      this.#state[pfn] = BALLOONED
+      this.#ballooned.push(pfn)
+      this.#vcpu.mem.write64(this.#p2mEntry(pfn), INVALID_P2M_ENTRY)
+    }
+    for (let done = 0; done < unmapped.length; done += CHUNK_PAGES)
+      this.#updateMappings(unmapped.slice(done, done + CHUNK_PAGES))
+    this.used[use] -= pfns.length
+    this.total -= pfns.length
+    return mfns
+  }
+
+  /** Numbers for the next `count` frames that come; fewer where there are no more, or no room for their p2m entries. */
+  nextBallooned(count: number): readonly Gpfn[] {
+    const next = this.#ballooned.slice(Math.max(0, this.#ballooned.length - count)).reverse()
+    for (const [i, pfn] of next.entries()) {
+      const table = Math.floor((pfn - this.#nrPages) / P2M_ENTRIES)
+      if (table < 0) continue
+      this.#moreP2m[table] ??= this.allocNow('kernel')
+      if (this.#moreP2m[table] === undefined) return next.slice(0, i)
+    }
+    return next
+  }
+
+  /** The frames that have come for nextBallooned's numbers: free from now on. */
+  takeBack(mfns: readonly Mfn[]): void {
+    const mapped: [Vaddr, number][] = []
+    for (const mfn of mfns) {
+      const pfn = this.#ballooned.pop()
+      if (pfn === undefined) throw new Error('more frames come back than are gone')
+      this.#vcpu.mem.write64(this.#p2mEntry(pfn), BigInt(mfn))
+      mapped.push([this.va(pfn), mfn])
+      this.#state[pfn] = FREE
+      this.#stack[this.#stacked++] = pfn
+    }
+    for (let done = 0; done < mapped.length; done += CHUNK_PAGES)
+      this.#updateMappings(mapped.slice(done, done + CHUNK_PAGES))
+    this.total += mfns.length
   }
 
   zero(pfn: Gpfn): void {
@@ -216,8 +314,8 @@ export class PageAllocator implements Pages {
     this.#mapped[chunk] = 1
     const entries: (readonly [Vaddr, number])[] = []
     const end = Math.min((chunk + 1) * CHUNK_PAGES, this.#nrPages)
-    for (let pfn = Math.max(chunk * CHUNK_PAGES, this.#first); pfn < end; pfn++)
-      entries.push([this.va(pfn as Gpfn), this.mfn(pfn as Gpfn)])
+    for (let pfn = Math.max(chunk * CHUNK_PAGES, 1); pfn < end; pfn++)
+      if (pfn < KERNEL_FIRST_PFN || pfn >= this.#first) entries.push([this.va(pfn as Gpfn), this.mfn(pfn as Gpfn)])
     this.#updateMappings(entries)
   }
 
@@ -239,4 +337,20 @@ export class PageAllocator implements Pages {
       if (error !== 0) throw new Error(`update_va_mapping: ${error}`)
     })
   }
+}
+
+/** XENMEM_memory_map, in frames. Undefined: Xen has none for this domain. */
+function memoryMapEnd(vcpu: VirtualCpu): number | undefined {
+  const { mem } = vcpu
+  const at = bootStack(vcpu)
+  const buffer = at + xen_memory_map.size
+  const entries = 32
+  xen_memory_map.write(mem, at, { nr_entries: entries, buffer })
+  if (vcpu.hypercall(__HYPERVISOR_memory_op, XENMEM_memory_map, at) !== 0) return undefined
+  let end = 0
+  for (let i = 0; i < Math.min(entries, xen_memory_map.fields.nr_entries.get(mem, at)); i++) {
+    const { addr, size, type } = e820entry.read(mem, buffer + i * e820entry.size)
+    if (type === E820_RAM) end = Math.max(end, Number(addr + size))
+  }
+  return end > 0 ? Math.floor(end / PAGE_SIZE) : undefined
 }

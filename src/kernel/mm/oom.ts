@@ -56,7 +56,7 @@ export function outOfMemory(core: Core, counts: { kills: number }): TaskStruct |
 }
 
 /** show_mem. */
-function showMem({ log, pages, vfs }: Core): void {
+export function showMem({ log, pages, vfs }: Core): void {
   const kb = (count: number): number => (count * PAGE_SIZE) / 1024
   const { used } = pages
   const { dirty = 0, writeback = 0 } = (vfs as { cache?: { dirty?: number; writeback?: number } }).cache ?? {}
@@ -72,6 +72,6 @@ function showMem({ log, pages, vfs }: Core): void {
       `active:${kb(used.anon)}kB inactive:${kb(cache)}kB present:${kb(pages.total)}kB\n`,
   )
   log.printk('<4>Free swap:            0kB\n')
-  log.printk(`<4>${pages.nrPages} pages of RAM\n`)
-  log.printk(`<4>${pages.nrPages - pages.total} reserved pages\n`)
+  log.printk(`<4>${pages.maxPfn} pages of RAM\n`)
+  log.printk(`<4>${pages.maxPfn - pages.ballooned - pages.total} reserved pages\n`)
 }

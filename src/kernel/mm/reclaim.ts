@@ -53,6 +53,11 @@ export function startReclaim(core: Core): ReclaimCounts {
     const { current } = sched
     return current.reclaiming || current.memDie
   }
+  pages.reclaimSome = function* () {
+    const freed = yield* shrinkAll(CLUSTER)
+    counts.direct += freed
+    return freed > 0
+  }
   pages.outOfPages = function* () {
     const { current } = sched
     // Nothing is left, not even for those who may have it.

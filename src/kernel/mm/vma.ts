@@ -20,6 +20,10 @@ export interface Vma {
    * munmap and the process's end undo it.
    */
   insert(index: number, mfn: Mfn, domid: number): number
+  /** For a driver that maps by hypercalls of its own: page `index` leads to something from now on, or no longer. Until then load and store there are EFAULT. */
+  setMapped(index: number, mapped: boolean): void
+  /** vm_private_data: whatever the driver keeps for it. */
+  data: unknown
   /** Set by a driver whose pages are not mapped by `insert` (grant mappings): called at munmap and at the process's end, before its addresses are given to others. */
   unmap?: () => void
 }

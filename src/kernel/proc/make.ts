@@ -11,11 +11,11 @@ const PROC_DEV = 0xfd
 const PROC_ROOT_INO = 1
 
 export class Proc implements ProcRegistry {
-  readonly #root: StaticDir
+  readonly root: StaticDir
   readonly type: FileSystemType
 
   constructor(root: StaticDir, type: FileSystemType) {
-    this.#root = root
+    this.root = root
     this.type = type
   }
 
@@ -32,7 +32,7 @@ export class Proc implements ProcRegistry {
   addNode(path: string, node: SynthNode): void {
     const names = path.split('/')
     const last = names.pop()!
-    let dir = this.#root
+    let dir = this.root
     for (const name of names) dir = dir.dir(name)
     dir.nodes.set(last, node)
   }
@@ -40,7 +40,7 @@ export class Proc implements ProcRegistry {
   remove(path: string): void {
     const names = path.split('/')
     const last = names.pop()!
-    let dir: StaticDir | undefined = this.#root
+    let dir: StaticDir | undefined = this.root
     for (const name of names) {
       const next: SynthNode | undefined = dir.nodes.get(name)
       if (!(next instanceof StaticDir)) return

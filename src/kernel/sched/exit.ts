@@ -20,6 +20,7 @@ export function* exitTask(sched: Sched, task: TaskStruct): KernelCode {
   task.alarm?.timer.cancel()
   task.alarm = undefined
   if (!task.kthread) {
+    yield* core.areas.leave(task)
     releaseMemory(sched, task)
     try {
       yield* core.vfs.closeAll(task.files)

@@ -3,6 +3,7 @@ import { EAGAIN } from '#abi/posix/errno.ts'
 import { RLIMIT_NPROC } from '#abi/posix/resource.ts'
 import type { UserBody } from '#abi/posix/syscalls.ts'
 import { fail } from '../errno.ts'
+import { AddressSpace } from '../mm/address-space.ts'
 import { KERNEL_STACK_BYTES, PAGE_TABLE_BYTES, TASK_SLAB_BYTES } from './exit.ts'
 import type { Sched } from './scheduler.ts'
 import type { TaskStruct } from './task-struct.ts'
@@ -54,6 +55,9 @@ export function* fork(sched: Sched, parent: TaskStruct, body: UserBody): Sleepin
   child.charged = true
   child.anon = stack
   child.textPages = parent.textPages
+  parent.mm ??= new AddressSpace()
+  parent.mm.users++
+  child.mm = parent.mm
   child.parent = parent
   parent.children.add(child)
   child.pgid = parent.pgid

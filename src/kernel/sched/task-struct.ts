@@ -10,6 +10,7 @@ import {
 } from '#abi/posix/resource.ts'
 import type { Gpfn } from '#abi/xen/types.ts'
 import type { Timer } from '../kernel.ts'
+import type { AddressSpace } from '../mm/address-space.ts'
 import type { FileTable, FsContext } from '../vfs/file.ts'
 import type { Mount } from '../vfs/vfs.ts'
 import type { Credentials, Session, SignalAction, Task, TaskState } from './task.ts'
@@ -108,6 +109,8 @@ export class TaskStruct implements Task {
   anon: Gpfn[] = []
   /** Of the heap, what brk says. */
   brkBytes = 0
+  /** What it has mapped, with those who share its heap. Undefined: nothing was ever. */
+  mm: AddressSpace | undefined = undefined
   /** Kernel stack and page tables: true once they are charged. */
   charged = false
 
@@ -162,7 +165,7 @@ export class TaskStruct implements Task {
   }
 
   get anonPages(): number {
-    return this.anon.length
+    return this.anon.length + (this.mm?.anonPages ?? 0)
   }
 
   wake(): void {

@@ -1,6 +1,7 @@
 /** The core's system calls. Those about files are the VFS's (vfs/syscalls.ts). */
 import { idSyscalls } from './ids.ts'
 import { limitSyscalls } from './limits.ts'
+import { mmapSyscalls } from './mmap.ts'
 import { moduleSyscalls } from './modules.ts'
 import { processSyscalls } from './process.ts'
 import type { SyscallTable } from './row.ts'
@@ -12,6 +13,7 @@ export const CORE_SYSCALLS: SyscallTable = {
   ...signalSyscalls,
   ...idSyscalls,
   ...limitSyscalls,
+  ...mmapSyscalls,
   ...systemSyscalls,
   ...moduleSyscalls,
 }

@@ -1,5 +1,4 @@
 /** /sys/hypervisor (linux-2.6.18-xen: drivers/xen/core/xen_sysfs.c, hypervisor_sysfs.c): what the hypervisor says of itself. */
-import { EBUSY } from '#abi/posix/errno.ts'
 import {
   XEN_CAPABILITIES_INFO_LEN,
   XEN_CHANGESET_INFO_LEN,
@@ -19,6 +18,7 @@ import { __HYPERVISOR_xen_version } from '#abi/xen/xen.ts'
 import { fail } from '../errno.ts'
 import type { Kernel } from '../kernel.ts'
 import { fileOf, StaticDir } from '../proc/synth.ts'
+import { uuidFile } from './xen.ts'
 
 /** A call of xen_version about `bytes` of memory; what it fails with is the reader's error. */
 function ask({ vcpu, mem, bounce }: Kernel, command: number, bytes: number): Uint8Array {
@@ -62,8 +62,7 @@ export function hypervisorDir(kernel: Kernel): StaticDir {
         ['extra', fileOf(() => text(ask(kernel, XENVER_extraversion, XEN_EXTRAVERSION_LEN)))],
       ]),
     ],
-    // It lies in xenstore, to which this kernel has no way yet.
-    ['uuid', fileOf(() => fail(EBUSY))],
+    ['uuid', uuidFile(kernel)],
     [
       'compilation',
       new StaticDir(0o755, [

@@ -1,49 +1,19 @@
 /** sysfs (Linux 2.6.18: fs/sysfs), as far as something stands behind it: disks, device numbers by class, modules, the hypervisor. */
 import { SYSFS_MAGIC } from '#abi/posix/mount.ts'
 import { major, makedev, minor } from '#abi/posix/stat.ts'
+import { MISC_MAJOR } from '../drivers/misc/misc.ts'
 import type { Initcall, Kernel } from '../kernel.ts'
-import { type DirNode, fileOf, StaticDir, SynthFs, type SynthNode } from '../proc/synth.ts'
+import { fileOf, StaticDir, SynthFs } from '../proc/synth.ts'
 import type { Sleeping } from '../sched/wait.ts'
 import { ttysOf } from '../tty/core.ts'
 import type { SuperBlock } from '../vfs/inode.ts'
 import { hypervisorDir } from './hypervisor.ts'
+import { LiveDir } from './live-dir.ts'
+import { xenBuses, xenDevices } from './xen.ts'
 
 /** Of anonymous devices, far from those that are counted up. */
 const SYSFS_DEV = 0xff
 const MODE = 0o755
-
-/** A directory of what there is at the moment; a name's node stays the same as long as it is there. */
-class LiveDir implements DirNode {
-  readonly kind = 'dir'
-  readonly mode = MODE
-  readonly #names: () => Iterable<string>
-  readonly #make: (name: string) => SynthNode
-  #nodes = new Map<string, SynthNode>()
-
-  constructor(names: () => Iterable<string>, make: (name: string) => SynthNode) {
-    this.#names = names
-    this.#make = make
-  }
-
-  find(name: string): SynthNode | undefined {
-    for (const each of this.#names()) if (each === name) return this.#node(name)
-    this.#nodes.delete(name)
-    return undefined
-  }
-
-  *list(): Iterable<readonly [string, SynthNode]> {
-    for (const name of this.#names()) yield [name, this.#node(name)]
-  }
-
-  #node(name: string): SynthNode {
-    let node = this.#nodes.get(name)
-    if (!node) {
-      node = this.#make(name)
-      this.#nodes.set(name, node)
-    }
-    return node
-  }
-}
 
 const devText = (dev: number): string => `${major(dev)}:${minor(dev)}\n`
 
@@ -130,15 +100,19 @@ export function sysfsRoot(kernel: Kernel): StaticDir {
   const memDevices = MEM_DEVICES.map(([name, number]) => [name, makedev(1, number)] as const)
   return new StaticDir(MODE, [
     ['block', blockDir(kernel)],
-    ['bus', new StaticDir(MODE)],
+    ['bus', new StaticDir(MODE, xenBuses(kernel))],
     [
       'class',
       new StaticDir(MODE, [
         ['mem', classDir(() => memDevices)],
+        [
+          'misc',
+          classDir(() => [...(kernel.misc?.devices ?? [])].map(([n, { name }]) => [name, makedev(MISC_MAJOR, n)])),
+        ],
         ['tty', classDir(() => allTtys(kernel))],
       ]),
     ],
-    ['devices', new StaticDir(MODE)],
+    ['devices', new StaticDir(MODE, xenDevices(kernel))],
     ['hypervisor', hypervisorDir(kernel)],
     ['module', moduleDir(kernel)],
   ])

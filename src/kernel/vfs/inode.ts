@@ -6,6 +6,7 @@ import { EINVAL, ENOTDIR, EPERM } from '#abi/posix/errno.ts'
 import { S_IFDIR, S_IFMT, type StatFs } from '#abi/posix/stat.ts'
 import { fail } from '../errno.ts'
 import type { Kernel } from '../kernel.ts'
+import type { UnixSocket } from '../net/unix-socket.ts'
 import type { Sleeping } from '../sched/wait.ts'
 import type { File, FileOps, Path } from './file.ts'
 import type { FlockList } from './flock.ts'
@@ -58,6 +59,8 @@ export abstract class Inode {
   names = 0
   /** A FIFO's, while somebody has it open. */
   pipe: Pipe | undefined
+  /** A socket's: who is bound to it. */
+  socket: UnixSocket | undefined
   /** Counts changes of the contents. */
   version = 0
   flocks: FlockList | undefined

@@ -1,6 +1,6 @@
 /** The virtual file system put together: what other parts of the kernel call, and what is registered at boot. */
 import { EINVAL, EISDIR } from '#abi/posix/errno.ts'
-import { Errno, fail } from '../errno.ts'
+import { fail, quietly } from '../errno.ts'
 import { ext2 } from '../fs/ext2/type.ts'
 import { ramfs, tmpfs } from '../fs/tmpfs.ts'
 import type { Initcall, Kernel } from '../kernel.ts'
@@ -218,14 +218,6 @@ export class VirtualFileSystem implements Vfs {
   }
   set fileMax(max: number) {
     this.core.open.max = max
-  }
-}
-
-function* quietly(work: Sleeping<void>): Sleeping<void> {
-  try {
-    yield* work
-  } catch (error) {
-    if (!(error instanceof Errno)) throw error
   }
 }
 

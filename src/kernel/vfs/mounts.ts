@@ -11,7 +11,7 @@ import {
   MS_REMOUNT,
   MS_SYNCHRONOUS,
 } from '#abi/posix/mount.ts'
-import { Errno, fail } from '../errno.ts'
+import { Errno, fail, quietly } from '../errno.ts'
 import type { Task } from '../sched/task.ts'
 import type { Sleeping } from '../sched/wait.ts'
 import type { VfsCore } from './core.ts'
@@ -136,7 +136,8 @@ export function* umount(vfs: VfsCore, task: Task, target: string, flags: number)
   detach(vfs, mount)
   if (vfs.mounts.some(({ sb }) => sb === mount.sb)) return
   yield* forgetTree(vfs, mount.root)
-  yield* mount.sb.sync()
+  // It is detached already: what a disk that is gone does not take is lost.
+  yield* quietly(mount.sb.sync())
   yield* mount.sb.unmount()
 }
 

@@ -15,6 +15,8 @@ export interface Grants {
   grantAccess(domid: number, pfn: Gpfn, readOnly: boolean): number
   /** gnttab_end_foreign_access_ref. False: it is still mapped there. */
   endAccess(ref: number): boolean
+  /** gnttab_end_foreign_access: `ended` is called at once, or once it is mapped there no more. The frame must stay what it is until then. */
+  endAccessLater(ref: number, ended: () => void): void
   /** References that are free. */
   readonly free: number
   /** GNTTABOP_map_grant_ref for each, at addresses of our own: all of them or none. */

@@ -82,7 +82,7 @@ function packPart(
 export function unpackDisk(bytes: Uint8Array): SparseDisk {
   const part = unpackPart(bytes, undefined)
   const disk = new SparseDisk(part.sectors, part.chunks)
-  if (part.toCome.size > 0) disk.await(part.toCome, part.texts)
+  if (part.toCome.size > 0) disk.expect(part.toCome, part.texts)
   return disk
 }
 

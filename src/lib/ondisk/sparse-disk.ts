@@ -44,7 +44,7 @@ export class SparseDisk implements BlockStore {
   }
 
   /** These chunks will come. */
-  await(chunks: ReadonlySet<number>, texts: Uint8Array | undefined): void {
+  expect(chunks: ReadonlySet<number>, texts: Uint8Array | undefined): void {
     this.#awaited = chunks
     this.#texts = texts
   }

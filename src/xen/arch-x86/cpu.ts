@@ -70,6 +70,23 @@ export function identifyCpu(cpu: Cpu): CpuInfo {
 /** get_count_order: bits that so many ids need. */
 const shiftOf = (count: number): number => (count <= 1 ? 0 : 32 - Math.clz32(count - 1))
 
+const FEATURE_P3 = 1 << 6
+const FEATURE_P4 = 1 << 7
+const FEATURE_CONSTANT_TSC = 1 << 8
+
+/** boot_cpu_data.x86_capability: CPUID gives the words 0, 1, 4 and 6; word 3 is what Xen makes of an Intel processor's family and model. */
+export function featureWords(cpu: Cpu): Uint32Array {
+  const standard = cpu.cpuid(1)
+  const extended = cpu.cpuid(0x80000001)
+  const { vendorId, family, model } = identifyCpu(cpu)
+  let own = 0
+  if (vendorId === 'GenuineIntel') {
+    if (family === 15) own = FEATURE_P4 | (model >= 3 ? FEATURE_CONSTANT_TSC : 0)
+    if (family === 6) own = FEATURE_P3 | (model >= 0xe ? FEATURE_CONSTANT_TSC : 0)
+  }
+  return Uint32Array.of(standard.edx, extended.edx, 0, own, standard.ecx, 0, extended.ecx, 0)
+}
+
 type CacheSizes = Pick<CpuInfo, 'l1iKib' | 'l1dKib' | 'l2Kib'>
 
 /** CPUID leaf 2, one byte each: which cache, how many KiB (Intel's table, as far as processors of 2006 to 2009 use it). */

@@ -24,21 +24,12 @@ import { bug } from '../common/bug.ts'
 import { allocDomainPages, allocVcpu, type Domain, NR_IRQS, type Vcpu, VPF_down } from '../common/domain.ts'
 import { hex } from '../common/lib.ts'
 import { type DomainImage, parseDomainImage } from '../common/libelf.ts'
-import {
-  NO_OWNER,
-  PGC_allocated,
-  PGT_l1_page_table,
-  PGT_l2_page_table,
-  PGT_l3_page_table,
-  PGT_l4_page_table,
-  PGT_pinned,
-  PGT_validated,
-  PGT_writable_page,
-} from '../common/page-alloc.ts'
+import { NO_OWNER } from '../common/page-alloc.ts'
 import { RANGE_MAX } from '../common/rangeset.ts'
 import { RUN_AGAIN } from '../steps.ts'
 import { printk, type Xen } from '../xen.ts'
 import { computeDom0Pages } from './dom0-mem.ts'
+import { getRoot, pinRoot } from './page-tables.ts'
 import { panic } from './shutdown.ts'
 import { updateWallclock } from './time.ts'
 import { enterImage, virtualCpu } from './virtual-cpu.ts'
@@ -161,7 +152,7 @@ export function* constructDom0(xen: Xen, domain: Domain, modules: Dom0Modules): 
     return false
   }
   yield RUN_AGAIN
-  buildTables(xen, domain, layout, first)
+  buildTables(xen, vcpu, layout, first)
   for (let i = 0; i < MAX_VIRT_CPUS; i++)
     vcpu_info.fields.evtchn_upcall_mask.set(mem, domain.sharedInfo * PAGE_SIZE + i * vcpu_info.size, 1)
   const online = xen.pcpus.filter((pcpu) => pcpu.online).length
@@ -242,24 +233,21 @@ function sayArrangement(xen: Xen, layout: Layout, first: Mfn, got: number, pages
 }
 
 /**
- * The boot page tables, in the frames and in the order in which construct_dom0 makes them (L4, L1, L2, L3, L1, L1, ...), and the page map
- * that a module vCPU runs on: they say the same.
+ * The boot page tables, in the frames and in the order in which construct_dom0 makes them (L4, L1, L2, L3, L1, L1, ...): pinned, and the
+ * first vCPU's. The page map that a module vCPU runs on says the same (page-tables.ts).
  */
-function buildTables(xen: Xen, domain: Domain, layout: Layout, first: Mfn): void {
+function buildTables(xen: Xen, vcpu: Vcpu, layout: Layout, first: Mfn): void {
   const { mem } = xen
-  const { frames } = xen.heap
+  const { domain } = vcpu
   const tablesFirst = first + (layout.tables[0] - layout.start) / PAGE_SIZE
   const tablesEnd = first + (layout.tables[1] - layout.start) / PAGE_SIZE
   for (let mfn = tablesFirst; mfn < tablesEnd; mfn++) mem.fill(mfn * PAGE_SIZE, PAGE_SIZE, 0)
   let nextTable = tablesFirst
-  const newTable = (type: number): number => {
-    frames.typeInfo[nextTable] = type
-    return nextTable++
-  }
+  const newTable = (): number => nextTable++
   const slot = (va: Vaddr, shift: number): number => Number((unsignedVaddr(va) >> BigInt(shift)) & 511n)
   const enter = (table: number, index: number, mfn: number, prot: bigint): void =>
     mem.write64(table * PAGE_SIZE + index * 8, (BigInt(mfn) << 12n) | prot)
-  const l4 = newTable(PGT_l4_page_table)
+  const l4 = newTable()
   let l1 = 0
   let l2 = 0
   let l3 = 0
@@ -268,11 +256,11 @@ function buildTables(xen: Xen, domain: Domain, layout: Layout, first: Mfn): void
     if (startOfL1) {
       const startOfL2 = va === layout.start || slot(va, 21) === 0
       const startOfL3 = va === layout.start || (startOfL2 && slot(va, 30) === 0)
-      l1 = newTable(PGT_l1_page_table)
+      l1 = newTable()
       if (startOfL2) {
-        l2 = newTable(PGT_l2_page_table)
+        l2 = newTable()
         if (startOfL3) {
-          l3 = newTable(PGT_l3_page_table)
+          l3 = newTable()
           enter(l4, slot(va, 39), l3, TABLE_PROT)
         }
         enter(l3, slot(va, 30), l2, TABLE_PROT)
@@ -281,18 +269,9 @@ function buildTables(xen: Xen, domain: Domain, layout: Layout, first: Mfn): void
     }
     const isTable = mfn >= tablesFirst && mfn < tablesEnd
     enter(l1, slot(va, 12), mfn, isTable ? L1_PROT & ~PTE_RW : L1_PROT)
-    domain.pageMap.map(Math.floor(va / PAGE_SIZE), mfn, !isTable)
-    if (!isTable) {
-      frames.typeInfo[mfn] = PGT_writable_page + PGT_validated + 1
-      frames.countInfo[mfn] = PGC_allocated + 2
-    }
   }
-  for (let mfn = tablesFirst; mfn < tablesEnd; mfn++) {
-    // Allocated, mapped read-only, in use as a table; the root is also pinned.
-    const pinned = mfn === l4
-    frames.countInfo[mfn] = PGC_allocated + (pinned ? 4 : 3)
-    frames.typeInfo[mfn] = frames.typeInfo[mfn]! + PGT_validated + (pinned ? 2 + PGT_pinned : 1)
-  }
+  if (!pinRoot(xen, domain, l4) || !getRoot(xen, domain, l4)) bug("arch-x86/domain-build.ts: dom0's page tables")
+  vcpu.root = l4
 }
 
 function copy(xen: Xen, from: Span, to: number): void {
@@ -398,6 +377,7 @@ function enterKernel(xen: Xen, vcpu: Vcpu, entry: Vaddr, startInfo: Vaddr): bool
   }
   const { loaded, start } = entered
   vcpu.domain.entered = entered
+  vcpu.start = { entry, startInfo }
   // The entry's first instructions run when the vCPU is first scheduled: by then its time is right, and a fault there is the domain's own.
   vcpu.code = { loaded, run: () => start(virtualCpu(xen, vcpu, startInfo)) }
   vcpu.initialised = true

@@ -100,6 +100,19 @@ export class PageMap {
     this.set(page, mfn * 4 + (writable ? MAP_PRESENT | MAP_WRITABLE : MAP_PRESENT))
   }
 
+  /** Every entry, and then no more: what was mapped is the caller's to give back. */
+  takeAll(): number[] {
+    const taken: number[] = []
+    for (const entries of [this.#top, this.#direct, ...this.#tables.values()])
+      for (const entry of entries) if (entry !== 0) taken.push(entry)
+    this.#top = new Int32Array(FLAT_MIN)
+    this.#direct = new Int32Array(FLAT_MIN)
+    this.#tables.clear()
+    this.#lastPage = NO_PAGE
+    this.count = 0
+    return taken
+  }
+
   /** Machine address of a guest's address. */
   translate(va: Vaddr, write: boolean): number {
     return write ? this.forWrite(va) : this.forRead(va)

@@ -3,8 +3,10 @@
  * type with a count of its own: what can be written is no page table, and the other way round.
  */
 
-import { DOMID_IO } from '#abi/xen/xen.ts'
+import { _PAGE_PAT, _PAGE_PCD, _PAGE_PRESENT, _PAGE_PWT, _PAGE_RW, DOMID_IO } from '#abi/xen/xen.ts'
+import { bug } from '../common/bug.ts'
 import type { Domain } from '../common/domain.ts'
+import { domainDestroyed } from '../common/domain-destroy.ts'
 import { guestLog } from '../common/guest-log.ts'
 import { hex } from '../common/lib.ts'
 import {
@@ -18,6 +20,9 @@ import {
 } from '../common/page-alloc.ts'
 import { XENLOG_INFO, XENLOG_WARNING } from '../drivers/console.ts'
 import type { Xen } from '../xen.ts'
+import { MAP_MFN_MAX, MAP_PRESENT, MAP_WRITABLE } from './mm.ts'
+
+const CACHE_ATTRIBUTES = _PAGE_PWT | _PAGE_PCD | _PAGE_PAT
 
 /** mfn_valid */
 export const mfnValid = (xen: Xen, mfn: number): boolean => mfn >= 0 && mfn < xen.heap.frames.maxPage
@@ -57,12 +62,20 @@ export function putPage(xen: Xen, mfn: number): void {
 function freeDomheapPage(xen: Xen, mfn: number): void {
   const { heap } = xen
   const owner = xen.domains.get(heap.frames.owner[mfn]!)
-  if (heap.isXenHeap(mfn)) return
-  if (owner) owner.totPages--
+  if (heap.isXenHeap(mfn)) {
+    // The frame stays what it is, Xen's: it goes with what it is a part of.
+    if (owner && --owner.xenheapPages === 0) domainDestroyed(xen, owner)
+    return
+  }
+  if (heap.frames.typeInfo[mfn]! & PGT_count_mask) bug('arch-x86/page-type.ts: a free frame has a type')
   heap.freeDomHeapPages(mfn, 0)
+  if (!owner) return
+  // What a dead domain leaves is cleared before anybody else gets it.
+  if (owner.dying) heap.frames.scrubbed[mfn] = 1
+  if (--owner.totPages === 0) domainDestroyed(xen, owner)
 }
 
-/** get_page_type, for what can be written: a module vCPU has no other types to ask for. */
+/** get_page_type, for what can be written. Page tables are page-tables.ts's. */
 export function getWritable(xen: Xen, mfn: number): boolean {
   const { frames } = xen.heap
   const info = frames.typeInfo[mfn]!
@@ -88,6 +101,48 @@ export function getWritable(xen: Xen, mfn: number): boolean {
 export function putWritable(xen: Xen, mfn: number): void {
   const { frames } = xen.heap
   frames.typeInfo[mfn] = frames.typeInfo[mfn]! - 1
+}
+
+/** get_page_from_l1e: a reference to the frame that the entry names, as a page map's entry; 0 for none. Undefined: it may not. */
+export function getPageFromL1e(xen: Xen, low: number, high: number, domain: Domain): number | undefined {
+  const mfn = (low >>> 12) + (high & 0xfffff) * 2 ** 20
+  const writable = (low & _PAGE_RW) !== 0
+  if ((low & _PAGE_PRESENT) === 0) return 0
+  const bad = domain.privileged ? 0 : low & CACHE_ATTRIBUTES
+  if (bad !== 0) {
+    guestLog(xen, XENLOG_WARNING, 'mm.c:661', `Bad L1 flags ${hex(bad)}`)
+    return undefined
+  }
+  if (mfn >= MAP_MFN_MAX) return undefined
+  const entry = mfn * 4 + (writable ? MAP_PRESENT | MAP_WRITABLE : MAP_PRESENT)
+  if (isIomemPage(xen, mfn)) {
+    if (domain.iomemCaps.contains(mfn, mfn)) return entry
+    guestLog(xen, XENLOG_WARNING, 'mm.c:675', `Non-privileged (${domain.id}) attempt to map I/O space ${hex(mfn, 8)}`)
+    return undefined
+  }
+  let okay = getPage(xen, mfn, domain)
+  if (okay && writable && !getWritable(xen, mfn)) {
+    putPage(xen, mfn)
+    okay = false
+  }
+  if (okay) return entry
+  const pte = (BigInt(high) << 32n) | BigInt(low)
+  guestLog(
+    xen,
+    XENLOG_WARNING,
+    'mm.c:705',
+    `Error getting mfn ${hex(mfn)} (pfn ${hex(gpfnOf(xen, mfn))}) from L1 entry ${hex(pte, 16)} for dom${domain.id}`,
+  )
+  return undefined
+}
+
+/** put_page_from_l1e */
+export function putPageFromL1e(xen: Xen, entry: number): void {
+  if ((entry & MAP_PRESENT) === 0) return
+  const mfn = entry >>> 2
+  if (isIomemPage(xen, mfn)) return
+  if (entry & MAP_WRITABLE) putWritable(xen, mfn)
+  putPage(xen, mfn)
 }
 
 /** get_gpfn_from_mfn, as a 64-bit word. */

@@ -54,6 +54,9 @@ export class Pcpu implements PcpuCode {
     expiresNs: 0,
     run: () => this.raise(SCHEDULE_SOFTIRQ),
   }
+  /** Time without a vCPU, up to when the last such time began. */
+  idleNs = 0
+  idleSinceNs = 0
   /** NMIs taken. */
   nmis = 0
   /** NOW() is `stimeStamp` when the TSC is `tscStamp`. */

@@ -252,7 +252,7 @@ export function updateWallclock(xen: Xen, domain: Domain): void {
   const { fields } = shared_info
   const version = ((fields.wc_version.get(xen.mem, at) + 1) | 1) >>> 0
   fields.wc_version.set(xen.mem, at, version)
-  fields.wc_sec.set(xen.mem, at, xen.time.wallclockSeconds)
+  fields.wc_sec.set(xen.mem, at, (xen.time.wallclockSeconds + domain.timeOffsetSeconds) >>> 0)
   fields.wc_nsec.set(xen.mem, at, xen.time.wallclockNs)
   fields.wc_version.set(xen.mem, at, (version + 1) >>> 0)
 }

@@ -17,3 +17,6 @@ export function cpulist(ids: Iterable<number>): string {
   flush()
   return `{${parts.join(',')}}`
 }
+
+/** Whether a bitmap of processors has `cpu`. */
+export const hasCpu = (map: Uint8Array, cpu: number): boolean => ((map[cpu >> 3] ?? 0) & (1 << (cpu & 7))) !== 0

@@ -3,25 +3,30 @@ import type { Mem } from '#abi/mem.ts'
 import type { LoadedCode } from '#abi/pc/metal.ts'
 import type { VcpuCode } from '#abi/xen/guest.ts'
 import { SHUTDOWN_crash } from '#abi/xen/sched.ts'
-import { type Mfn, PAGE_SIZE } from '#abi/xen/types.ts'
+import { type Mfn, PAGE_SIZE, type Vaddr } from '#abi/xen/types.ts'
 import { RUNSTATE_offline } from '#abi/xen/vcpu.ts'
-import { NR_VIRQS, VIRQ_TIMER, vcpu_info } from '#abi/xen/xen.ts'
+import { NR_VIRQS, VIRQ_DOM_EXC, VIRQ_TIMER, vcpu_info } from '#abi/xen/xen.ts'
 import { showHeader } from '../arch-x86/execution-state.ts'
 import { guestMem, PageMap } from '../arch-x86/mm.ts'
 import type { Pcpu } from '../arch-x86/pcpu.ts'
 import { dom0Shutdown } from '../arch-x86/shutdown.ts'
 import type { Entered } from '../arch-x86/virtual-cpu.ts'
+import { XENLOG_INFO } from '../drivers/console.ts'
+import { NR_CPUS } from '../options.ts'
 import { now, printk, type Xen } from '../xen.ts'
-import { type EventPort, initPorts, sendVcpuVirq } from './event-channel.ts'
-import { PGC_allocated, PGT_validated, PGT_writable_page } from './page-alloc.ts'
+import { type EventPort, initPorts, sendGlobalVirq, sendVcpuVirq } from './event-channel.ts'
+import { type GrantTable, grantTableCreate, shareXenPage } from './grant-table.ts'
+import { guestLog } from './guest-log.ts'
+import { PGC_allocated } from './page-alloc.ts'
 import { Rangeset } from './rangeset.ts'
 import { type CreditDomain, type CreditVcpu, DEFAULT_WEIGHT, makeCreditVcpu } from './sched-credit.ts'
 import {
   makeVcpuTimer,
+  pauseVcpu,
   periodicTimerWork,
-  stopVcpuTimer,
+  unpauseVcpu,
   type VcpuTimer,
-  vcpuSleep,
+  vcpuSleepSync,
   vcpuUnblock,
   vcpuWake,
 } from './schedule.ts'
@@ -29,6 +34,8 @@ import {
 /** vcpu.pause_flags. */
 export const VPF_blocked = 1 << 0
 export const VPF_down = 1 << 1
+/** It has to get off its processor, and on to another. */
+export const VPF_migrating = 1 << 3
 
 /** Interrupts that a domain can know of. */
 export const NR_IRQS = 256
@@ -41,9 +48,21 @@ export interface Vcpu {
   /** Logical number of the processor it runs on. */
   processor: number
   pauseFlags: number
+  /** Its frame of the Xen heap. */
+  readonly own: Mfn
+  /** Where its kernel is entered when it first runs, and RSI then. */
+  start: { readonly entry: Vaddr; readonly startInfo: Vaddr } | undefined
+  /** vcpu_guest_context as the tools have set it. */
+  context: Uint8Array | undefined
+  /** The root of the page tables that it holds a reference to; 0: none. */
+  root: number
   /** Its kernel's code, or how to get it when it first runs. */
   code: { readonly loaded: LoadedCode; run: VcpuCode | (() => VcpuCode) } | undefined
   pauseCount: number
+  /** One of these pauses is its domain's shutdown. */
+  pausedForShutdown: boolean
+  /** cpu_affinity: a bitmap. */
+  readonly affinity: Uint8Array
   readonly sched: CreditVcpu
   /** Machine address of its vcpu_info. */
   infoAt: number
@@ -79,6 +98,8 @@ export interface Vcpu {
 
 export interface Domain {
   readonly id: number
+  /** Its frame of the Xen heap. */
+  readonly own: Mfn
   privileged: boolean
   /** Its UUID. */
   readonly handle: Uint8Array
@@ -93,10 +114,16 @@ export interface Domain {
   xenheapPages: number
   readonly sharedInfo: Mfn
   readonly pageMap: PageMap
+  /** The L4 table that the map was filled from; 0: none is validated. */
+  root: number
+  /** Each reference that the tables hold to a table below, in the order in which they were taken. */
+  tables: number[]
   /** Its memory through that map. */
   readonly mem: Mem
   /** Event channels by port. */
   readonly ports: EventPort[]
+  /** Undefined once it is gone for good (grant-table.ts). */
+  grantTable: GrantTable | undefined
   /** No port below is free. */
   firstFreePort: number
   /** Some vCPU waits in SCHEDOP_poll. */
@@ -113,8 +140,15 @@ export interface Domain {
   vmAssist: number
   /** The kernel that its vCPUs start in. */
   entered: Entered | undefined
+  /** DOMDYING_dying or _dead: it gets nothing any more. */
   dying: boolean
+  /** DOMDYING_dead: what it had is given back, but for frames that others still use. */
+  dead: boolean
   pauseCount: number
+  /** One of these pauses is the control domain's. */
+  pausedByController: boolean
+  debuggerAttached: boolean
+  timeOffsetSeconds: number
   shuttingDown: boolean
   shutdownCode: number
 }
@@ -124,12 +158,17 @@ export function domainCreate(xen: Xen, id: number): Domain | undefined {
   const { heap } = xen
   // struct domain itself lives in a page of the Xen heap, next to the page it shares with the guest.
   const own = heap.allocXenHeapPages(0)
+  if (own === undefined) return undefined
   const sharedInfo = heap.allocXenHeapPages(0)
-  if (own === undefined || sharedInfo === undefined) return undefined
+  if (sharedInfo === undefined) {
+    heap.freeXenHeapPages(own, 0)
+    return undefined
+  }
   xen.mem.fill(sharedInfo * PAGE_SIZE, PAGE_SIZE, 0)
   const pageMap = new PageMap()
   const domain: Domain = {
     id,
+    own,
     privileged: false,
     handle: new Uint8Array(16),
     vcpus: [],
@@ -140,8 +179,11 @@ export function domainCreate(xen: Xen, id: number): Domain | undefined {
     xenheapPages: 0,
     sharedInfo,
     pageMap,
+    root: 0,
+    tables: [],
     mem: guestMem(pageMap, xen.mem),
     ports: [],
+    grantTable: undefined,
     firstFreePort: 0,
     polling: false,
     pirqPorts: new Uint16Array(NR_IRQS),
@@ -153,35 +195,49 @@ export function domainCreate(xen: Xen, id: number): Domain | undefined {
     vmAssist: 0,
     entered: undefined,
     dying: false,
+    dead: false,
     pauseCount: 1,
+    pausedByController: true,
+    debuggerAttached: false,
+    timeOffsetSeconds: 0,
     shuttingDown: false,
-    shutdownCode: -1,
+    shutdownCode: 0,
   }
   initPorts(domain)
   xen.credit.stats.dom_init++
   shareXenPage(xen, domain, sharedInfo)
-  xen.domains.set(id, domain)
+  if (!grantTableCreate(xen, domain)) {
+    heap.freeXenHeapPages(sharedInfo, 0)
+    heap.freeXenHeapPages(own, 0)
+    return undefined
+  }
+  insert(xen, domain)
   return domain
 }
 
-/** share_xen_page_with_guest: the domain may map this frame of Xen's, writable. */
-function shareXenPage(xen: Xen, domain: Domain, mfn: Mfn): void {
-  const { frames } = xen.heap
-  frames.owner[mfn] = domain.id
-  frames.countInfo[mfn] = PGC_allocated | 1
-  frames.typeInfo[mfn] = PGT_writable_page + PGT_validated + 1
-  domain.xenheapPages++
+/** domain_list is in order of ids. */
+function insert({ domains }: Xen, domain: Domain): void {
+  const above = [...domains.values()].filter(({ id }) => id > domain.id)
+  for (const { id } of above) domains.delete(id)
+  for (const each of [domain, ...above]) domains.set(each.id, each)
 }
 
 export function allocVcpu(xen: Xen, domain: Domain, id: number, processor: number): Vcpu | undefined {
-  if (xen.heap.allocXenHeapPages(0) === undefined) return undefined
+  const own = xen.heap.allocXenHeapPages(0)
+  if (own === undefined) return undefined
   const vcpu: Vcpu = {
     id,
     domain,
     processor,
     pauseFlags: VPF_down,
+    own,
     pauseCount: 0,
+    pausedForShutdown: false,
+    affinity: new Uint8Array(NR_CPUS / 8).fill(0xff),
     sched: makeCreditVcpu(),
+    start: undefined,
+    context: undefined,
+    root: 0,
     code: undefined,
     infoAt: domain.sharedInfo * PAGE_SIZE + id * vcpu_info.size,
     infoMoved: false,
@@ -206,13 +262,23 @@ export function allocVcpu(xen: Xen, domain: Domain, id: number, processor: numbe
   }
   domain.vcpus[id] = vcpu
   xen.credit.stats.vcpu_init++
+  if (domain.shuttingDown) pauseForShutdown(xen, vcpu)
   return vcpu
 }
 
 /** assign_pages: 2^order frames become the domain's. False: over its limit. */
 export function assignPages(xen: Xen, domain: Domain, mfn: Mfn, order: number): boolean {
   const count = 2 ** order
-  if (domain.totPages + count > domain.maxPages) return false
+  if (domain.dying) {
+    guestLog(xen, XENLOG_INFO, 'page_alloc.c:735', `Cannot assign page to domain${domain.id} -- dying.`)
+    return false
+  }
+  const wanted = domain.totPages + count
+  if (wanted > domain.maxPages) {
+    const text = `Over-allocation for domain ${domain.id}: ${wanted} > ${domain.maxPages}`
+    guestLog(xen, XENLOG_INFO, 'page_alloc.c:744', text)
+    return false
+  }
   const { frames } = xen.heap
   domain.totPages += count
   for (let i = mfn; i < mfn + count; i++) {
@@ -245,23 +311,56 @@ export function domainCrash(xen: Xen, vcpu: Vcpu, why: string): void {
   domainShutdown(xen, domain, SHUTDOWN_crash)
 }
 
-/** domain_shutdown: its vCPUs stop. With dom0 goes the host. */
+/** domain_shutdown: its vCPUs stop, and dom0 hears of it. With dom0 goes the host. */
 export function domainShutdown(xen: Xen, domain: Domain, reason: number): void {
   if (domain.id === 0) dom0Shutdown(xen, reason)
+  if (domain.shuttingDown) return
   domain.shuttingDown = true
   domain.shutdownCode = reason
-  for (const vcpu of domain.vcpus) {
-    if (!vcpu) continue
-    for (const timer of [vcpu.periodicTimer, vcpu.singleshotTimer, vcpu.pollTimer]) stopVcpuTimer(timer)
-    vcpuSleep(xen, vcpu)
-  }
+  for (const vcpu of domain.vcpus) if (vcpu) pauseForShutdown(xen, vcpu)
+  sendGlobalVirq(xen, xen.domains.get(0), VIRQ_DOM_EXC)
 }
 
-/** domain_unpause_by_systemcontroller */
-export function unpause(xen: Xen, domain: Domain): void {
+function pauseForShutdown(xen: Xen, vcpu: Vcpu): void {
+  pauseVcpu(xen, vcpu)
+  vcpu.pausedForShutdown = true
+}
+
+/** domain_resume: a shutdown that was none. */
+export function domainResume(xen: Xen, domain: Domain): void {
+  domainPause(xen, domain)
+  domain.shuttingDown = false
+  for (const vcpu of domain.vcpus) {
+    if (!vcpu?.pausedForShutdown) continue
+    vcpu.pausedForShutdown = false
+    unpauseVcpu(xen, vcpu)
+  }
+  domainUnpause(xen, domain)
+}
+
+/** domain_pause: afterwards none of its vCPUs is on a processor. Never the caller's own domain. */
+export function domainPause(xen: Xen, domain: Domain): void {
+  domain.pauseCount++
+  for (const vcpu of domain.vcpus) if (vcpu) vcpuSleepSync(xen, vcpu)
+}
+
+export function domainUnpause(xen: Xen, domain: Domain): void {
   if (--domain.pauseCount > 0) return
   for (const vcpu of domain.vcpus) if (vcpu) vcpuWake(xen, vcpu)
 }
 
-export const runnable = ({ domain, pauseFlags, pauseCount, code }: Vcpu): boolean =>
-  pauseFlags === 0 && pauseCount === 0 && domain.pauseCount === 0 && !domain.shuttingDown && code !== undefined
+/** domain_pause_by_systemcontroller: twice is once. */
+export function domainPauseByController(xen: Xen, domain: Domain): void {
+  if (domain.pausedByController) return
+  domain.pausedByController = true
+  domainPause(xen, domain)
+}
+
+export function domainUnpauseByController(xen: Xen, domain: Domain): void {
+  if (!domain.pausedByController) return
+  domain.pausedByController = false
+  domainUnpause(xen, domain)
+}
+
+export const runnable = ({ domain, pauseFlags, pauseCount }: Vcpu): boolean =>
+  pauseFlags === 0 && pauseCount === 0 && domain.pauseCount === 0

@@ -128,6 +128,12 @@ export function unmask(xen: Xen, domain: Domain, port: number): void {
     markEventsPending(xen, vcpu)
 }
 
+/** The other end's port, or a port that is told by Xen. A domain that has no vCPU yet finds it pending. */
+export function notifyPort(xen: Xen, domain: Domain, port: number): boolean {
+  const vcpu = domain.vcpus[domain.ports[port]!.notifyVcpu]
+  return vcpu ? setPending(xen, vcpu, port) : testAndSet(xen, pendingAt(domain), port)
+}
+
 /** send_guest_vcpu_virq */
 export function sendVcpuVirq(xen: Xen, vcpu: Vcpu, virq: number): void {
   const port = vcpu.virqPorts[virq]!

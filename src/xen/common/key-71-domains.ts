@@ -2,7 +2,7 @@
 import { VIRQ_DEBUG, vcpu_info } from '#abi/xen/xen.ts'
 import { NR_CPUS } from '../options.ts'
 import { now, printk, type Xen } from '../xen.ts'
-import { cpulist } from './cpulist.ts'
+import { cpulist, hasCpu } from './cpulist.ts'
 import type { Domain, Vcpu } from './domain.ts'
 import { isMasked, isPending, isSelected, sendVcpuVirq } from './event-channel.ts'
 import type { Keyhandler } from './keyhandler.ts'
@@ -32,8 +32,8 @@ const dirtyCpus = (xen: Xen, of: (vcpu: Vcpu) => boolean): string =>
 
 function general(xen: Xen, domain: Domain): void {
   const { id, totPages, xenheapPages, handle, vmAssist, irqCaps, iomemCaps, ioportCaps } = domain
-  // One for being there, one for having frames of either kind.
-  const references = 1 + (totPages > 0 ? 1 : 0) + (xenheapPages > 0 ? 1 : 0)
+  // One for being alive, one for having frames of either kind.
+  const references = (domain.dead ? 0 : 1) + (totPages > 0 ? 1 : 0) + (xenheapPages > 0 ? 1 : 0)
   const uuid = Array.from(handle, (byte) => hex(byte, 2)).join('')
   const parts = [uuid.slice(0, 8), uuid.slice(8, 12), uuid.slice(12, 16), uuid.slice(16, 20), uuid.slice(20)]
   printk(xen, `General information for domain ${id}:\n`)
@@ -65,12 +65,12 @@ function pages(xen: Xen, { id, totPages }: Domain): void {
 function vcpuInfo(xen: Xen, vcpu: Vcpu): void {
   const { mem } = xen
   const { evtchn_upcall_pending: pending, evtchn_upcall_mask: mask } = vcpu_info.fields
-  const allCpus = cpulist(Array.from({ length: NR_CPUS }, (_, id) => id))
+  const affinity = cpulist(Array.from({ length: NR_CPUS }, (_, id) => id).filter((id) => hasCpu(vcpu.affinity, id)))
   printk(
     xen,
     `    VCPU${vcpu.id}: CPU${vcpu.processor} [has=${vcpu.running ? 'T' : 'F'}] flags=${hex(vcpu.pauseFlags)} ` +
       `upcall_pend = ${hex(pending.get(mem, vcpu.infoAt), 2)}, upcall_mask = ${hex(mask.get(mem, vcpu.infoAt), 2)} ` +
-      `dirty_cpus=${dirtyCpus(xen, (loaded) => loaded === vcpu)} cpu_affinity=${allCpus}\n`,
+      `dirty_cpus=${dirtyCpus(xen, (loaded) => loaded === vcpu)} cpu_affinity=${affinity}\n`,
   )
   const { periodicNs } = vcpu
   printk(

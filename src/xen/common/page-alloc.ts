@@ -201,10 +201,10 @@ export class Heap {
         this.avail[zone] = this.avail[zone]! - request
         for (let i = mfn; i < mfn + request; i++) {
           if (frames.countInfo[i] !== 0) bug(`common/page-alloc.ts: free frame ${i.toString(16)} has references`)
+          frames.allocated[i] = 1
+          frames.typeInfo[i] = 0
+          frames.owner[i] = NO_OWNER
         }
-        frames.allocated.fill(1, mfn, mfn + request)
-        frames.typeInfo.fill(0, mfn, mfn + request)
-        frames.owner.fill(NO_OWNER, mfn, mfn + request)
         return mfn as Mfn
       }
     }
@@ -216,14 +216,17 @@ export class Heap {
     const { frames } = this
     const list = zone * (MAX_ORDER + 1)
     const end = mfn + 2 ** order
-    const free = frames.allocated.indexOf(0, mfn)
-    if (free !== -1 && free < end) bug(`common/page-alloc.ts: frame ${free.toString(16)} is free already`)
-    frames.allocated.fill(0, mfn, end)
-    frames.countInfo.fill(0, mfn, end)
-    frames.typeInfo.fill(0, mfn, end)
-    frames.owner.fill(NO_OWNER, mfn, end)
-    frames.m2p.fill(INVALID_M2P_ENTRY, mfn, end)
-    frames.scrubbed.fill(0, mfn, end)
+    for (let i = mfn; i < end; i++)
+      if (frames.allocated[i] === 0) bug(`common/page-alloc.ts: frame ${i.toString(16)} is free already`)
+    // One by one: most are single frames, and a domain has thousands.
+    for (let i = mfn; i < end; i++) {
+      frames.allocated[i] = 0
+      frames.countInfo[i] = 0
+      frames.typeInfo[i] = 0
+      frames.owner[i] = NO_OWNER
+      frames.m2p[i] = INVALID_M2P_ENTRY
+      frames.scrubbed[i] = 0
+    }
     this.avail[zone] = this.avail[zone]! + 2 ** order
     let head = mfn
     let merged = order

@@ -1,11 +1,15 @@
 /** A guest's turn on a processor, and what it came back for (xen/arch/x86/domain.c, context_switch; entry.S, test_all_events). */
 import type { Exit } from '#abi/pc/metal.ts'
 import { vcpu_info } from '#abi/xen/xen.ts'
+import { GuestPageFault } from '../arch-x86/mm.ts'
 import type { Pcpu } from '../arch-x86/pcpu.ts'
+import { type Entered, enterImage, virtualCpu } from '../arch-x86/virtual-cpu.ts'
+import { XENLOG_WARNING } from '../drivers/console.ts'
 import { HYPERCALL_ARGS_MAX, hypercall } from '../hypercalls/index.ts'
 import { RUN_AGAIN } from '../steps.ts'
 import type { Xen } from '../xen.ts'
 import { domainCrash, runnable, type Vcpu } from './domain.ts'
+import { guestLog } from './guest-log.ts'
 
 /** Run what was picked for `pcpu`. Undefined: nothing was. */
 export function runCurrentVcpu(xen: Xen, pcpu: Pcpu): Exit | undefined {
@@ -17,7 +21,7 @@ export function runCurrentVcpu(xen: Xen, pcpu: Pcpu): Exit | undefined {
 }
 
 function runVcpu(xen: Xen, pcpu: Pcpu, vcpu: Vcpu): void {
-  const { code } = vcpu
+  const code = vcpu.code ?? firstEntry(xen, vcpu)
   if (!code) return
   const { loaded } = code
   // A timer that was set since the machine said how long has not reached the chip yet.
@@ -47,6 +51,33 @@ function runVcpu(xen: Xen, pcpu: Pcpu, vcpu: Vcpu): void {
     const where = file === undefined ? '' : ` (${file}${line === undefined ? '' : `:${line}`})`
     domainCrash(xen, vcpu, `${loaded.name}: ${message}${where}`)
   } else if (outcome.value) vcpu.result = hypercall(xen, vcpu, outcome.value.nr, outcome.value.args)
+}
+
+/**
+ * What its builder has left at its entry becomes code. A processor would stumble over bytes that are none at once, and the guest has no
+ * handler yet: so it crashes.
+ */
+function firstEntry(xen: Xen, vcpu: Vcpu): Vcpu['code'] {
+  const { domain, start } = vcpu
+  if (!start) return undefined
+  let entered: Entered | string
+  let trap = 'invalid opcode fault/trap [#6]'
+  try {
+    entered = domain.entered ?? enterImage(xen, vcpu, start.entry)
+  } catch (thrown) {
+    if (!(thrown instanceof GuestPageFault)) throw thrown
+    entered = thrown.message
+    trap = 'page fault fault/trap [#14]'
+  }
+  if (typeof entered === 'string') {
+    guestLog(xen, XENLOG_WARNING, 'traps.c:435', `Unhandled ${trap} on VCPU ${vcpu.id} [ec=0000]`)
+    domainCrash(xen, vcpu, entered)
+    return undefined
+  }
+  const { loaded, start: begin } = entered
+  domain.entered = entered
+  vcpu.code = { loaded, run: () => begin(virtualCpu(xen, vcpu, start.startInfo)) }
+  return vcpu.code
 }
 
 /** Whether the event callback is due; masks events, as its entry does. */

@@ -6,6 +6,7 @@
  */
 import type { Pcpu } from '../arch-x86/pcpu.ts'
 import type { Xen } from '../xen.ts'
+import { hasCpu } from './cpulist.ts'
 import { type Domain, runnable, type Vcpu } from './domain.ts'
 import { pauseVcpu, tickle, unpauseVcpu } from './schedule.ts'
 import type { XenTimer } from './timer.ts'
@@ -243,7 +244,7 @@ function steal(xen: Xen, peer: Pcpu, pcpu: Pcpu, pri: number): Vcpu | undefined 
   if (peer.curr) {
     for (const vcpu of peer.sched.runq) {
       if (vcpu.sched.pri <= pri) break
-      if (vcpu.running) continue
+      if (vcpu.running || !hasCpu(vcpu.affinity, pcpu.id)) continue
       vcpu.sched.migrateQ++
       stats.migrate_queued++
       runqRemove(peer, vcpu)

@@ -1,6 +1,7 @@
 /**
  * xen/common/schedule.c: which vCPU runs on a processor, what wakes one, and its timers. The policy is sched-credit.ts.
  */
+import { EINVAL } from '#abi/xen/errno.ts'
 import type { Vaddr } from '#abi/xen/types.ts'
 import {
   RUNSTATE_blocked,
@@ -15,9 +16,11 @@ import { EVENT_CHECK_VECTOR } from '../arch-x86/apic.ts'
 import { GuestPageFault } from '../arch-x86/mm.ts'
 import type { Pcpu } from '../arch-x86/pcpu.ts'
 import { now, type Xen } from '../xen.ts'
-import { type Domain, runnable, type Vcpu, VPF_blocked } from './domain.ts'
+import { hasCpu } from './cpulist.ts'
+import { type Domain, runnable, type Vcpu, VPF_blocked, VPF_migrating } from './domain.ts'
 import { sendVcpuVirq } from './event-channel.ts'
 import { creditSchedule, creditSleep, creditWake } from './sched-credit.ts'
+import { creditPickCpu } from './sched-credit-control.ts'
 import { SCHEDULE_SOFTIRQ } from './softirq.ts'
 import type { XenTimer } from './timer.ts'
 
@@ -56,16 +59,22 @@ export function tickle(xen: Xen, pcpu: Pcpu): void {
 
 function runstateChange(vcpu: Vcpu, state: number, nowNs: number): void {
   const { runstate } = vcpu
-  runstate.time[runstate.state] = runstate.time[runstate.state]! + (nowNs - runstate.entryNs)
+  // Processors' clocks are not quite the same: who stops one from another may be early.
+  runstate.time[runstate.state] = runstate.time[runstate.state]! + Math.max(0, nowNs - runstate.entryNs)
   runstate.entryNs = nowNs
   runstate.state = state
 }
 
+/** Nanoseconds that it has spent in run state `i` so far. */
+export function timeIn(xen: Xen, vcpu: Vcpu, i: number): number {
+  const { state, entryNs, time } = vcpu.runstate
+  return Math.floor(time[i]! + (i === state ? Math.max(0, now(xen) - entryNs) : 0))
+}
+
 /** vcpu_runstate_get, as the struct's bytes at `at` of `mem`. */
 export function writeRunstate(xen: Xen, vcpu: Vcpu, mem: Xen['mem'], at: number): void {
-  const { state, entryNs, time } = vcpu.runstate
-  const since = Math.max(0, now(xen) - entryNs)
-  const word = (i: number): bigint => BigInt(Math.floor(time[i]! + (i === state ? since : 0)))
+  const { state, entryNs } = vcpu.runstate
+  const word = (i: number): bigint => BigInt(timeIn(xen, vcpu, i))
   vcpu_runstate_info.write(mem, at, {
     state,
     state_entry_time: BigInt(Math.floor(entryNs)),
@@ -92,6 +101,20 @@ export function vcpuSleep(xen: Xen, vcpu: Vcpu): void {
   if (runnable(vcpu)) return
   if (vcpu.runstate.state === RUNSTATE_runnable) runstateChange(vcpu, RUNSTATE_offline, now(xen))
   creditSleep(xen, vcpu)
+}
+
+/**
+ * vcpu_sleep_sync: it may no longer run, and its processor has let go of it. Where the real one waits, this takes it off: a processor that
+ * is not the one whose code runs now is between two turns of its vCPU.
+ */
+export function vcpuSleepSync(xen: Xen, vcpu: Vcpu): void {
+  vcpuSleep(xen, vcpu)
+  const pcpu = xen.pcpus[vcpu.processor]!
+  if (runnable(vcpu) || pcpu.curr !== vcpu || pcpu === xen.current) return
+  descheduled(vcpu, now(xen))
+  pcpu.curr = undefined
+  pcpu.idleSinceNs = now(xen)
+  xen.credit.idlers.add(pcpu)
 }
 
 /** vcpu_pause_nosync */
@@ -126,6 +149,26 @@ export function pollWake(xen: Xen, domain: Domain): void {
   }
 }
 
+// --- Which processor ---
+
+/** vcpu_set_affinity: `map` has a byte for each eight processors. */
+export function vcpuSetAffinity(xen: Xen, vcpu: Vcpu, map: Uint8Array): number {
+  if (!xen.pcpus.some(({ online, id }) => online && hasCpu(map, id))) return -EINVAL
+  vcpu.affinity.set(map)
+  if (hasCpu(map, vcpu.processor)) return 0
+  vcpu.pauseFlags |= VPF_migrating
+  vcpuSleep(xen, vcpu)
+  if (!vcpu.running) vcpuMigrate(xen, vcpu)
+  return 0
+}
+
+/** vcpu_migrate */
+function vcpuMigrate(xen: Xen, vcpu: Vcpu): void {
+  vcpu.pauseFlags &= ~VPF_migrating
+  vcpu.processor = creditPickCpu(xen, vcpu)
+  vcpuWake(xen, vcpu)
+}
+
 // --- Timers ---
 
 /** vcpu_periodic_timer_work */
@@ -143,6 +186,14 @@ export function periodicTimerWork(xen: Xen, vcpu: Vcpu): void {
 
 // --- The main function ---
 
+/** It is no longer on its processor. */
+function descheduled(prev: Vcpu, nowNs: number): void {
+  const state = prev.pauseFlags & VPF_blocked ? RUNSTATE_blocked : runnable(prev) ? RUNSTATE_runnable : RUNSTATE_offline
+  runstateChange(prev, state, nowNs)
+  prev.running = false
+  stopVcpuTimer(prev.periodicTimer)
+}
+
 /** schedule(): deschedule what runs here, pick what runs next. */
 export function schedule(xen: Xen, pcpu: Pcpu): void {
   const nowNs = pcpu.now()
@@ -153,14 +204,13 @@ export function schedule(xen: Xen, pcpu: Pcpu): void {
   // An idle processor needs nobody to end its slice.
   if (next) pcpu.setTimer(pcpu.sliceTimer, nowNs + sliceNs)
   if (next === prev) return
-  if (prev) {
-    const state =
-      prev.pauseFlags & VPF_blocked ? RUNSTATE_blocked : runnable(prev) ? RUNSTATE_runnable : RUNSTATE_offline
-    runstateChange(prev, state, nowNs)
-    prev.running = false
-    stopVcpuTimer(prev.periodicTimer)
+  if (prev) descheduled(prev, nowNs)
+  else pcpu.idleNs += Math.max(0, nowNs - pcpu.idleSinceNs)
+  if (prev && prev.pauseFlags & VPF_migrating) vcpuMigrate(xen, prev)
+  if (!next) {
+    pcpu.idleSinceNs = nowNs
+    return
   }
-  if (!next) return
   runstateChange(next, RUNSTATE_running, nowNs)
   next.running = true
   pcpu.loaded = next

@@ -32,6 +32,7 @@ function bench(): Bench {
     probe: (event) => b.probes.push(event),
     keypress: (byte) => b.keys.push(byte),
     inputForDom0: () => b.notices++,
+    ringForDom0() {},
   })
   return Object.assign(b, { console })
 }

@@ -70,6 +70,8 @@ export interface ConsoleHost {
   keypress(byte: number): void
   /** VIRQ_CONSOLE to dom0: input has arrived for it. */
   inputForDom0(): void
+  /** VIRQ_CON_RING to dom0: the ring holds more. */
+  ringForDom0(): void
 }
 
 export class Console {
@@ -112,6 +114,7 @@ export class Console {
   #toRing(text: string): void {
     for (let i = 0; i < text.length; i++) this.ring[this.ringProducer++ % CONRING_SIZE] = text.charCodeAt(i) & 0xff
     if (this.ringProducer - this.ringConsumer > CONRING_SIZE) this.ringConsumer = this.ringProducer - CONRING_SIZE
+    this.#host.ringForDom0()
   }
 
   /** What a guest writes by console_io: to the outputs, and into the ring with console_to_ring. */

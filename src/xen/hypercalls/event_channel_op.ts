@@ -35,7 +35,7 @@ import {
 import { DOMID_SELF, NR_VIRQS } from '#abi/xen/xen.ts'
 import { pirqGuestBind, pirqGuestUnbind } from '../arch-x86/irq.ts'
 import { type Domain, NR_IRQS } from '../common/domain.ts'
-import { clearPending, type EventPort, getFreePort, setPending, unmask, virqIsGlobal } from '../common/event-channel.ts'
+import { clearPending, type EventPort, getFreePort, notifyPort, unmask, virqIsGlobal } from '../common/event-channel.ts'
 import type { Xen } from '../xen.ts'
 import { type Call, op, opIn, opTable } from './op-table.ts'
 
@@ -89,7 +89,7 @@ function bindInterdomain({ xen, caller }: Call, arg: Values<typeof evtchn_bind_i
   far.remoteDom = caller.id
   far.remotePort = local
   // What was sent while the far end was unbound is lost: one notice makes up for it.
-  setPending(xen, caller.vcpus[near.notifyVcpu]!, local)
+  notifyPort(xen, caller, local)
   arg.local_port = local
   return 0
 }
@@ -171,13 +171,11 @@ function send({ xen, caller }: Call, { port }: Values<typeof evtchn_send>): numb
   const channel = caller.ports[port]
   switch (channel?.state) {
     case 'interdomain': {
-      const remote = xen.domains.get(channel.remoteDom)!
-      const far = remote.ports[channel.remotePort]!
-      setPending(xen, remote.vcpus[far.notifyVcpu]!, channel.remotePort)
+      notifyPort(xen, xen.domains.get(channel.remoteDom)!, channel.remotePort)
       return 0
     }
     case 'ipi':
-      setPending(xen, caller.vcpus[channel.notifyVcpu]!, port)
+      notifyPort(xen, caller, port)
       return 0
     case 'unbound':
       // Silently dropped.

@@ -1,8 +1,11 @@
 /** The hypercall table (xen/arch/x86/x86_64/entry.S): a number without a row is -ENOSYS. */
 import { EINVAL, ENOSYS } from '#abi/xen/errno.ts'
+import { SCHEDOP_remote_shutdown } from '#abi/xen/sched.ts'
 import {
   __HYPERVISOR_console_io,
+  __HYPERVISOR_domctl,
   __HYPERVISOR_event_channel_op,
+  __HYPERVISOR_grant_table_op,
   __HYPERVISOR_memory_op,
   __HYPERVISOR_mmu_update,
   __HYPERVISOR_mmuext_op,
@@ -11,6 +14,7 @@ import {
   __HYPERVISOR_platform_op,
   __HYPERVISOR_sched_op,
   __HYPERVISOR_set_timer_op,
+  __HYPERVISOR_sysctl,
   __HYPERVISOR_update_va_mapping,
   __HYPERVISOR_update_va_mapping_otherdomain,
   __HYPERVISOR_vcpu_op,
@@ -20,7 +24,9 @@ import {
 import type { Vcpu } from '../common/domain.ts'
 import type { Xen } from '../xen.ts'
 import { consoleIo } from './console_io.ts'
+import { domctl } from './domctl.ts'
 import { eventChannelOp } from './event_channel_op.ts'
+import { grantTableOp } from './grant_table_op.ts'
 import { memoryOp } from './memory_op.ts'
 import { mmuextOp, mmuUpdate, updateVaMapping, updateVaMappingOtherdomain } from './mmu.ts'
 import { multicall } from './multicall.ts'
@@ -29,6 +35,7 @@ import { physdevOp } from './physdev_op.ts'
 import { platformOp } from './platform_op.ts'
 import { schedOp } from './sched_op.ts'
 import { setTimerOp } from './set_timer_op.ts'
+import { sysctl } from './sysctl.ts'
 import { vcpuOp } from './vcpu_op.ts'
 import { vmAssist } from './vm_assist.ts'
 import { xenVersion } from './xen_version.ts'
@@ -44,6 +51,7 @@ const table: Readonly<Record<number, Hypercall>> = {
   [__HYPERVISOR_update_va_mapping]: updateVaMapping,
   [__HYPERVISOR_update_va_mapping_otherdomain]: updateVaMappingOtherdomain,
   [__HYPERVISOR_set_timer_op]: setTimerOp,
+  [__HYPERVISOR_grant_table_op]: grantTableOp,
   [__HYPERVISOR_vm_assist]: vmAssist,
   [__HYPERVISOR_vcpu_op]: vcpuOp,
   [__HYPERVISOR_mmuext_op]: mmuextOp,
@@ -52,6 +60,8 @@ const table: Readonly<Record<number, Hypercall>> = {
   [__HYPERVISOR_xen_version]: xenVersion,
   [__HYPERVISOR_console_io]: consoleIo,
   [__HYPERVISOR_sched_op]: schedOp,
+  [__HYPERVISOR_sysctl]: sysctl,
+  [__HYPERVISOR_domctl]: domctl,
 }
 
 /**
@@ -62,7 +72,7 @@ export function directHypercall(xen: Xen, vcpu: Vcpu, nr: number, args: readonly
   const number = Number(nr)
   const numbers = args.slice(0, HYPERCALL_ARGS_MAX).map(Number)
   // Giving the processor up is done by returning (abi/xen/guest.ts).
-  if (number === __HYPERVISOR_sched_op) return -EINVAL
+  if (number === __HYPERVISOR_sched_op && numbers[0] !== SCHEDOP_remote_shutdown) return -EINVAL
   try {
     return vcpu.code!.loaded.serve(() => hypercall(xen, vcpu, number, numbers))
   } catch (thrown) {

@@ -5,11 +5,6 @@
 import { EINVAL, ENOSYS, EPERM, ESRCH } from '#abi/xen/errno.ts'
 import { PAGE_SIZE, type Vaddr } from '#abi/xen/types.ts'
 import {
-  _PAGE_PAT,
-  _PAGE_PCD,
-  _PAGE_PRESENT,
-  _PAGE_PWT,
-  _PAGE_RW,
   DOMID_IO,
   DOMID_SELF,
   HYPERVISOR_VIRT_END,
@@ -21,25 +16,33 @@ import {
   MMUEXT_INVLPG_ALL,
   MMUEXT_INVLPG_LOCAL,
   MMUEXT_INVLPG_MULTI,
+  MMUEXT_PIN_L4_TABLE,
   MMUEXT_TLB_FLUSH_ALL,
   MMUEXT_TLB_FLUSH_LOCAL,
   MMUEXT_TLB_FLUSH_MULTI,
+  MMUEXT_UNPIN_TABLE,
   mmu_update,
   mmuext_op,
   UVMF_ALL,
   UVMF_FLUSHTYPE_MASK,
   UVMF_NONE,
 } from '#abi/xen/xen.ts'
-import { MAP_MFN_MAX, MAP_PRESENT, MAP_WRITABLE } from '../arch-x86/mm.ts'
-import { getPage, getWritable, gpfnOf, isIomemPage, mfnValid, putPage, putWritable } from '../arch-x86/page-type.ts'
+import { pinRoot, unpinRoot } from '../arch-x86/page-tables.ts'
+import {
+  getPage,
+  getPageFromL1e,
+  getWritable,
+  mfnValid,
+  putPage,
+  putPageFromL1e,
+  putWritable,
+} from '../arch-x86/page-type.ts'
 import type { Domain } from '../common/domain.ts'
 import { guestLog } from '../common/guest-log.ts'
 import { hex } from '../common/lib.ts'
 import { XENLOG_WARNING } from '../drivers/console.ts'
-import type { Xen } from '../xen.ts'
 import type { Call } from './op-table.ts'
 
-const CACHE_ATTRIBUTES = _PAGE_PWT | _PAGE_PCD | _PAGE_PAT
 /** Canonical addresses. */
 const VA_MAX = 2 ** 47
 /** More is refused. The real one is preempted in the middle, and goes on. */
@@ -72,12 +75,8 @@ export function updateVa(
   if (va >= HYPERVISOR_VIRT_START && va < HYPERVISOR_VIRT_END) return -EINVAL
   const { pageMap } = caller
   const page = Math.floor(va / PAGE_SIZE)
-  let entry = 0
-  if (pteLow & _PAGE_PRESENT) {
-    const got = getPageFromL1e(xen, pteLow, pteHigh, owner)
-    if (got === undefined) return -EINVAL
-    entry = got
-  }
+  const entry = getPageFromL1e(xen, pteLow, pteHigh, owner)
+  if (entry === undefined) return -EINVAL
   const old = pageMap.lookup(page)
   if (!pageMap.set(page, entry)) {
     putPageFromL1e(xen, entry)
@@ -85,47 +84,6 @@ export function updateVa(
   }
   putPageFromL1e(xen, old)
   return flushed(call, flags)
-}
-
-/** get_page_from_l1e: a reference to the frame that the entry names, as a page map's entry. Undefined: it may not. */
-function getPageFromL1e(xen: Xen, low: number, high: number, domain: Domain): number | undefined {
-  const mfn = (low >>> 12) + (high & 0xfffff) * 2 ** 20
-  const writable = (low & _PAGE_RW) !== 0
-  const bad = domain.privileged ? 0 : low & CACHE_ATTRIBUTES
-  if (bad !== 0) {
-    guestLog(xen, XENLOG_WARNING, 'mm.c:661', `Bad L1 flags ${hex(bad)}`)
-    return undefined
-  }
-  if (mfn >= MAP_MFN_MAX) return undefined
-  const entry = mfn * 4 + (writable ? MAP_PRESENT | MAP_WRITABLE : MAP_PRESENT)
-  if (isIomemPage(xen, mfn)) {
-    if (domain.iomemCaps.contains(mfn, mfn)) return entry
-    guestLog(xen, XENLOG_WARNING, 'mm.c:675', `Non-privileged (${domain.id}) attempt to map I/O space ${hex(mfn, 8)}`)
-    return undefined
-  }
-  let okay = getPage(xen, mfn, domain)
-  if (okay && writable && !getWritable(xen, mfn)) {
-    putPage(xen, mfn)
-    okay = false
-  }
-  if (okay) return entry
-  const pte = (BigInt(high) << 32n) | BigInt(low)
-  guestLog(
-    xen,
-    XENLOG_WARNING,
-    'mm.c:705',
-    `Error getting mfn ${hex(mfn)} (pfn ${hex(gpfnOf(xen, mfn))}) from L1 entry ${hex(pte, 16)} for dom${domain.id}`,
-  )
-  return undefined
-}
-
-/** put_page_from_l1e */
-function putPageFromL1e(xen: Xen, entry: number): void {
-  if ((entry & MAP_PRESENT) === 0) return
-  const mfn = entry >>> 2
-  if (isIomemPage(xen, mfn)) return
-  if (entry & MAP_WRITABLE) putWritable(xen, mfn)
-  putPage(xen, mfn)
 }
 
 /** There is no TLB to flush, but the pointer to a set of vCPUs is looked at all the same. */
@@ -197,24 +155,34 @@ function oneUpdate({ xen, caller, mem }: Call, at: number, foreign: Domain): num
   }
 }
 
-/** Of the extended operations a module vCPU has use for those that flush, which do nothing: what `translate` says is always true. */
+/**
+ * Of the extended operations a module vCPU has use for those that flush, which do nothing: what `translate` says is always true. Page tables
+ * are a domain builder's, for a domain that has not been started.
+ */
 export function mmuextOp(call: Call, [list = 0, count = 0, done = 0, domid = DOMID_SELF]: readonly number[]): number {
-  const { mem, caller } = call
+  const { mem } = call
   const foreign = foreigner(call, domid)
   const operations = count >>> 0
   let result = typeof foreign === 'number' ? -ESRCH : operations > UPDATES_MAX ? -EINVAL : 0
   let i = 0
   if (result === 0)
     for (; i < operations; i++) {
-      result = extended(mem.read32(list + i * mmuext_op.size), caller)
+      result = extended(call, list + i * mmuext_op.size, foreign as Domain)
       if (result !== 0) break
     }
   if (done !== 0) mem.write32(done, i)
   return result
 }
 
-function extended(command: number, caller: Domain): number {
-  switch (command) {
+function extended({ xen, caller, mem }: Call, at: number, foreign: Domain): number {
+  const { cmd, arg1 } = mmuext_op.fields
+  switch (cmd.get(mem, at)) {
+    case MMUEXT_PIN_L4_TABLE:
+      // Its own addresses are no page tables' (design D4).
+      if (foreign === caller) return -ENOSYS
+      return pinRoot(xen, foreign, Number(arg1.get(mem, at))) ? 0 : -EINVAL
+    case MMUEXT_UNPIN_TABLE:
+      return unpinRoot(xen, caller, Number(arg1.get(mem, at))) ? 0 : -EINVAL
     case MMUEXT_TLB_FLUSH_LOCAL:
     case MMUEXT_INVLPG_LOCAL:
     case MMUEXT_TLB_FLUSH_MULTI:

@@ -1,13 +1,15 @@
 /** sched_op (29): giving up the processor (xen/common/schedule.c, do_sched_op). */
 import type { Values } from '#abi/struct.ts'
-import { EINVAL } from '#abi/xen/errno.ts'
+import { EINVAL, EPERM, ESRCH } from '#abi/xen/errno.ts'
 import { NR_EVENT_CHANNELS } from '#abi/xen/event_channel.ts'
 import {
   SCHEDOP_block,
   SCHEDOP_poll,
+  SCHEDOP_remote_shutdown,
   SCHEDOP_shutdown,
   SCHEDOP_yield,
   sched_poll,
+  sched_remote_shutdown,
   sched_shutdown,
 } from '#abi/xen/sched.ts'
 import { vcpu_info } from '#abi/xen/xen.ts'
@@ -24,6 +26,7 @@ export const schedOp = opTable({
   [SCHEDOP_block]: block,
   [SCHEDOP_shutdown]: opIn(sched_shutdown, shutdown),
   [SCHEDOP_poll]: opIn(sched_poll, poll),
+  [SCHEDOP_remote_shutdown]: opIn(sched_remote_shutdown, remoteShutdown),
 })
 
 /** Sleep until an event is pending; events are unmasked by the same stroke. */
@@ -53,6 +56,14 @@ function poll({ xen, vcpu, caller, mem }: Call, arg: Values<typeof sched_poll>):
   caller.polling = true
   if (arg.timeout !== 0n) setVcpuTimer(xen, vcpu.pollTimer, Number(arg.timeout))
   xen.current.raise(SCHEDULE_SOFTIRQ)
+  return 0
+}
+
+function remoteShutdown({ xen, caller }: Call, arg: Values<typeof sched_remote_shutdown>): number {
+  const domain = xen.domains.get(arg.domain_id)
+  if (!domain) return -ESRCH
+  if (!caller.privileged) return -EPERM
+  domainShutdown(xen, domain, arg.reason & 0xff)
   return 0
 }
 

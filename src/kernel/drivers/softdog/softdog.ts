@@ -2,13 +2,11 @@
  * softdog.ko (Linux: drivers/char/watchdog/softdog.c): a watchdog of the kernel's own making. Whoever opens /dev/watchdog and then does not write to it
  * for soft_margin seconds has the machine restarted. Closed properly, by a last `V`, it stops.
  */
-import { EBUSY, EINVAL, ENOTTY } from '#abi/posix/errno.ts'
+import { EBUSY, EINVAL, ENODEV, ENOTTY } from '#abi/posix/errno.ts'
 import { fail } from '../../errno.ts'
 import type { Kernel, KernelModule, Timer } from '../../kernel.ts'
 import type { FileOps } from '../../vfs/file.ts'
 
-/** misc devices, and the watchdog's minor. */
-const MISC_MAJOR = 10
 const WATCHDOG_MINOR = 130
 const MARGIN_SECONDS = 60
 const NS = 1_000_000_000
@@ -84,9 +82,8 @@ export const softdog = (): KernelModule => {
           dog.margin = MARGIN_SECONDS
         }
       }
-      if (kernel.vfs.charDevices.has(MISC_MAJOR)) fail(EBUSY)
-      kernel.vfs.registerCharDevice(MISC_MAJOR, 'misc', function* ({ inode }) {
-        if ((inode.rdev & 0xff) !== WATCHDOG_MINOR) fail(EINVAL)
+      const misc = kernel.misc ?? fail(ENODEV)
+      misc.register(WATCHDOG_MINOR, 'watchdog', function* () {
         if (dog.open) fail(EBUSY)
         dog.open = true
         dog.mayStop = false
@@ -98,7 +95,7 @@ export const softdog = (): KernelModule => {
     },
     *exit(kernel) {
       dog.timer?.cancel()
-      kernel.vfs.unregisterCharDevice(MISC_MAJOR)
+      kernel.misc?.unregister(WATCHDOG_MINOR)
     },
   }
 }

@@ -5,13 +5,15 @@
 
 import { makedev } from '#abi/posix/stat.ts'
 import { bytesOfString } from '#lib/utf8.ts'
+import { coreOf } from '../../core.ts'
 import { Errno } from '../../errno.ts'
+import { askSysrq } from '../../init/sysrq.ts'
 import type { Kernel } from '../../kernel.ts'
 import type { Sleeping } from '../../sched/wait.ts'
 import { ttysOf } from '../../tty/core.ts'
 import type { TtyDriver, TtyLine, TtyPort } from '../../tty/driver.ts'
 import { stdTermios } from '../../tty/termios.ts'
-import { type ConsoleBackend, hypercallBackend } from './backend.ts'
+import { type ConsoleBackend, hypercallBackend, ringBackend } from './backend.ts'
 import { bufferBytes, type XenconsMode, xenconsMode } from './words.ts'
 
 const XVC_MAJOR = 204
@@ -115,7 +117,7 @@ export function xenConsoleInit(kernel: Kernel): void {
 function makeConsole(kernel: Kernel): Xencons | undefined {
   const mode = xenconsMode(kernel)
   if (!mode) return undefined
-  const backend = kernel.dom0 ? hypercallBackend(kernel) : undefined
+  const backend = kernel.dom0 ? hypercallBackend(kernel) : ringBackend(kernel)
   if (!backend) return undefined
   const device = deviceOf(mode)
   kernel.log.registerConsole({
@@ -160,9 +162,32 @@ export function* xenconsInit(kernel: Kernel, console: Xencons): Sleeping<void> {
     kernel.log.printk(`<4>WARNING: Failed to register Xen virtual console driver as '${mode.name}${mode.index}'\n`)
     return
   }
+  const withoutSysrq = sysrqFilter(kernel)
   backend.listen(
-    (received) => state.line?.receive(received),
+    (received) => state.line?.receive(withoutSysrq(received)),
     () => state.port?.flush(),
   )
   kernel.log.printk(`Xen virtual console successfully installed as ${mode.name}${mode.index}\n`)
+}
+
+const CTRL_O = 0x0f
+const SYSRQ_TIMEOUT_NS = 2_000_000_000
+
+/** xencons_rx: ^O and a key within two seconds are for the kernel itself; ^O twice is one. */
+function sysrqFilter(kernel: Kernel): (bytes: Uint8Array) => Uint8Array {
+  const core = coreOf(kernel)
+  let requestedNs: number | undefined
+  return (bytes) => {
+    if (!core.sysrqEnabled || (requestedNs === undefined && !bytes.includes(CTRL_O))) return bytes
+    const kept: number[] = []
+    for (const byte of bytes) {
+      const since = requestedNs
+      requestedNs = undefined
+      if (byte === CTRL_O && since === undefined) requestedNs = core.time.nowNs()
+      else if (byte !== CTRL_O && since !== undefined && core.time.nowNs() < since + SYSRQ_TIMEOUT_NS)
+        askSysrq(core, String.fromCharCode(byte))
+      else kept.push(byte)
+    }
+    return Uint8Array.from(kept)
+  }
 }

@@ -24,7 +24,7 @@ import {
 } from '#lib/ondisk/ext2/layout.ts'
 import { type Geometry, geometryOf } from '#lib/ondisk/ext2/reader.ts'
 import type { BlockDevice } from '../../block/device.ts'
-import { fail } from '../../errno.ts'
+import { fail, quietly } from '../../errno.ts'
 import type { Kernel } from '../../kernel.ts'
 import type { Sleeping } from '../../sched/wait.ts'
 import type { FileSystemType, SuperBlock } from '../../vfs/inode.ts'
@@ -422,7 +422,7 @@ export class Ext2Super implements SuperBlock, DirtyGroup {
 
   *unmount(): Sleeping<void> {
     const { cache } = this.kernel.vfs
-    if (!this.readOnly) yield* this.#markClean()
+    if (!this.readOnly) yield* quietly(this.#markClean())
     this.#gone = true
     cache.noteClean(this)
     for (const inode of this.inodes.values()) yield* cache.truncate(inode.mapping, 0)

@@ -1,0 +1,81 @@
+# Disks: which device one is, and who has it.
+
+# r: read-only, w: read-write, !: whoever else has it.
+canonicalise_mode() {
+  case $1 in
+    *w*!* | *!*w*) echo ! ;;
+    *w*) echo w ;;
+    *) echo r ;;
+  esac
+}
+
+# Numbers of a device, in hex.
+device_major_minor() {
+  stat -L -c %t:%T "$1"
+}
+
+# Numbers of the device that the root is on, which mounts may call /dev/root.
+root_major_minor() {
+  dev=$((0x$(stat -c %D /)))
+  printf '%x:%x\n' $((dev >> 8)) $((dev & 255))
+}
+
+# The guest that has this back end's device is the one that ours is for: it is being started anew, and the old device is about to go.
+# Where it is gone already, nobody can tell.
+same_vm() {
+  [ "$(xenstore_read_default "/local/domain/$1/vm" "$frontend_vm")" = "$frontend_vm" ]
+}
+
+# Who has device $1 in a way that does not go with mode $2: local (mounted here), guest, or ok.
+check_sharing() {
+  numbers=$(device_major_minor "$1")
+  while read -r what where type options rest; do
+    if [ "$2" = r ]; then
+      case $options in ro | ro,*) continue ;; esac
+    fi
+    case $what in
+      /dev/root) other=$(root_major_minor) ;;
+      /*) [ -b "$what" ] || continue
+        other=$(device_major_minor "$what") ;;
+      *) continue ;;
+    esac
+    if [ "$other" = "$numbers" ]; then
+      echo local
+      return
+    fi
+  done </proc/mounts
+  base=$XENBUS_BASE_PATH/$XENBUS_TYPE
+  for dom in $(xenstore-list "$base" 2>/dev/null); do
+    for disk in $(xenstore-list "$base/$dom" 2>/dev/null); do
+      [ "$(xenstore_read_default "$base/$dom/$disk/physical-device" '')" = "$numbers" ] || continue
+      if [ "$2" = r ]; then
+        theirs=$(canonicalise_mode "$(xenstore_read_default "$base/$dom/$disk/mode" r)")
+        [ "$theirs" = w ] || continue
+      fi
+      same_vm "$dom" && continue
+      echo guest
+      return
+    done
+  done
+  echo ok
+}
+
+# Refuses where check_sharing of device $1 in mode $2 says so; $3 begins the sentence.
+check_device_sharing() {
+  case $(check_sharing "$1" "$2") in
+    ok) return ;;
+    guest)
+      whose='a guest'
+      when=now ;;
+    *)
+      whose='the privileged'
+      when='by a guest' ;;
+  esac
+  if [ "$2" = w ]; then
+    ebusy "$3in $whose domain,
+and so cannot be mounted $when."
+  else
+    ebusy "$3read-write in $whose domain,
+and so cannot be mounted read-only $when."
+  fi
+}

@@ -1,0 +1,51 @@
+/** The real hypervisor, by libxc. */
+import type { XcHandle } from '../libxc/privcmd.ts'
+import {
+  xcAvailheap,
+  xcDomainCreate,
+  xcDomainDestroy,
+  xcDomainGetinfo,
+  xcDomainMaxVcpus,
+  xcDomainPause,
+  xcDomainSendTrigger,
+  xcDomainSetmaxmem,
+  xcDomainSetTimeOffset,
+  xcDomainUnpause,
+  xcEvtchnAllocUnbound,
+  xcLinuxBuild,
+  xcPhysinfo,
+  xcReadconsolering,
+  xcSchedCreditDomainGet,
+  xcSchedCreditDomainSet,
+  xcSchedId,
+  xcSendDebugKeys,
+  xcVcpuGetinfo,
+  xcVcpuSetaffinity,
+  xcVersionInfo,
+} from '../libxc/xc.ts'
+import { DOM0_ID } from './constants.ts'
+import type { Hypervisor } from './hypervisor.ts'
+
+export const hypervisor = (xc: XcHandle): Hypervisor => ({
+  domainGetinfo: (first, max) => xcDomainGetinfo(xc, first, max),
+  domainCreate: (handle) => xcDomainCreate(xc, { handle }),
+  domainMaxVcpus: (domid, max) => xcDomainMaxVcpus(xc, domid, max),
+  domainSetmaxmem: (domid, maxKb) => xcDomainSetmaxmem(xc, domid, maxKb),
+  domainSetTimeOffset: (domid, seconds) => xcDomainSetTimeOffset(xc, domid, seconds),
+  domainPause: (domid) => xcDomainPause(xc, domid),
+  domainUnpause: (domid) => xcDomainUnpause(xc, domid),
+  domainDestroy: (domid) => xcDomainDestroy(xc, domid),
+  domainSendTrigger: (domid, trigger, vcpu) => xcDomainSendTrigger(xc, domid, trigger, vcpu),
+  vcpuGetinfo: (domid, vcpu) => xcVcpuGetinfo(xc, domid, vcpu),
+  vcpuSetaffinity: (domid, vcpu, cpus) => xcVcpuSetaffinity(xc, domid, vcpu, cpus),
+  evtchnAllocUnbound: (domid) => xcEvtchnAllocUnbound(xc, domid, DOM0_ID),
+  linuxBuild: (domid, build) => xcLinuxBuild(xc, domid, build),
+  schedId: () => xcSchedId(xc),
+  schedCreditGet: (domid) => xcSchedCreditDomainGet(xc, domid),
+  schedCreditSet: (domid, parameters) => xcSchedCreditDomainSet(xc, domid, parameters),
+  physinfo: () => xcPhysinfo(xc),
+  availheap: (node) => xcAvailheap(xc, 0, 0, node),
+  versionInfo: () => xcVersionInfo(xc),
+  readConsoleRing: (clear) => xcReadconsolering(xc, clear),
+  sendDebugKeys: (keys) => xcSendDebugKeys(xc, keys),
+})

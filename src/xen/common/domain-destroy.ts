@@ -1,0 +1,83 @@
+/** xen/common/domain.c and arch/x86/domain.c: how a domain ends. It is gone when nobody uses a frame of its any more. */
+import { EINVAL } from '#abi/xen/errno.ts'
+import { PAGE_SIZE } from '#abi/xen/types.ts'
+import { VIRQ_DOM_EXC, vcpu_info } from '#abi/xen/xen.ts'
+import { clearPageMap, dropPin, putRoot } from '../arch-x86/page-tables.ts'
+import { getPage, putPage, putWritable } from '../arch-x86/page-type.ts'
+import { closePort } from '../hypercalls/event_channel_op.ts'
+import type { Xen } from '../xen.ts'
+import { type Domain, domainPause, type Vcpu } from './domain.ts'
+import { sendGlobalVirq } from './event-channel.ts'
+import { gnttabReleaseMappings, grantTableDestroy } from './grant-table.ts'
+import { PGC_allocated } from './page-alloc.ts'
+import { creditDestroyVcpu } from './sched-credit-control.ts'
+import { stopVcpuTimer } from './schedule.ts'
+
+/** domain_kill. All at once: it needs no second call. */
+export function domainKill(xen: Xen, caller: Domain, domain: Domain): number {
+  if (domain === caller) return -EINVAL
+  if (domain.dying) return 0
+  domainPause(xen, domain)
+  domain.dying = true
+  for (let port = 0; port < domain.ports.length; port++) closePort(xen, domain, port)
+  gnttabReleaseMappings(xen, domain)
+  relinquish(xen, domain)
+  domain.dead = true
+  domainDestroyed(xen, domain)
+  sendGlobalVirq(xen, xen.domains.get(0), VIRQ_DOM_EXC)
+  return 0
+}
+
+/** domain_relinquish_resources */
+function relinquish(xen: Xen, domain: Domain): void {
+  for (const vcpu of domain.vcpus) if (vcpu) dropRoot(xen, vcpu)
+  for (const vcpu of domain.vcpus) if (vcpu?.infoMoved) unmapVcpuInfo(xen, vcpu)
+  const { owner, countInfo } = xen.heap.frames
+  for (let mfn = owner.indexOf(domain.id); mfn >= 0; mfn = owner.indexOf(domain.id, mfn + 1)) {
+    if (!getPage(xen, mfn, domain)) continue
+    dropPin(xen, domain, mfn)
+    if (countInfo[mfn]! >= PGC_allocated) {
+      countInfo[mfn] = countInfo[mfn]! - PGC_allocated
+      putPage(xen, mfn)
+    }
+    putPage(xen, mfn)
+  }
+  clearPageMap(xen, domain)
+}
+
+/** vcpu_destroy_pagetables */
+export function dropRoot(xen: Xen, vcpu: Vcpu): void {
+  const { root } = vcpu
+  vcpu.root = 0
+  if (root !== 0) putRoot(xen, vcpu.domain, root)
+}
+
+/** unmap_vcpu_info */
+function unmapVcpuInfo(xen: Xen, vcpu: Vcpu): void {
+  const mfn = Math.floor(vcpu.infoAt / PAGE_SIZE)
+  vcpu.infoAt = vcpu.domain.sharedInfo * PAGE_SIZE + vcpu.id * vcpu_info.size
+  vcpu.infoMoved = false
+  putWritable(xen, mfn)
+  putPage(xen, mfn)
+}
+
+/** put_domain, domain_destroy and complete_domain_destroy: unless somebody still refers to it. */
+export function domainDestroyed(xen: Xen, domain: Domain): void {
+  if (!domain.dead || domain.totPages > 0 || domain.xenheapPages > 0) return
+  const { heap, credit } = xen
+  xen.domains.delete(domain.id)
+  for (const vcpu of domain.vcpus) if (vcpu) destroyVcpu(xen, vcpu)
+  for (const pcpu of xen.pcpus) if (pcpu.loaded?.domain === domain) pcpu.loaded = undefined
+  grantTableDestroy(xen, domain)
+  heap.freeXenHeapPages(domain.sharedInfo, 0)
+  credit.stats.dom_destroy++
+  heap.freeXenHeapPages(domain.own, 0)
+  sendGlobalVirq(xen, xen.domains.get(0), VIRQ_DOM_EXC)
+}
+
+function destroyVcpu(xen: Xen, vcpu: Vcpu): void {
+  for (const timer of [vcpu.periodicTimer, vcpu.singleshotTimer, vcpu.pollTimer]) stopVcpuTimer(timer)
+  creditDestroyVcpu(xen, vcpu)
+  vcpu.code = undefined
+  xen.heap.freeXenHeapPages(vcpu.own, 0)
+}
