@@ -20,6 +20,8 @@ export interface LoopWorld extends SyncMachine {
   screenVersion(): number
   /** Part of the disk is on its way, and something needs it: nothing goes on until somebody calls `wake`. */
   waitsForDisk(): boolean
+  /** To the end of the present instant, if part of it is over. */
+  finishInstant(): void
 }
 
 /** Somebody who steps the world himself, such as a tape: each `next()` takes at most one slice of real time. */
@@ -60,6 +62,8 @@ export class RunLoop {
   /** Turbo until a virtual time, for somebody who waits for it. */
   #runs: { readonly untilNs: number; readonly waiter: Waiter }[] = []
   #settledWaiters: Waiter[] = []
+  /** Who wants the world between two instants, while a driver may not lose a step of its own. */
+  #observers: (() => void)[] = []
   /** A turn is under way or queued: nobody else needs to queue one. */
   #queued = false
   #cancelSleep: (() => void) | undefined
@@ -112,6 +116,7 @@ export class RunLoop {
     this.#cancelSleep?.()
     this.#outbox.flush(this.#host.nowMs(), true)
     const waiters = [...this.#runs.map((run) => run.waiter), ...this.#settledWaiters]
+    this.#observers = []
     this.#runs = []
     this.#settledWaiters = []
     for (const { failed } of waiters) failed(why)
@@ -148,6 +153,13 @@ export class RunLoop {
   whenSettled(waiter: Waiter): void {
     this.#settledWaiters.push(waiter)
     this.wake()
+  }
+
+  /** `look` at the world between two instants: what it is within one, a replay of its record would not show. */
+  observe(look: () => void): void {
+    // A driver looks at the output of each of its steps: none is taken from it.
+    if (this.#driver && this.#world.nextNs() <= this.#world.nowNs()) this.#observers.push(look)
+    else if (this.#guard(() => this.#world.finishInstant())) look()
   }
 
   /** Let `steps` step the world until it is done; refused while another does. */

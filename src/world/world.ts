@@ -65,7 +65,7 @@ export class World implements SyncMachine {
   #traced = ''
   #state: MachineState = 'off'
   #frontierNs = 0
-  /** Start time of the last step: an input that comes now is later than everything of that instant. */
+  /** When the last step began, or the last input took effect: an input that comes now is later than everything of that instant. */
   #lastStepNs = -1
   #resetWanted = false
   #offWanted = false
@@ -232,6 +232,7 @@ export class World implements SyncMachine {
       if (input && input.atNs <= next && input.atNs < endNs) {
         this.#pendingInputs.shift()
         this.#advance(input.atNs)
+        this.#lastStepNs = input.atNs
         this.#apply(input.input)
       } else if (next >= endNs) {
         if (endNs !== Number.POSITIVE_INFINITY) this.#advance(endNs)
@@ -254,6 +255,13 @@ export class World implements SyncMachine {
         endNs = this.#frontierNs + 1
       }
     }
+  }
+
+  /** To the end of the present instant, if part of it is over: no replay could end within it. */
+  finishInstant(): void {
+    if (this.#lastStepNs < this.#frontierNs) return
+    const endNs = this.#frontierNs + 1
+    while (this.runUntil(endNs, never) === 'slice');
   }
 
   #advance(atNs: number): void {
