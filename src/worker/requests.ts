@@ -29,10 +29,10 @@ export function answer(asked: Asked, request: Request): void {
         loop.whenSettled({ done: value, failed: refuse })
         break
       case 'digest':
-        value(world.digest())
+        loop.observe({ done: () => value(machine.world.digest()), failed: refuse })
         break
       case 'record':
-        value(world.record())
+        loop.observe({ done: () => value(machine.world.record()), failed: refuse })
         break
       case 'tape':
         playTape(asked.replace(), request.text, value, refuse)

@@ -79,6 +79,11 @@ class FakeWorld implements LoopWorld {
   state = () => 'xen' as const
   nextNs = () => Math.min(Number.POSITIVE_INFINITY, ...this.events.map((event) => event.atNs))
   waitsForDisk = () => this.diskIsMissing
+  /** The last event was at the present. */
+  within = false
+  finishInstant(): void {
+    while (this.within && this.runUntil(this.now + 1, () => false) === 'slice');
+  }
   settled = () => this.events.every((event) => event.forInput)
   screenVersion = () => this.version
   screen = (): TextScreen => ({
@@ -104,11 +109,15 @@ class FakeWorld implements LoopWorld {
       if (done === this.perSlice) return 'slice'
       const event = [...this.events].sort((a, b) => a.atNs - b.atNs)[0]
       if (!event || event.atNs >= deadlineNs) {
-        if (deadlineNs !== Number.POSITIVE_INFINITY) this.now = Math.max(this.now, deadlineNs)
+        if (deadlineNs > this.now && deadlineNs !== Number.POSITIVE_INFINITY) {
+          this.now = deadlineNs
+          this.within = false
+        }
         return event ? 'deadline' : 'idle'
       }
       this.events.splice(this.events.indexOf(event), 1)
       this.now = Math.max(this.now, event.atNs)
+      this.within = true
       this.host.now += this.costMs
       event.run?.()
     }
@@ -323,6 +332,57 @@ describe('requests', () => {
     loop.drive(steps(), (error) => log.push(String(error)))
     host.turns(1)
     expect(log).toEqual(['Error: another tape is playing', 'step 0', 'step 0', 'step 0', 'done undefined'])
+  })
+
+  describe('who looks at the world sees it between two instants', () => {
+    /** Twelve events at one time, more than two slices. */
+    const crowd = () => {
+      for (let i = 0; i < 12; i++) world.events.push({ atNs: ms })
+    }
+
+    it('the rest of the instant is run first, once', () => {
+      crowd()
+      const loop = start('turbo')
+      const seen: [number, number][] = []
+      const look = { done: (nowNs: number) => seen.push([nowNs, world.events.length]), failed: unexpected }
+      loop.observe(look)
+      expect(seen).toEqual([[0, 12]])
+      world.runUntil(2 * ms, () => false)
+      expect(world.events).toHaveLength(7)
+      loop.observe(look)
+      loop.observe(look)
+      expect(seen.slice(1)).toEqual([
+        [ms + 1, 0],
+        [ms + 1, 0],
+      ])
+    })
+
+    it('while a driver steps it: when the driver has come to the end of one', () => {
+      crowd()
+      const loop = start('live')
+      const seen: [number, number][] = []
+      function* steps() {
+        while (world.runUntil(2 * ms, () => false) === 'slice') {
+          if (world.events.length === 7)
+            loop.observe({ done: (nowNs) => seen.push([nowNs, world.events.length]), failed: unexpected })
+          yield
+        }
+      }
+      loop.drive(steps(), () => {})
+      host.turns()
+      expect(seen).toEqual([[2 * ms, 0]])
+    })
+
+    it('a world that throws is a fault, and who looked is told', () => {
+      const loop = start('live')
+      const why: string[] = []
+      world.finishInstant = () => {
+        throw new Error('broken invariant')
+      }
+      loop.observe({ done: () => why.push('done'), failed: (error) => why.push(error.message) })
+      expect(why).toEqual(['the machine is gone'])
+      expect(faults).toEqual([new Error('broken invariant')])
+    })
   })
 
   it('who waits for a machine that is replaced is told so', () => {

@@ -63,7 +63,7 @@ export class RunLoop {
   #runs: { readonly untilNs: number; readonly waiter: Waiter }[] = []
   #settledWaiters: Waiter[] = []
   /** Who wants the world between two instants, while a driver may not lose a step of its own. */
-  #observers: (() => void)[] = []
+  #observers: Waiter[] = []
   /** A turn is under way or queued: nobody else needs to queue one. */
   #queued = false
   #cancelSleep: (() => void) | undefined
@@ -115,7 +115,7 @@ export class RunLoop {
     this.#stopped = true
     this.#cancelSleep?.()
     this.#outbox.flush(this.#host.nowMs(), true)
-    const waiters = [...this.#runs.map((run) => run.waiter), ...this.#settledWaiters]
+    const waiters = [...this.#runs.map((run) => run.waiter), ...this.#settledWaiters, ...this.#observers]
     this.#observers = []
     this.#runs = []
     this.#settledWaiters = []
@@ -155,11 +155,23 @@ export class RunLoop {
     this.wake()
   }
 
-  /** `look` at the world between two instants: what it is within one, a replay of its record would not show. */
-  observe(look: () => void): void {
-    // A driver looks at the output of each of its steps: none is taken from it.
-    if (this.#driver && this.#world.nextNs() <= this.#world.nowNs()) this.#observers.push(look)
-    else if (this.#guard(() => this.#world.finishInstant())) look()
+  /** For who looks at the world between two instants: as it is within one, a replay of its record would not show it. */
+  observe(waiter: Waiter): void {
+    if (this.#driver) {
+      this.#observers.push(waiter)
+      this.#tellObservers()
+    } else if (this.#guard(() => this.#world.finishInstant())) waiter.done(this.#world.nowNs())
+    else waiter.failed(new Error('the machine is gone'))
+  }
+
+  /** A driver is not deprived of a step of its own: what is left of the instant is left to it. */
+  #tellObservers(): void {
+    const world = this.#world
+    if (this.#observers.length === 0 || world.nextNs() <= world.nowNs()) return
+    world.finishInstant()
+    const observers = this.#observers
+    this.#observers = []
+    for (const { done } of observers) done(world.nowNs())
   }
 
   /** Let `steps` step the world until it is done; refused while another does. */
@@ -218,9 +230,11 @@ export class RunLoop {
         finished = steps.next().done === true
       } catch (error) {
         this.#driver = undefined
+        this.#tellObservers()
         done(error)
         return true
       }
+      this.#tellObservers()
       if (finished) {
         this.#driver = undefined
         this.#anchor()

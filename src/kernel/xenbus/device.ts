@@ -119,8 +119,9 @@ export class Device implements XenbusDevice {
         const seen = changes
         const value = yield* this.read(key)
         if (value !== undefined && value !== '') return value
-        while (seen === changes && !this.removed) yield* this.sleep()
-        if (this.removed) return undefined
+        const alone = (): boolean => this.removed || this.peerState === XenbusState.Unknown
+        while (seen === changes && !alone()) yield* this.sleep()
+        if (alone()) return undefined
       }
     } finally {
       yield* watch.cancel()

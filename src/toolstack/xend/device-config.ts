@@ -93,6 +93,7 @@ export function* deviceNumber(dev: string): Sys<DeviceNumber | undefined> {
 
 /** The number of a block device by its name in the guest (xen.util.blkif). A device of dom0 of that name has the last word. */
 export function* blkdevNameToNumber(name: string): Sys<DeviceNumber | undefined> {
+  if (name === '') return undefined
   const path = name.startsWith('/') ? name : `/dev/${name}`
   try {
     return { key: 'virtual-device', devid: (yield* stat(path)).rdev }
