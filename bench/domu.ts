@@ -1,4 +1,7 @@
 /** What guests cost: to create, to list, to use, to keep. */
+import { Ext2 } from '#lib/ondisk/ext2/fs.ts'
+import { partition, readPartitions } from '#lib/ondisk/mbr.ts'
+import { compileProgram } from '#testing/dom0/test-program.ts'
 import { ImageLoader } from '#world/realm/loader.ts'
 import { BenchHost } from './host.ts'
 import type { Figure } from './reference.ts'
@@ -10,7 +13,11 @@ const IDLE_SECONDS = 10
 export function benchDomu(container: Uint8Array, known: readonly string[]): Figure[] {
   const figures: Figure[] = []
   const add = (name: string, value: number, unit: Figure['unit'] = 'ms'): unknown => figures.push({ name, unit, value })
-  const host = new BenchHost(container, new ImageLoader(known))
+  const host = new BenchHost(container, new ImageLoader(known), (disk) => {
+    const fs = Ext2.mount(partition(disk, readPartitions(disk)![0]!), { now: () => 0 })
+    fs.writeFile('/root/xsprobe', compileProgram('xsprobe', 'testing/dom0/xsprobe.ts'), 0o755)
+    fs.unmount()
+  })
   host.logIn()
   for (const round of ['first', 'again']) {
     const started = host.run('xm create sebastian')
@@ -31,18 +38,27 @@ export function benchDomu(container: Uint8Array, known: readonly string[]): Figu
 
 type Add = (name: string, value: number, unit?: Figure['unit']) => unknown
 
-/** A directory, a read and the permissions of each node. */
+/** By a program that does nothing else, one after the other. */
 function xenstore(host: BenchHost, add: Add): void {
-  const nodes = 200
-  const write = `i=0; while [ $i -lt ${nodes} ]; do set -- "$@" /bench/$i $i; i=$((i+1)); done; xenstore-write "$@"; set --`
-  add(`${nodes} writes of XenStore in a transaction`, host.run(write))
-  add(`${nodes} nodes of XenStore listed and read`, host.run('xenstore-ls /bench > /dev/null'))
+  const requests = 1000
+  host.run('./xsprobe reads 100; ./xsprobe writes 100')
+  for (const way of ['', ' ring'])
+    for (const what of ['reads', 'writes']) {
+      const ms = host.run(`./xsprobe ${what} ${requests}${way}`)
+      add(
+        `${what} of XenStore a second, by ${way === '' ? 'its socket' : "the kernel's ring"}`,
+        (requests * 1000) / ms,
+        'count',
+      )
+    }
   host.run('xenstore-rm /bench')
 }
 
 /** Each request of a guest's disk: grants mapped and unmapped, an event there and one back. */
 function disk(host: BenchHost, add: Add): void {
-  host.type('xm console sebastian\r\r')
+  host.type('xm console sebastian\r')
+  host.pass(1)
+  host.type('\r')
   host.until('sebastian login: ')
   host.type('root\r')
   host.until(']# ')

@@ -1,5 +1,6 @@
 /** A host to be timed: stepped as fast as it goes, spoken to over COM1. */
 import { unpackDisk } from '#lib/ondisk/disk-container.ts'
+import type { SparseDisk } from '#lib/ondisk/sparse-disk.ts'
 import type { ImageLoader } from '#world/realm/loader.ts'
 import { createWorld } from '#world/world.ts'
 import { millis } from './reference.ts'
@@ -13,8 +14,9 @@ export class BenchHost {
   /** Real ms of the longest slice. */
   worst = 0
 
-  constructor(container: Uint8Array, loader: ImageLoader) {
+  constructor(container: Uint8Array, loader: ImageLoader, prepare: (disk: SparseDisk) => void = () => {}) {
     const disk = unpackDisk(container)
+    prepare(disk)
     this.#world = createWorld({ disk, diskHash: disk.hash(), memoryMiB: 1024, seed: 1, build: 'bench', loader })
     this.#world.onSerial((line, byte) => {
       if (line === 'com1') this.text += String.fromCharCode(byte)

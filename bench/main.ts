@@ -4,6 +4,7 @@ import { benchDomu } from './domu.ts'
 import { benchMemory } from './memory.ts'
 import { type Figure, referenceMs } from './reference.ts'
 import { bench as benchToolchain } from './toolchain.ts'
+import { benchXen } from './xen.ts'
 
 export interface BenchParts {
   /** The default disk's container, and what building it takes. */
@@ -17,6 +18,7 @@ export async function main({ container, known, page }: BenchParts): Promise<Figu
   const groups: (() => Promise<readonly Figure[]> | readonly Figure[])[] = [
     () => benchBoot(container, known),
     () => benchDomu(container, known),
+    benchXen,
     benchMemory,
     benchToolchain,
     page,

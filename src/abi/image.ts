@@ -10,7 +10,7 @@
  *   module, program   the header at byte 0
  *
  * The code of a boot sector and of stage2's first sector is the text of one function body (they must fit a sector). All others hold
- * JSON: `ImageCode`; a module's imports may be a list of specifiers there, which its path makes paths of.
+ * JSON: `ImageCode`; a module's imports may be a list there, of indices or of specifiers, which its path makes paths of.
  */
 import { bytes, struct, u16, u32 } from './struct.ts'
 
@@ -39,7 +39,7 @@ export const image_header = struct('image_header', 32, {
 export interface ImageModule {
   /** Source path, as in stack traces and panics: `xen/common/keyhandler.ts`. */
   readonly path: string
-  /** CommonJS-style body; `require('./x.ts')` is answered by `imports['./x.ts']`. */
+  /** CommonJS-style body; `require(0)` is answered by the first of `imports`. */
   readonly code: string
   readonly imports: Readonly<Record<string, number>>
 }

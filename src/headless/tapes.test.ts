@@ -70,6 +70,18 @@ const SAID: Readonly<Record<string, readonly string[]>> = {
     "(XEN) 'R' pressed -> rebooting machine",
     'GNU GRUB  version 0.97',
   ],
+  'sebastian.tape': [
+    'xenhost login: ',
+    'Started domain sebastian\r\n',
+    'sebastian                                  1      128     1 ',
+    'sebastian login: ',
+    'Intel(R) Core(TM)2 Duo CPU',
+    '/dev/sda1 on / type ext2 (rw)\r\n',
+    'All domains terminated\r\n',
+    'Domain-0                                   0      256     1 ',
+    'it was here\r\n',
+    '/var/lib/xen/images/sebastian.img: ',
+  ],
   'grub-error.tape': ['grub> ', 'Error 15: File not found\r\n', 'grub> '],
 }
 

@@ -41,6 +41,16 @@ export const ENTRIES = {
   idleDom0: 'testing/guests/idle-dom0.ts',
 } as const
 
+/**
+ * Whose imports wait for their first use: each program of a package evaluates what it needs, not what its neighbours do; a shell that reads
+ * a script no line editor; xm list no Python.
+ */
+const LAZY: ReadonlySet<string> = new Set([
+  ...PACKAGES.map(({ entry }) => entry),
+  'toolstack/xm/create.ts',
+  'user/sh/main.ts',
+])
+
 /** Where Linux 2.6.18-xen x86_64 is linked to lie; our kernels too. */
 const KERNEL_VADDR = 0xffffffff80200000n
 const KERNEL_VIRT_BASE = 0xffffffff80000000n
@@ -60,12 +70,13 @@ export function compileImages(sources: SourceTree): Compiled {
   const compile = compiler(sources, (code) => known.push(codeHash(codeBytes(code))))
   const images = new Map<string, Uint8Array>()
 
-  const stage1 = bootSectorImage('stage1', sectorBody(compile.object(ENTRIES.stage1)))
+  const sectors = compiler(sources, () => {}, { keepNames: true })
+  const stage1 = bootSectorImage('stage1', sectorBody(sectors.object(ENTRIES.stage1)))
   // The mark that firmware looks for; grub-install keeps it.
   stage1.set([0x55, 0xaa], stage1.length - 2)
   images.set('stage1', stage1)
 
-  const start = stage2StartImage('start', sectorBody(compile.object(ENTRIES.stage2Start)))
+  const start = stage2StartImage('start', sectorBody(sectors.object(ENTRIES.stage2Start)))
   const stage2 = stage2Image('stage2', compile.image(ENTRIES.stage2), {
     install_partition: 0xffffff,
     saved_entryno: 0,
@@ -144,7 +155,7 @@ function compiler(
     if (known) return known
     const source = sources.get(path)
     if (source === undefined) throw new CompileError([`cc: error: ${path}: No such file or directory`])
-    const made = cc(path, source, options)
+    const made = cc(path, source, { ...options, lazyImports: LAZY.has(path) })
     objects.set(path, made)
     return made
   }

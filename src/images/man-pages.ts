@@ -20,8 +20,8 @@ export function manPages(packages: readonly Package[]): ManFile[] {
       const page = `/usr/share/man/man${section}/${name}.${section}`
       // The same program under two paths, as /bin/x and /usr/bin/x, has one page.
       if (pages.has(page) || !/^[\w.+-]+$/.test(name)) continue
-      pages.set(page, manPage(name, section, pkg.name, program))
-      index.push(`${name} (${section}) - ${summary(program)}`)
+      pages.set(page, manPage(name, section, pkg.name, program()))
+      index.push(`${name} (${section}) - ${summary(program())}`)
     }
   const files = [...pages].map(([path, text]) => ({ path, text }))
   files.push({ path: '/var/cache/man/whatis', text: `${index.sort().join('\n')}\n` })

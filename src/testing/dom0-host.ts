@@ -144,6 +144,8 @@ export class Dom0Host {
   inGuest<T>(name: string, hostname: string, body: () => T): T {
     this.type(`xm console ${name}\r`)
     this.#seen = this.text.length
+    // What is typed before it has the terminal is thrown away.
+    this.runFor(0.5)
     this.type('\r')
     this.waitFor(`${hostname} login: `)
     this.#prompt = promptOf(hostname)

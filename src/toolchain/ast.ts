@@ -81,6 +81,30 @@ export const isLoop = (node: Ast): boolean =>
 export const isFunction = (node: Ast): boolean =>
   node.type === 'FunctionDeclaration' || node.type === 'FunctionExpression' || node.type === 'ArrowFunctionExpression'
 
+/** What takes its name from the variable or field that it is assigned to (ECMA-262, IsAnonymousFunctionDefinition). */
+export const isAnonymous = (node: Ast | null | undefined): boolean =>
+  !!node && (isFunction(node) || node.type === 'ClassExpression') && !node['id']
+
+/** The identifiers that a pattern declares. */
+export function namesIn(pattern: Ast | null): Ast[] {
+  switch (pattern?.type) {
+    case 'Identifier':
+      return [pattern]
+    case 'ObjectPattern':
+      return (pattern['properties'] as Ast[]).flatMap((p) =>
+        namesIn(p.type === 'RestElement' ? p['argument'] : p['value']),
+      )
+    case 'ArrayPattern':
+      return (pattern['elements'] as (Ast | null)[]).flatMap(namesIn)
+    case 'AssignmentPattern':
+      return namesIn(pattern['left'])
+    case 'RestElement':
+      return namesIn(pattern['argument'])
+    default:
+      return []
+  }
+}
+
 /** A function that does nothing, not even default its parameters: calling it costs its caller's count. */
 export const isEmptyFunction = (node: Ast): boolean =>
   node['body'].type === 'BlockStatement' &&

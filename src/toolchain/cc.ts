@@ -10,12 +10,17 @@ import { esmToCommonJs, Places } from './esm.ts'
 import { ALLOWED_GLOBALS } from './globals.ts'
 import { Edits, instrumenter } from './instrument.ts'
 import { isSourcePath, type ObjectFile } from './object-file.ts'
+import { Renamer } from './rename.ts'
 import { resolve } from './scope.ts'
 import { spacing } from './spacing.ts'
 
 export interface CcOptions {
   /** Also put yields into the loops of generators (design D5): for user programs and the toolstack. */
   readonly preempt?: boolean
+  /** Leave local names as they are: for sector programs, whose module and `start` become one scope. */
+  readonly keepNames?: boolean
+  /** A module of which nothing is used but in functions is evaluated at its first use: for what has many parts and wants few. Such parts must not care when. */
+  readonly lazyImports?: boolean
 }
 
 /** Names that compiled code uses for itself. */
@@ -37,17 +42,21 @@ export function cc(path: string, source: string, options: CcOptions = {}): Objec
   const edits = new Edits()
   const program = parseModule(path, source, erased, edits)
   const faults = faultList(path, source, erased)
-  const instrument = instrumenter(edits, options.preempt ?? false)
+  const renamer = options.keepNames ? undefined : new Renamer()
+  const nameOf = (id: Ast): string => renamer?.nameOf(id) ?? id['name']
+  const instrument = instrumenter(edits, options.preempt ?? false, nameOf)
   const places = new Places()
 
   const scope = resolve(program, {
     enter(node, parent, functionOf) {
       const unfit = unfitFor(node)
       if (unfit) faults.at(node.start, unfit)
-      places.note(node, parent)
+      places.note(node, parent, functionOf)
+      renamer?.note(node)
       instrument.enter(node, parent, functionOf)
     },
     leave: instrument.leave,
+    scope: (left) => renamer?.scope(left),
     declare(name, id) {
       if (RESERVED.test(name)) faults.at(id.start, `'${name}' is reserved for the compiler`)
     },
@@ -64,7 +73,8 @@ export function cc(path: string, source: string, options: CcOptions = {}): Objec
     told.add(name)
     faults.at(node.start, `'${name}' undeclared`)
   }
-  const linkage = esmToCommonJs(program, erased, scope, places, edits, faults)
+  renamer?.rename(edits)
+  const linkage = esmToCommonJs(program, erased, scope, places, edits, faults, nameOf, options.lazyImports ?? false)
   faults.done()
   return { path, code: edits.apply(erased), ...linkage }
 }

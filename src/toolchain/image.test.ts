@@ -165,3 +165,15 @@ test('loading yields the same work whether cached or not', () => {
   expect(first).toHaveLength(1 + code.modules.length)
   expect(work()).toEqual(first)
 })
+
+test('the same bytes are compiled once; others under the same header are looked at anew', () => {
+  const loader = new ImageLoader()
+  loader.fuel.refill(1000)
+  const image = plainImage(ImageKind.module, 'a', code)
+  const first = loader.loadNow(memOf(image))
+  expect(loader.loadNow(memOf(image.slice()))).toMatchObject({ name: first.name, bytes: first.bytes })
+  const damaged = image.slice()
+  damaged[image.length - 3]! ^= 1
+  expect(() => loader.loadNow(memOf(damaged))).toThrow('image is damaged: bad checksum')
+  expect(Object.keys(loader.loadNow(memOf(image)).instantiate())).toEqual(['start'])
+})

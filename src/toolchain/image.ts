@@ -43,8 +43,11 @@ export function withHeader(
   return image
 }
 
-/** The bytes of an image's code, as they lie behind its header. */
-export const codeBytes = (code: ImageCode): Uint8Array => utf8Encode(JSON.stringify(code))
+/** The bytes of an image's code, as they lie behind its header. Modules ask for their imports by place, so that only indices are needed. */
+export const codeBytes = ({ entry, modules }: ImageCode): Uint8Array =>
+  utf8Encode(
+    JSON.stringify({ entry, modules: modules.map((one) => ({ ...one, imports: Object.values(one.imports) })) }),
+  )
 
 /**
  * A program's code as it lies behind its header: the same JSON, with blanks that let each module begin and end on the border of a sector, and

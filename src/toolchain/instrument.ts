@@ -24,8 +24,9 @@ export const NO_PREEMPT = 'no preempt'
 
 /** Changes to one text, applied together. At one position, insertions come before replacements, in the order they were made; the outer of two nested replacements counts. */
 export class Edits {
-  readonly #edits: { start: number; end: number; text: string }[] = []
-  insert(at: number, text: string): void {
+  readonly #edits: { start: number; end: number; text: string | (() => string) }[] = []
+  /** `text` may be a function where it is not known before all edits are. */
+  insert(at: number, text: string | (() => string)): void {
     this.#edits.push({ start: at, end: at, text })
   }
   replace(start: number, end: number, text: string): void {
@@ -44,7 +45,7 @@ export class Edits {
     for (const { start, end, text: piece } of edits) {
       // Inside of what has been replaced already: a comment of an import that went as a whole.
       if (start < at) continue
-      result += text.slice(at, start) + piece
+      result += text.slice(at, start) + (typeof piece === 'string' ? piece : piece())
       at = end
     }
     return result + text.slice(at)
@@ -52,7 +53,7 @@ export class Edits {
 }
 
 /** What to insert on entering and on leaving `node`. Insertions around a node are made outermost first, then innermost first. */
-export function instrumenter(edits: Edits, preempt: boolean) {
+export function instrumenter(edits: Edits, preempt: boolean, nameOf: (id: Ast) => string) {
   /** The node around which a bracket was opened on entering, and what closes it. */
   const closings = new Map<Ast, string>()
 
@@ -79,7 +80,7 @@ export function instrumenter(edits: Edits, preempt: boolean) {
       } else if (parent.type === 'CatchClause' && parent['body'] === node) {
         const param = parent['param'] as Ast | null
         if (!param) edits.insert(node.start, `(${CATCH_NAME})`)
-        edits.insert(node.start + 1, `$k(${param ? param['name'] : CATCH_NAME});`)
+        edits.insert(node.start + 1, () => `$k(${param ? nameOf(param) : CATCH_NAME});`)
       }
     },
     leave(node: Ast): void {

@@ -20,16 +20,30 @@ export interface Visitor {
   leave?(node: Ast): void
   /** A name declared anywhere, `id` its identifier node. */
   declare?(name: string, id: Ast): void
+  /** A scope with all that is known of it, after those within it. */
+  scope?(scope: Scope): void
   /** A node type that no image may contain, or one nested more than DEPTH_MAX deep. Its children are not walked. */
   unknown(node: Ast): void
 }
 
-interface Scope {
-  readonly names: Set<string>
-  readonly references: Reference[]
+export interface Scope {
+  readonly names: ReadonlySet<string>
+  /** Where `names` are declared: `write` is true. A class's name within the class and `arguments` are declared nowhere. */
+  readonly declarations: readonly Reference[]
+  /** Of its own names, and of others further out. */
+  readonly references: readonly Reference[]
   readonly parent: Scope | undefined
+  /** The body of what declares the parent's names, which it must not declare again: parameters, or a catch clause's. */
+  readonly isBody: boolean
+}
+
+interface OpenScope extends Scope {
+  readonly names: Set<string>
+  readonly declarations: Reference[]
+  readonly references: Reference[]
+  readonly parent: OpenScope | undefined
   /** Where `var` goes. */
-  readonly variables: Scope
+  readonly variables: OpenScope
 }
 
 /** What is left over at module level: references to module-level names, and to names that nobody declares. */
@@ -46,15 +60,16 @@ export const DEPTH_MAX = 500
 export function resolve(program: Ast, visitor: Visitor): ModuleScope {
   const module: Reference[] = []
   const free: Reference[] = []
-  let scope: Scope = makeScope(undefined, true)
+  let scope = makeScope(undefined, true)
   const top = scope
   let functionOf: Ast | undefined
   let depth = 0
 
-  function makeScope(parent: Scope | undefined, takesVar: boolean): Scope {
-    const made = { names: new Set<string>(), references: [], parent } as unknown as Scope & { variables: Scope }
-    made.variables = takesVar || !parent ? made : parent.variables
-    return made
+  function makeScope(parent: OpenScope | undefined, takesVar: boolean, isBody = false): OpenScope {
+    const made = { names: new Set<string>(), declarations: [], references: [], parent, isBody }
+    const open = made as unknown as OpenScope & { variables: OpenScope }
+    open.variables = takesVar || !parent ? open : parent.variables
+    return open
   }
 
   function leaveScope(): void {
@@ -65,17 +80,19 @@ export function resolve(program: Ast, visitor: Visitor): ModuleScope {
       } else if (parent) parent.references.push(reference)
       else free.push(reference)
     }
+    visitor.scope?.(scope)
     if (parent) scope = parent
   }
 
-  function inScope(takesVar: boolean, body: () => void): void {
-    scope = makeScope(scope, takesVar)
+  function inScope(takesVar: boolean, body: () => void, isBody = false): void {
+    scope = makeScope(scope, takesVar, isBody)
     body()
     leaveScope()
   }
 
-  function declareName(id: Ast, where: Scope): void {
+  function declareName(id: Ast, where: OpenScope, role: Reference['role'] = 'plain'): void {
     where.names.add(id['name'])
+    where.declarations.push({ node: id, name: id['name'], write: true, role })
     visitor.declare?.(id['name'], id)
   }
 
@@ -84,7 +101,7 @@ export function resolve(program: Ast, visitor: Visitor): ModuleScope {
   }
 
   /** A pattern whose names are declared in `where`, or, without, assigned. Defaults and computed keys are expressions. */
-  function pattern(node: Ast, parent: Ast, where: Scope | undefined, role: Reference['role'] = 'plain'): void {
+  function pattern(node: Ast, parent: Ast, where: OpenScope | undefined, role: Reference['role'] = 'plain'): void {
     if (depth >= DEPTH_MAX) {
       visitor.unknown(node)
       return
@@ -94,11 +111,11 @@ export function resolve(program: Ast, visitor: Visitor): ModuleScope {
     depth--
   }
 
-  function patternAt(node: Ast, parent: Ast, where: Scope | undefined, role: Reference['role']): void {
+  function patternAt(node: Ast, parent: Ast, where: OpenScope | undefined, role: Reference['role']): void {
     switch (node.type) {
       case 'Identifier':
         visitor.enter?.(node, parent, functionOf)
-        if (where) declareName(node, where)
+        if (where) declareName(node, where, role)
         else refer(node, true, role)
         return
       case 'ObjectPattern':
@@ -159,12 +176,16 @@ export function resolve(program: Ast, visitor: Visitor): ModuleScope {
       const body = node['body'] as Ast
       // Names of the body are invisible to the parameters' defaults, hence a scope of its own.
       if (body.type === 'BlockStatement') {
-        inScope(true, () => {
-          visitor.enter?.(body, node, functionOf)
-          predeclare(body['body'])
-          walkList(body['body'], body)
-          visitor.leave?.(body)
-        })
+        inScope(
+          true,
+          () => {
+            visitor.enter?.(body, node, functionOf)
+            predeclare(body['body'])
+            walkList(body['body'], body)
+            visitor.leave?.(body)
+          },
+          true,
+        )
       } else walk(body, node)
     }
     if (node.type === 'FunctionExpression' && node['id']) {
@@ -234,10 +255,14 @@ export function resolve(program: Ast, visitor: Visitor): ModuleScope {
         break
       }
       case 'BlockStatement':
-        inScope(false, () => {
-          predeclare(node['body'])
-          walkList(node['body'], node)
-        })
+        inScope(
+          false,
+          () => {
+            predeclare(node['body'])
+            walkList(node['body'], node)
+          },
+          parent.type === 'CatchClause',
+        )
         break
       case 'SwitchStatement':
         walk(node['discriminant'], node)

@@ -22,6 +22,7 @@ export function die(core: Core, task: TaskStruct, what: string, where: string): 
   log.printk(`<4>CPU 0\nModules linked in: ${[...modules.keys()].join(' ')}\n`)
   log.printk(`<4>Pid: ${task.pid}, comm: ${task.comm} Not tainted ${uts.release} ${uts.version.split(' ')[0]}\n`)
   log.printk(`<4>RIP: ${where}\n`)
+  if (core.oopsPanics) core.panic('Oops')
   // do_exit: what the process would die of is the system's end where it is init, or no process at all.
   if (task.pid === 0) core.panic('Attempted to kill the idle task!')
   if (task.pid === 1) core.panic('Attempted to kill init!')

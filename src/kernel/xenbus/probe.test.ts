@@ -165,6 +165,20 @@ describe('a back end', () => {
     expect(seen).toEqual([FRONT, 5, '7:0', undefined, true])
   })
 
+  test('waits for no script once its other half is gone', () => {
+    const seen: unknown[] = []
+    const { set } = rigOf(
+      { ...BACKEND, [`${FRONT}/state`]: '1' },
+      function* (device) {
+        seen.push(yield* device.untilKey('physical-device'), device.removed)
+      },
+      'registerBackend',
+    )
+    expect(seen).toEqual([])
+    set(FRONT, undefined)
+    expect(seen).toEqual([undefined, false])
+  })
+
   test('that has ended is unregistered: the next one is new', () => {
     let runs = 0
     const { rig, set } = rigOf(

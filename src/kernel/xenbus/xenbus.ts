@@ -52,7 +52,7 @@ export interface XenbusDevice {
   switchState(state: XenbusState): Sleeping<void>
   /** Sleep until the other half is in one of these states, or gone (Unknown, Closed): which it was. */
   untilPeer(...states: readonly XenbusState[]): Sleeping<XenbusState>
-  /** Sleep until `key` of this half's directory has a value (a hotplug script's), or the device is removed: undefined. */
+  /** Sleep until `key` of this half's directory has a value (a hotplug script's), or the device is removed, or its other half gone: undefined. */
   untilKey(key: string): Sleeping<string | undefined>
   /** Calls `changed` in the device's own time, whenever the other half's state changes; for a driver whose thread sleeps elsewhere. */
   onPeerChange(changed: (state: XenbusState) => void): void

@@ -37,7 +37,7 @@ export interface Frames {
 }
 
 export function frames(host: Dom0Host): Frames {
-  host.run('xm dmesg -c > /dev/null; xm debug-keys q; xm debug-keys H')
+  host.run('xm dmesg -c > /dev/null; xm debug-keys q > /dev/null; xm debug-keys H')
   const log = host.run('xm dmesg').output
   const domains = [...log.matchAll(/domain (\d+):\n\(XEN\) .*?nr_pages=(\d+)/g)].map(
     ([, id, pages]) => [Number(id), Number(pages)] as const,
@@ -52,5 +52,19 @@ export function frames(host: Dom0Host): Frames {
   return { domains, heap: owned + free, xenHeapFree: zones[0]![1]! }
 }
 
-/** Ports of domain 0 that are in use, by kind. */
-export const ports = (host: Dom0Host): string => host.run('/usr/lib/xen/bin/lsevtchn').output
+/** Ports of domain 0 that are in use. */
+export const ports = (host: Dom0Host): string =>
+  host.run('/usr/lib/xen/bin/lsevtchn | grep -v "Channel is not in use"').output
+
+/** The whole store, without empty directories of back ends, which stay when the last of a class is gone. */
+export const store = (host: Dom0Host): string =>
+  host.run(`xenstore-ls -f | grep -v '^/local/domain/0/backend[a-z/]* = ""$'`).output
+
+/** All that guests take and give back. */
+export const holdings = (host: Dom0Host): Record<string, unknown> => ({
+  frames: frames(host),
+  ports: ports(host),
+  store: store(host),
+  loops: host.run('losetup -a').output,
+  locks: host.run('ls /var/run/xen-hotplug 2> /dev/null').output,
+})

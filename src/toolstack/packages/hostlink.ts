@@ -4,7 +4,7 @@ import { hostlinkd } from '../hostlinkd/daemon.ts'
 
 export const hostlink: Package = {
   name: 'hostlink',
-  programs: [['/usr/sbin/hostlinkd', hostlinkd]],
+  programs: [['/usr/sbin/hostlinkd', () => hostlinkd]],
 }
 
 export const main = multicall(hostlink)

@@ -8,10 +8,10 @@ import { xenconsoled } from '../xenconsoled/xenconsoled.ts'
 export const xenTools: Package = {
   name: 'xen-tools',
   programs: [
-    ['/usr/sbin/xenconsoled', xenconsoled],
-    ['/usr/lib/xen/bin/xenconsole', xenconsole],
-    ['/usr/lib/xen/bin/lsevtchn', lsevtchn],
-    ['/usr/lib/xen/bin/readnotes', readnotes],
+    ['/usr/sbin/xenconsoled', () => xenconsoled],
+    ['/usr/lib/xen/bin/xenconsole', () => xenconsole],
+    ['/usr/lib/xen/bin/lsevtchn', () => lsevtchn],
+    ['/usr/lib/xen/bin/readnotes', () => readnotes],
   ],
 }
 

@@ -4,7 +4,7 @@ import { xend as daemon } from '../xend/xend.ts'
 
 export const xend: Package = {
   name: 'xend',
-  programs: [['/usr/sbin/xend', daemon]],
+  programs: [['/usr/sbin/xend', () => daemon]],
 }
 
 export const main = multicall(xend)

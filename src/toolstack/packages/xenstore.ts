@@ -6,9 +6,9 @@ import { xenstoreControl } from '../xenstore/control.ts'
 export const xenstore: Package = {
   name: 'xenstore',
   programs: [
-    ['/usr/bin/xenstore', xenstoreCommand],
-    ['/usr/bin/xenstore-control', xenstoreControl],
-    ...xenstoreTools.map((tool) => [`/usr/bin/${tool.name}`, tool] as const),
+    ['/usr/bin/xenstore', () => xenstoreCommand],
+    ['/usr/bin/xenstore-control', () => xenstoreControl],
+    ...xenstoreTools.map((tool) => [`/usr/bin/${tool.name}`, () => tool] as const),
   ],
 }
 

@@ -4,7 +4,7 @@ import { xenstored as daemon } from '../xenstored/xenstored.ts'
 
 export const xenstored: Package = {
   name: 'xenstored',
-  programs: [['/usr/sbin/xenstored', daemon]],
+  programs: [['/usr/sbin/xenstored', () => daemon]],
 }
 
 export const main = multicall(xenstored)

@@ -6,9 +6,9 @@ import { xm } from '../xm/main.ts'
 export const xmPackage: Package = {
   name: 'xm',
   programs: [
-    ['/usr/sbin/xm', xm],
-    ['/usr/bin/python', python],
-    ['/usr/bin/python2.4', python],
+    ['/usr/sbin/xm', () => xm],
+    ['/usr/bin/python', () => python],
+    ['/usr/bin/python2.4', () => python],
   ],
 }
 

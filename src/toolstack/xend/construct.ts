@@ -4,7 +4,7 @@ import type { Sys } from '#abi/posix/syscalls.ts'
 import { OsError } from '#user/libc/errno.ts'
 import { access, stat } from '#user/libc/syscall.ts'
 import { XcError } from '../libxc/error.ts'
-import { pyReprOf } from '../sxp/python-text.ts'
+import { pyReprOf, pyStr } from '../sxp/python-text.ts'
 import { freeMemory } from './balloon.ts'
 import { now } from './clock.ts'
 import { STATE_CRASHED, STATE_HALTED } from './constants.ts'
@@ -68,6 +68,8 @@ function* initDomain(vm: DomainInfo): Sys<void> {
   yield* xend.log.debug('XendDomainInfo:2132', `XendDomainInfo.initDomain: ${domid} ${config.weight}`)
   try {
     yield* checkBootloader(vm)
+    const type = config.platform['image_type']
+    if (type !== undefined) throw new VmError(`unknown image type: ${pyStr(type)}`)
     yield* storeImage(vm)
     for (let v = 0; v < config.vcpus; v++) {
       const cpus = config.cpus[v] ?? []

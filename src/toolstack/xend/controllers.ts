@@ -1,5 +1,6 @@
 /** Device classes: disks (server/blkif.py) and the console (server/ConsoleController.py). */
 import type { Sys } from '#abi/posix/syscalls.ts'
+import { pyReprOf } from '../sxp/python-text.ts'
 import type { Xend } from './context.ts'
 import { DevController, type DeviceDetails, type DeviceOwner } from './dev-controller.ts'
 import { blkdevNameToNumber, type DeviceClass, type DeviceValues } from './device-config.ts'
@@ -73,7 +74,7 @@ export class BlkifController extends DevController {
     const same =
       (yield* this.readBackend(devid, 'dev')) === back['dev'] && (yield* this.readBackend(devid, 'mode')) === 'r'
     if (kind !== 'cdrom' || front['device-type'] !== 'cdrom' || !same)
-      throw new VmError(`Refusing to reconfigure device vbd:${devid} to ${JSON.stringify(config)}`)
+      throw new VmError(`Refusing to reconfigure device vbd:${devid} to ${pyReprOf(config)}`)
     const path = (yield* this.readFrontend(devid, 'backend'))!
     yield* this.xend.store.write(`${path}/params`, '')
     yield* this.xend.store.write(`${path}/type`, back['type']!)

@@ -291,10 +291,13 @@ export class XendDomain {
     yield* vm.unpause()
   }
 
-  *pause(domain: string): Sys<void> {
+  /** What it was before. */
+  *pause(domain: string): Sys<PowerState> {
     const vm = yield* this.#usable(domain, 'pause', STATE_RUNNING, STATE_PAUSED, STATE_CRASHED)
     yield* this.#xend.log.info('XendDomain:1205', `Domain ${vm.name} (${vm.domid}) paused.`)
-    if ((yield* vm.state()) === STATE_RUNNING) yield* vm.pause()
+    const state = yield* vm.state()
+    if (state === STATE_RUNNING) yield* vm.pause()
+    return state
   }
 
   *destroy(domain: string): Sys<void> {
@@ -331,11 +334,11 @@ export class XendDomain {
   *pinCpu(domain: string, vcpu: string, cpus: readonly number[]): Sys<number> {
     const vm = this.known(domain)
     const { config } = vm
-    const vcpus = vcpu.toLowerCase() === 'all' ? config.vcpus : 1
+    const everyone = vcpu.toLowerCase() === 'all'
+    if (!everyone && !/^\s*[-+]?\d+\s*$/.test(vcpu)) throw new Error(`invalid literal for int(): ${vcpu}`)
     const running = yield* vm.isRunning()
     const all = Array.from({ length: config.vcpus }, (_, v) => config.cpus[v] ?? [])
-    for (let i = 0; i < vcpus; i++) {
-      const v = vcpus === 1 && vcpu.toLowerCase() !== 'all' ? Number(vcpu) : i
+    for (const v of everyone ? all.keys() : [Number(vcpu)]) {
       try {
         if (running) yield* this.#xend.xc.vcpuSetaffinity(vm.domid!, v, cpus)
         if (!(v in all)) throw new RangeError('list assignment index out of range')

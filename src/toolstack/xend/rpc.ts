@@ -3,9 +3,9 @@ import type { Sys } from '#abi/posix/syscalls.ts'
 import { readFile } from '#user/libc/stdio.ts'
 import { Float, pyReprOf, pyStr } from '../sxp/python-text.ts'
 import { isList, nameOf, type Sxp } from '../sxp/sxp.ts'
-import { ERROR_INTERNAL } from '../xmlrpc/client.ts'
+import { ERROR_INTERNAL, ERROR_INVALID_DOMAIN } from '../xmlrpc/client.ts'
 import { Fault, type XmlRpcValue } from '../xmlrpc/values.ts'
-import { POWER_STATES, SHUTDOWN_REASONS } from './constants.ts'
+import { DOM0_ID, POWER_STATES, SHUTDOWN_REASONS, STATE_CRASHED, STATE_RUNNING } from './constants.ts'
 import type { Xend } from './context.ts'
 import { BlkifController } from './controllers.ts'
 import { addDevice, type DeviceValues } from './device-config.ts'
@@ -156,6 +156,43 @@ const missing = (what: string): Method =>
     throw new XendError(`${what} is not supported by this xend`)
   }
 
+/** The same of one domain, once the domain itself is fit for it. */
+const missingOf = (
+  what: string,
+  verb: string,
+  unfit?: (vm: DomainInfo, domain: string) => Sys<string | undefined>,
+): Method =>
+  function* (xend, name) {
+    const domain = domainArg(name)
+    const vm = xend.domains.known(domain)
+    if (vm.domid === DOM0_ID) throw new XendError(`Cannot ${verb} privileged domain ${domain}`)
+    throw new XendError((unfit && (yield* unfit(vm, domain))) ?? `${what} is not supported by this xend`)
+  }
+
+function* notRunning(vm: DomainInfo): Sys<string | undefined> {
+  return (yield* vm.state()) === STATE_RUNNING ? undefined : 'Domain is not running'
+}
+
+function* notSuspendable(vm: DomainInfo): Sys<string | undefined> {
+  if (vm.xend.domains.isManaged(vm)) return yield* notRunning(vm)
+  return (yield* notRunning(vm)) ?? 'Domain is not managed by Xend lifecycle support.'
+}
+
+function* notDumpable(vm: DomainInfo, domain: string): Sys<string | undefined> {
+  return (yield* vm.isRunning(STATE_CRASHED)) ? undefined : `Domain '${domain}' is not started`
+}
+
+/** No domain is ever suspended. */
+const resume: Method = function* (xend, name) {
+  const vm = xend.domains.lookup(domainArg(name))
+  const why = !vm
+    ? `<Fault ${ERROR_INVALID_DOMAIN}: ${pyReprOf(domainArg(name))}>`
+    : vm.domid === DOM0_ID
+      ? `Cannot resume privileged domain ${domainArg(name)}`
+      : 'Cannot resume domain that is not suspended.'
+  throw new XendError(`Error occurred when resuming: ${why}`)
+}
+
 const none = (value: XmlRpcValue): number | undefined =>
   value === null || value === undefined ? undefined : intArg(value)
 
@@ -167,11 +204,11 @@ export const METHODS: Readonly<Record<string, Method>> = {
     return (yield* shown(yield* xend.domains.create(sxp as Sxp), true)) as XmlRpcValue
   },
   'xend.domain.restore': missing('Restoring a domain'),
-  'xend.domain.save': missing('Saving a domain'),
-  'xend.domain.migrate': missing('Migration'),
-  'xend.domain.suspend': missing('Suspending a domain'),
-  'xend.domain.resume': missing('Resuming a domain'),
-  'xend.domain.dump': missing('Dumping core'),
+  'xend.domain.save': missingOf('Saving a domain', 'save', notRunning),
+  'xend.domain.migrate': missingOf('Migration', 'migrate', notRunning),
+  'xend.domain.suspend': missingOf('Suspending a domain', 'suspend', notSuspendable),
+  'xend.domain.resume': resume,
+  'xend.domain.dump': missingOf('Dumping core', 'dump core for', notDumpable),
 
   'xend.domain.device_create': ofDomain(deviceCreate),
   'xend.domain.device_configure': ofDomain(deviceConfigure),
@@ -213,7 +250,10 @@ export const METHODS: Readonly<Record<string, Method>> = {
   },
   'xend.domain.start': act((xend, domain, paused = true) => xend.domains.start(domain, flag(paused))),
   'xend.domain.delete': act((xend, domain) => xend.domains.delete(domain)),
-  'xend.domain.pause': act((xend, domain) => xend.domains.pause(domain)),
+  'xend.domain.pause': function* (xend, domain, state) {
+    const before = yield* xend.domains.pause(domainArg(domain))
+    return flag(state) ? before : null
+  },
   'xend.domain.unpause': act((xend, domain) => xend.domains.unpause(domain)),
   'xend.domain.destroy': act((xend, domain) => xend.domains.destroy(domain)),
   'xend.domain.reset': act((xend, domain) => xend.domains.reset(domain)),

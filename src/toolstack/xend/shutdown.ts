@@ -147,7 +147,10 @@ export function* resetDomain(vm: DomainInfo): Sys<void> {
   }
 }
 
-/** The dead domain gets another uuid and name, so that the next one may have its own; the value is the next one's configuration. */
+/**
+ * The dead domain gets another uuid and name, so that the next one may have its own; the value is the next one's configuration. Its own directory's
+ * `vm` stays as it was: by that the block script lets the next one have the disk that nobody closes any more.
+ */
 function* preserveForRestart(vm: DomainInfo): Sys<VmConfig> {
   const { xend, config } = vm
   const uuid = yield* createUuid()
@@ -161,7 +164,6 @@ function* preserveForRestart(vm: DomainInfo): Sys<VmConfig> {
   Object.assign(config, { name, uuid })
   vm.vmpath = `${XS_VMROOT}${uuid}`
   yield* storeVmDetails(vm)
-  yield* vm.writeDom('vm', vm.vmpath)
   yield* preserve(vm)
   return next
 }

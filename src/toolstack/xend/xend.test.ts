@@ -204,7 +204,7 @@ test.each([
   ['xend.domain.sched_credit_set', [0, 70000, null], '2 weight is out of range'],
   ['xend.domain.sched_credit_set', [0, null, 101], '2 cap is out of range'],
   ['xend.domain.send_trigger', [0, 'x'], '2 Invalid trigger: x'],
-  ['xend.domain.save', [0, '/tmp/x'], '2 Saving a domain is not supported by this xend'],
+  ['xend.domain.save', [0, '/tmp/x'], '2 Cannot save privileged domain 0'],
   ['xend.domain.nonsense', [0], '1 method "xend.domain.nonsense" is not supported'],
   ['constructor', [0], '1 method "constructor" is not supported'],
 ])('%s%j is refused: %s', (method, params, text) => {

@@ -55,7 +55,9 @@ It writes /var/log/xen/xend.log.`,
       yield* eprint(`xend: ${error.message}\n`)
       return 1
     }
-    const text = argv[1] === undefined ? `usage: ${argv[0]} {start|stop|reload|restart}` : `not an option: ${argv[1]}`
+    // A script's own name is where it was found.
+    const path = argv[0]?.includes('/') ? argv[0] : '/usr/sbin/xend'
+    const text = argv[1] === undefined ? `usage: ${path} {start|stop|reload|restart}` : `not an option: ${argv[1]}`
     yield* writeAll(STDOUT, bytesOfString(`${text}\n`))
     return 1
   },

@@ -1,4 +1,5 @@
 /** Domain configuration files are Python programs: their variables become options (xm/opts.py, load). */
+import { EISDIR } from '#abi/posix/errno.ts'
 import type { Sys } from '#abi/posix/syscalls.ts'
 import { PyDict } from '#python/dict.ts'
 import { valueError } from '#python/errors.ts'
@@ -19,7 +20,7 @@ import {
 import { compileText, execFile, runCode } from '#python/run.ts'
 import { str } from '#python/text.ts'
 import { Vm } from '#python/vm.ts'
-import { OsError } from '#user/libc/errno.ts'
+import { OsError, strerror } from '#user/libc/errno.ts'
 import { readFile } from '#user/libc/stdio.ts'
 import { stat } from '#user/libc/syscall.ts'
 import { ExitXm, OptionError } from './errors.ts'
@@ -97,6 +98,17 @@ function* exists(path: string): Sys<boolean> {
   }
 }
 
+/** What is no file, or not for us, is IOError's to tell. */
+function* contents(file: string): Sys<string> {
+  try {
+    return yield* readFile(file)
+  } catch (error) {
+    if (!(error instanceof OsError)) throw error
+    const what = error.errno === EISDIR ? '' : `: '${file}'`
+    throw new ConfigError(`[Errno ${error.errno}] ${strerror(error.errno)}${what}`)
+  }
+}
+
 /** Look for the file along `path`, say which it is, and run it. */
 export function* loadDefconfig(xm: Xm, opts: Opts): Sys<void> {
   const name = String(opts.get('defconfig'))
@@ -105,7 +117,7 @@ export function* loadDefconfig(xm: Xm, opts: Opts): Sys<void> {
     if (!file.startsWith('/')) file = `./${file}`
     if (!(yield* exists(file))) continue
     if (!opts.isSet('quiet')) yield* xm.print(`Using config file "${file}".`)
-    const source = yield* readFile(file)
+    const source = yield* contents(file)
     if (source.startsWith('<')) throw new XmlConfig(file)
     yield* load(xm, opts, file)
     return

@@ -51,6 +51,7 @@ function* sxpFile(path: string): Sys<Sxp> {
 
 /** What the file did wrong, in one line; XML is for Xen-API. */
 function* configured(xm: Xm, args: readonly string[]): Sys<{ opts: Opts; config: Sxp } | undefined> {
+  xm.reading = true
   try {
     return yield* parseCommandLine(xm, args)
   } catch (error) {
@@ -58,6 +59,8 @@ function* configured(xm: Xm, args: readonly string[]): Sys<{ opts: Opts; config:
     // The real one goes on without a configuration, and so does nothing.
     if (error instanceof XmlConfig) return undefined
     throw error
+  } finally {
+    xm.reading = false
   }
 }
 

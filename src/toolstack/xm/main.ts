@@ -1,9 +1,10 @@
 /** xm's main: which subcommand, and what its failures look like (xm/main.py, _run_cmd). */
+import { SIG_IGN, SIGINT } from '#abi/posix/signal.ts'
 import type { Sys } from '#abi/posix/syscalls.ts'
 import { OsError, strerror } from '#user/libc/errno.ts'
 import { type Program, program } from '#user/libc/program.ts'
 import { eprint, WriteError } from '#user/libc/stdio.ts'
-import { geteuid } from '#user/libc/syscall.ts'
+import { geteuid, rt_sigaction } from '#user/libc/syscall.ts'
 import { ERROR_INVALID_DOMAIN } from '../xmlrpc/client.ts'
 import { ProtocolError } from '../xmlrpc/http.ts'
 import { Fault } from '../xmlrpc/values.ts'
@@ -117,6 +118,9 @@ export const xmProgram = (ask?: Ask): Program =>
   subcommand may be shortened to what only it begins with.`,
     *main(argv, env) {
       const xm = new Xm(env, PARSERS, ask)
+      // What a script has put into the background stays deaf to ^C.
+      const before = yield* rt_sigaction(SIGINT, () => xm.interrupted(), 0, 0)
+      if (before === SIG_IGN) yield* rt_sigaction(SIGINT, SIG_IGN, 0, 0)
       let status: number
       try {
         status = yield* main(xm, argv)

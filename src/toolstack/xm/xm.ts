@@ -1,6 +1,7 @@
 /** What a subcommand works with: xend, the two outputs, Python's ways with numbers and text. */
 import type { Sys } from '#abi/posix/syscalls.ts'
 import { eprint, Out, STDOUT } from '#user/libc/stdio.ts'
+import { exit } from '#user/libc/syscall.ts'
 import { Float, pyStr } from '../sxp/python-text.ts'
 import { childValue, isList, type Sxp } from '../sxp/sxp.ts'
 import { call, XML_RPC_SOCKET } from '../xmlrpc/client.ts'
@@ -16,6 +17,8 @@ export class Xm {
   readonly env: readonly string[]
   readonly out: Out
   readonly ask: Ask
+  /** A configuration is being read. */
+  reading = false
   /** Option lists of the commands that parse for themselves. */
   readonly parsers: Readonly<Record<string, () => string>>
 
@@ -33,6 +36,14 @@ export class Xm {
   /** `Error: text` on standard error. */
   err(text: string): Sys<void> {
     return eprint(`Error: ${text}\n`)
+  }
+
+  /** KeyboardInterrupt, and the end. While a configuration is read it is one of the StandardErrors that are reported, which has no text. */
+  *interrupted(): Sys<void> {
+    if (this.reading) yield* this.err('')
+    else yield* this.print('Interrupted.')
+    yield* this.out.flush()
+    yield* exit(1)
   }
 
   /** The same, and the end. */

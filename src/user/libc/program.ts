@@ -14,10 +14,10 @@ export interface Program {
 /** Only checks the type: a program is its record. */
 export const program = (record: Program): Program => record
 
-/** Programs that are one image file, and where they are installed: hard links of it. */
+/** Programs that are one image file, and where they are installed: hard links of it. They are functions so that only the one that runs is evaluated. */
 export interface Package {
   readonly name: string
-  readonly programs: readonly (readonly [path: string, program: Program])[]
+  readonly programs: readonly (readonly [path: string, program: () => Program])[]
   /** Of the file; 0o755 if nothing is said. */
   readonly mode?: number
 }
@@ -29,6 +29,6 @@ export function multicall({ programs }: Package): ProgramEntry {
     // A login shell's name begins with a dash.
     const name = called.slice(called.lastIndexOf('/') + 1).replace(/^-/, '')
     const found = programs.find(([path]) => path.slice(path.lastIndexOf('/') + 1) === name)
-    return found ? yield* found[1].main(argv, env) : 127
+    return found ? yield* found[1]().main(argv, env) : 127
   }
 }

@@ -7,8 +7,8 @@ export const accounts: Package = {
   name: 'accounts',
   mode: 0o4755,
   programs: [
-    ['/usr/bin/passwd', passwd],
-    ['/bin/su', su],
+    ['/usr/bin/passwd', () => passwd],
+    ['/bin/su', () => su],
   ],
 }
 

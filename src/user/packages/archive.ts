@@ -6,11 +6,11 @@ import { multicall, type Package } from '../libc/program.ts'
 export const archive: Package = {
   name: 'archive',
   programs: [
-    ['/bin/gzip', gzip],
-    ['/bin/gunzip', gunzip],
-    ['/bin/zcat', zcat],
-    ['/bin/tar', tar],
-    ['/usr/bin/gzcat', gzcat],
+    ['/bin/gzip', () => gzip],
+    ['/bin/gunzip', () => gunzip],
+    ['/bin/zcat', () => zcat],
+    ['/bin/tar', () => tar],
+    ['/usr/bin/gzcat', () => gzcat],
   ],
 }
 

@@ -8,14 +8,14 @@ import { multicall, type Package } from '../libc/program.ts'
 export const e2fsprogs: Package = {
   name: 'e2fsprogs',
   programs: [
-    ['/sbin/e2fsck', e2fsck],
-    ['/sbin/fsck.ext2', { ...e2fsck, name: 'fsck.ext2' }],
-    ['/sbin/fsck', fsck],
-    ['/sbin/tune2fs', tune2fs],
-    ['/sbin/dumpe2fs', dumpe2fs],
-    ['/sbin/mke2fs', mke2fs],
-    ['/sbin/mkfs.ext2', mkfsExt2],
-    ['/sbin/e2label', e2label],
+    ['/sbin/e2fsck', () => e2fsck],
+    ['/sbin/fsck.ext2', () => ({ ...e2fsck, name: 'fsck.ext2' })],
+    ['/sbin/fsck', () => fsck],
+    ['/sbin/tune2fs', () => tune2fs],
+    ['/sbin/dumpe2fs', () => dumpe2fs],
+    ['/sbin/mke2fs', () => mke2fs],
+    ['/sbin/mkfs.ext2', () => mkfsExt2],
+    ['/sbin/e2label', () => e2label],
   ],
 }
 

@@ -6,9 +6,9 @@ import { multicall, type Package } from '../libc/program.ts'
 export const editors: Package = {
   name: 'editors',
   programs: [
-    ['/bin/vi', vi],
-    ['/bin/view', view],
-    ['/usr/bin/nano', nano],
+    ['/bin/vi', () => vi],
+    ['/bin/view', () => view],
+    ['/usr/bin/nano', () => nano],
   ],
 }
 

@@ -6,12 +6,12 @@ import { multicall, type Package } from '../libc/program.ts'
 export const moduleInitTools: Package = {
   name: 'module-init-tools',
   programs: [
-    ['/sbin/modprobe', modprobe],
-    ['/sbin/insmod', insmod],
-    ['/sbin/rmmod', rmmod],
-    ['/sbin/lsmod', lsmod],
-    ['/sbin/modinfo', modinfo],
-    ['/sbin/depmod', depmod],
+    ['/sbin/modprobe', () => modprobe],
+    ['/sbin/insmod', () => insmod],
+    ['/sbin/rmmod', () => rmmod],
+    ['/sbin/lsmod', () => lsmod],
+    ['/sbin/modinfo', () => modinfo],
+    ['/sbin/depmod', () => depmod],
   ],
 }
 

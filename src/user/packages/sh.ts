@@ -5,8 +5,8 @@ import { multicall, type Package } from '../libc/program.ts'
 export const sh: Package = {
   name: 'sh',
   programs: [
-    ['/bin/sh', shell],
-    ['/bin/bash', bash],
+    ['/bin/sh', () => shell],
+    ['/bin/bash', () => bash],
   ],
 }
 

@@ -13,6 +13,7 @@ import { SECTOR_PARAMETERS } from '#toolchain/sector.ts'
 import { MODULE_PARAMETERS, STRICT, verify } from '#toolchain/verify.ts'
 import { crashMessage } from './crash-message.ts'
 import { createFuel, type Fuel } from './fuel.ts'
+import { importsFirst } from './imports-first.ts'
 import { framesOf, SOURCE_URL, stackText } from './stack.ts'
 
 /** Why an image is not run. */
@@ -37,6 +38,8 @@ export interface ParsedImage {
   readonly kind: ImageKind
   /** As in crash reports: `stage2`. */
   readonly name: string
+  /** The header. */
+  readonly key: string
   /** Header to the code's last byte. */
   readonly bytes: number
   /** A sector's function body, or the module table of all other kinds. */
@@ -64,18 +67,27 @@ const MODULES_MAX = 4096
 /** How much code text the cache of compiled functions may stand for. */
 const CACHE_CHARS_MAX = 48 << 20
 
+/** How many bytes of images are remembered whole. */
+const IMAGES_BYTES_MAX = 24 << 20
+
 /** Kinds whose code is a function body that fits a sector. */
 const SECTOR_CODE_BYTES_MAX = 512
 
 /** What each evaluation of an image needs to know of it, found out once. */
 interface EvaluationPlan extends ImageCode {
-  /** By module: specifier to index. */
-  readonly imports: readonly ReadonlyMap<string, number>[]
+  readonly kind: ImageKind
+  /** By module: what `require` takes to index. */
+  readonly imports: readonly ReadonlyMap<unknown, number>[]
   /** `importsFirst`; empty until the first evaluation. */
   readonly order: number[]
 }
 
 type Factory = (...parameters: unknown[]) => unknown
+
+/** An image that has been compiled: whoever loads the same bytes again gets this. */
+interface CompiledImage extends ParsedImage {
+  readonly kept: { readonly plan: EvaluationPlan; readonly factories: readonly Factory[] }
+}
 
 // Taken before the realm is locked; images cannot name it.
 const FunctionConstructor = Function as unknown as new (...text: string[]) => Factory
@@ -91,16 +103,24 @@ function take(mem: Mem, at: number, length: number): Uint8Array {
   }
 }
 
-/** Read the header at `at` and the code behind it. Throws ImageFault. */
-export function parseImage(mem: Mem, at = 0): ParsedImage {
-  const header = image_header.read(memOf(take(mem, at, image_header.size)), 0)
+/** Read the header at `at` and the code behind it. `before`: an image of the same header, if there is one. Throws ImageFault. */
+export function parseImage<T extends ParsedImage>(
+  mem: Mem,
+  at = 0,
+  before?: (key: string) => T | undefined,
+): ParsedImage | T {
+  const headerBytes = take(mem, at, image_header.size)
+  const header = image_header.read(memOf(headerBytes), 0)
   if (header.magic !== IMAGE_MAGIC) throw new ImageFault('no image header here', 'no image header')
   if (header.abi !== IMAGE_ABI)
     throw new ImageFault(`image built for ABI ${header.abi}, this machine has ${IMAGE_ABI}`, 'wrong ABI')
   if (header.kind < ImageKind.bootSector || header.kind > ImageKind.program) throw malformed('kind')
   if (header.code_offset < image_header.size || header.code_bytes > CODE_BYTES_MAX) throw malformed('code')
   const end = header.code_offset + header.code_bytes
+  const key = String.fromCharCode(...headerBytes)
   const code = take(mem, at + header.code_offset, header.code_bytes)
+  const same = before?.(key)
+  if (same && sameBytes(same.codeBytes, code)) return same
   if (crc32(code) !== header.code_crc32) throw new ImageFault('image is damaged: bad checksum', 'bad checksum')
   const text = utf8Decode(code)
   const name = String.fromCharCode(...header.name).replace(/\0.*$/s, '')
@@ -108,10 +128,22 @@ export function parseImage(mem: Mem, at = 0): ParsedImage {
   return {
     kind: header.kind as ImageKind,
     name,
+    key,
     bytes: end,
     code: isSector(header.kind, text) ? text : moduleTable(text),
     codeBytes: code,
   }
+}
+
+/** Word by word: images are hundreds of KiB, and every guest loads the same ones. */
+function sameBytes(a: Uint8Array, b: Uint8Array): boolean {
+  if (a.length !== b.length) return false
+  const words = a.byteOffset % 4 === 0 && b.byteOffset % 4 === 0 ? a.length >>> 2 : 0
+  const left = new Int32Array(a.buffer, words ? a.byteOffset : 0, words)
+  const right = new Int32Array(b.buffer, words ? b.byteOffset : 0, words)
+  for (let i = 0; i < words; i++) if (left[i] !== right[i]) return false
+  for (let i = words * 4; i < a.length; i++) if (a[i] !== b[i]) return false
+  return true
 }
 
 /** Boot sectors always; stage2's first sector by its not being JSON: a function body that does anything never is. */
@@ -135,27 +167,32 @@ function moduleTable(text: string): ImageCode {
     const { path, code, imports } = (module ?? {}) as { path?: unknown; code?: unknown; imports?: unknown }
     if (typeof path !== 'string' || typeof code !== 'string' || typeof imports !== 'object' || imports === null)
       throw malformed('module')
-    if (!Array.isArray(imports) && !Object.values(imports).every(isIndex)) throw malformed('imports')
+    if (!Object.values(imports).every((one) => isIndex(one) || (Array.isArray(imports) && typeof one === 'string')))
+      throw malformed('imports')
   }
-  const named = modules as (ImageModule | NamedImports)[]
+  const named = modules as (ImageModule | ListedImports)[]
   const byPath = new Map(named.map(({ path }, index) => [path, index]))
-  return { entry, modules: named.map((module) => (isNamed(module) ? indexed(module, byPath) : module)) }
+  return { entry, modules: named.map((module) => (isListed(module) ? indexed(module, byPath) : module)) }
 }
 
-/** A module whose imports are specifiers alone: what they mean follows from its path. */
-type NamedImports = Omit<ImageModule, 'imports'> & { readonly imports: readonly unknown[] }
+/** A module whose imports are a list: of indices, or of specifiers, whose meaning follows from its path. */
+type ListedImports = Omit<ImageModule, 'imports'> & { readonly imports: readonly unknown[] }
 
-const isNamed = (module: ImageModule | NamedImports): module is NamedImports => Array.isArray(module.imports)
+const isListed = (module: ImageModule | ListedImports): module is ListedImports => Array.isArray(module.imports)
 
-function indexed({ path, code, imports }: NamedImports, byPath: ReadonlyMap<string, number>): ImageModule {
+function indexed({ path, code, imports }: ListedImports, byPath: ReadonlyMap<string, number>): ImageModule {
   const indices: Record<string, number> = {}
-  for (const specifier of imports) {
-    const index = typeof specifier === 'string' ? byPath.get(resolveSpecifier(path, specifier) ?? '') : undefined
+  for (const [at, one] of imports.entries()) {
+    const index = typeof one === 'string' ? byPath.get(resolveSpecifier(path, one) ?? '') : one
     if (index === undefined) throw malformed('imports')
-    indices[specifier as string] = index
+    indices[typeof one === 'string' ? one : at] = index as number
   }
   return { path, code, imports: indices }
 }
+
+/** What a module may `require`: its imports by their place among them, as cc writes it, and by name. */
+const callable = (imports: ImageModule['imports']): ReadonlyMap<unknown, number> =>
+  new Map<unknown, number>([...Object.entries(imports), ...Object.values(imports).entries()])
 
 function loaded(
   kind: ImageKind,
@@ -181,47 +218,6 @@ function* sectorExports(start: unknown, chars: number): Generator<number, Record
   return { start }
 }
 
-/**
- * The modules that `entry` reaches, each behind what it imports, as evaluation would come to them; those in import cycles are left out, since where a cycle is entered decides
- * who sees whom unfinished. Tarjan's strongly connected components, without recursion.
- */
-function importsFirst(entry: number, modules: readonly ImageModule[]): number[] {
-  const order: number[] = []
-  const seenAt = new Map<number, number>()
-  const lowest = new Map<number, number>()
-  const open: number[] = []
-  const isOpen = new Set<number>()
-  const path: { readonly index: number; readonly imports: number[] }[] = []
-  const enter = (index: number): void => {
-    seenAt.set(index, seenAt.size)
-    lowest.set(index, seenAt.size - 1)
-    open.push(index)
-    isOpen.add(index)
-    path.push({ index, imports: Object.values(modules[index]!.imports).reverse() })
-  }
-  const lower = (index: number, to: number): void => {
-    if (to < lowest.get(index)!) lowest.set(index, to)
-  }
-  enter(entry)
-  for (let top = path.at(-1); top; top = path.at(-1)) {
-    const next = top.imports.pop()
-    if (next !== undefined) {
-      if (!seenAt.has(next)) enter(next)
-      else if (isOpen.has(next)) lower(top.index, seenAt.get(next)!)
-      continue
-    }
-    path.pop()
-    const { index } = top
-    const importer = path.at(-1)
-    if (importer) lower(importer.index, lowest.get(index)!)
-    if (lowest.get(index) !== seenAt.get(index)) continue
-    const cycle = open.splice(open.lastIndexOf(index))
-    for (const member of cycle) isOpen.delete(member)
-    if (cycle.length === 1 && !Object.values(modules[index]!.imports).includes(index)) order.push(index)
-  }
-  return order
-}
-
 /** Module exports: no prototype to inherit names from, and still an object with fast properties. */
 function Exports() {}
 Exports.prototype = Object.create(null)
@@ -236,6 +232,9 @@ export class ImageLoader {
   /** Compiled functions by image, path and text; never anything evaluated. Oldest use first. */
   readonly #factories = new Map<string, Factory>()
   #cachedChars = 0
+  /** By header. Oldest use first. */
+  readonly #images = new Map<string, CompiledImage>()
+  #imageBytes = 0
   readonly #known: ReadonlySet<string>
 
   /**
@@ -257,7 +256,15 @@ export class ImageLoader {
    * the cache or not, so that the caller may charge virtual time for them. Throws ImageFault.
    */
   *load(mem: Mem, at = 0): Generator<number, LoadedImage, void> {
-    const { kind, name, bytes, code, codeBytes } = parseImage(mem, at)
+    const parsed = parseImage(mem, at, (key) => this.#images.get(key))
+    const { kind, name, bytes, code, codeBytes } = parsed
+    if ('kept' in parsed) {
+      const { plan, factories } = parsed.kept
+      yield bytes
+      for (const { code: text } of plan.modules) yield text.length
+      this.#keep(parsed)
+      return loaded(kind, name, bytes, () => this.#evaluate(plan, factories))
+    }
     const known = this.#known.size > 0 && this.#known.has(codeHash(codeBytes))
     yield bytes
     if (typeof code === 'string') {
@@ -272,8 +279,25 @@ export class ImageLoader {
       factories.push(this.#factory(name, path, text, MODULE_PARAMETERS, known))
       yield text.length
     }
-    const plan = { ...code, imports: code.modules.map((module) => new Map(Object.entries(module.imports))), order: [] }
+    const imports = code.modules.map((module) => callable(module.imports))
+    const plan = { ...code, kind, imports, order: [] }
+    this.#keep({ ...parsed, kept: { plan, factories } })
     return loaded(kind, name, bytes, () => this.#evaluate(plan, factories))
+  }
+
+  /** As the last one used. */
+  #keep(image: CompiledImage): void {
+    const { key } = image
+    const old = this.#images.get(key)
+    if (old) this.#imageBytes -= old.codeBytes.length
+    this.#images.delete(key)
+    this.#images.set(key, image)
+    this.#imageBytes += image.codeBytes.length
+    for (const [oldest, { codeBytes }] of this.#images) {
+      if (this.#imageBytes <= IMAGES_BYTES_MAX || oldest === key) break
+      this.#images.delete(oldest)
+      this.#imageBytes -= codeBytes.length
+    }
   }
 
   #factory(image: string, path: string, text: string, parameters: readonly string[], known = false): Factory {
@@ -305,7 +329,8 @@ export class ImageLoader {
   *#evaluate(plan: EvaluationPlan, factories: readonly Factory[]): Generator<number, Record<string, unknown>> {
     const { cell, trap, guard } = this.fuel
     const { entry, modules, order } = plan
-    if (order.length === 0) order.push(...importsFirst(entry, modules))
+    // A program's modules come when they are asked for: some wait for their first use (cc's lazyImports).
+    if (plan.kind !== ImageKind.program && order.length === 0) order.push(...importsFirst(entry, modules))
     const evaluated: (Record<string, unknown> | undefined)[] = []
     const evaluate = (index: number): Record<string, unknown> => {
       const known = evaluated[index]
@@ -313,8 +338,8 @@ export class ImageLoader {
       const exports = newExports()
       evaluated[index] = exports
       const imports = plan.imports[index]!
-      const require = (specifier: unknown): unknown => {
-        const wanted = imports.get(specifier as string)
+      const require = (which: unknown): unknown => {
+        const wanted = imports.get(which)
         if (wanted === undefined) throw malformed('import of an unlisted module')
         return evaluate(wanted)
       }

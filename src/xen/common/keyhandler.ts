@@ -27,18 +27,32 @@ function handlerOf(xen: Xen, code: number): Keyhandler | undefined {
   return handler?.present?.(xen) === false ? undefined : handler
 }
 
-/** handle_keypress: `code` came from the serial line while input was Xen's. */
-export function keypress(xen: Xen, code: number): void {
+/** handle_keypress. Whether the tasklet is to do the rest. */
+function pressed(xen: Xen, code: number): boolean {
   const handler = handlerOf(xen, code)
   if (handler?.irqCallback) {
     xen.console.startLogEverything()
     handler.run(xen, handler.key)
     xen.console.endLogEverything()
-    return
+    return false
   }
   // One key waits at most: what is pressed before the last one was served replaces it.
   xen.pendingKey = code
-  xen.current.raise(TASKLET_SOFTIRQ)
+  return true
+}
+
+/** `code` came from the serial line while input was Xen's. */
+export function keypress(xen: Xen, code: number): void {
+  if (pressed(xen, code)) xen.current.raise(TASKLET_SOFTIRQ)
+}
+
+/** Keys that dom0 sends. The tasklet is served on the way back to it, so that it finds in the ring what they say; only waiting comes later. */
+export function keypresses(xen: Xen, codes: readonly number[]): void {
+  let waiting = false
+  for (const code of codes) waiting = pressed(xen, code) || waiting
+  if (!waiting) return
+  const steps = keypressAction(xen)
+  if (!steps.next().done) xen.current.push(steps)
 }
 
 /** keypress_action, in the tasklet. */

@@ -71,8 +71,8 @@ const NIL = -1
 
 export class Heap {
   readonly frames: FrameTable
-  /** Free frames by zone. */
-  readonly avail = new Array<number>(NR_ZONES).fill(0)
+  /** Free frames by zone: not a plain array, into which each store of a locked realm is slow. */
+  readonly #avail = new Float64Array(NR_ZONES)
   /** First and last block of each free list, at zone * (MAX_ORDER + 1) + order. */
   readonly #first = new Int32Array(NR_ZONES * (MAX_ORDER + 1)).fill(NIL)
   readonly #last = new Int32Array(NR_ZONES * (MAX_ORDER + 1)).fill(NIL)
@@ -84,6 +84,11 @@ export class Heap {
 
   constructor(frames: FrameTable) {
     this.frames = frames
+  }
+
+  /** Free frames by zone. */
+  get avail(): number[] {
+    return [...this.#avail]
   }
 
   isXenHeap(mfn: number): boolean {
@@ -185,7 +190,7 @@ export class Heap {
     const { frames } = this
     const request = 2 ** order
     for (let zone = zoneHi; zone >= zoneLo; zone--) {
-      if (this.avail[zone]! < request) continue
+      if (this.#avail[zone]! < request) continue
       for (let found = order; found <= MAX_ORDER; found++) {
         const list = zone * (MAX_ORDER + 1)
         let mfn = this.#first[list + found]!
@@ -198,7 +203,7 @@ export class Heap {
           this.#append(list + half, mfn)
           mfn += 2 ** half
         }
-        this.avail[zone] = this.avail[zone]! - request
+        this.#avail[zone] = this.#avail[zone]! - request
         for (let i = mfn; i < mfn + request; i++) {
           if (frames.countInfo[i] !== 0) bug(`common/page-alloc.ts: free frame ${i.toString(16)} has references`)
           frames.allocated[i] = 1
@@ -227,7 +232,7 @@ export class Heap {
       frames.m2p[i] = INVALID_M2P_ENTRY
       frames.scrubbed[i] = 0
     }
-    this.avail[zone] = this.avail[zone]! + 2 ** order
+    this.#avail[zone] = this.#avail[zone]! + 2 ** order
     let head = mfn
     let merged = order
     while (merged < MAX_ORDER) {
@@ -246,7 +251,7 @@ export class Heap {
   /** Free frames in zones [zoneLo, zoneHi]. */
   availHeapPages(zoneLo: number, zoneHi: number): number {
     let free = 0
-    for (let zone = zoneLo; zone <= Math.min(zoneHi, NR_ZONES - 1); zone++) free += this.avail[zone]!
+    for (let zone = zoneLo; zone <= Math.min(zoneHi, NR_ZONES - 1); zone++) free += this.#avail[zone]!
     return free
   }
 

@@ -25,7 +25,7 @@ import {
 import { PAGE_SHIFT, PAGE_SIZE } from '#abi/xen/types.ts'
 import { featureWords } from '../arch-x86/cpu.ts'
 import { domainInfo } from '../common/domain-info.ts'
-import { keypress } from '../common/keyhandler.ts'
+import { keypresses } from '../common/keyhandler.ts'
 import { MEMZONE_XEN, NR_ZONES } from '../common/page-alloc.ts'
 import { now } from '../xen.ts'
 import { type Call, type Hypercall, op, opIn, type RawOp } from './op-table.ts'
@@ -45,7 +45,10 @@ const rows: Readonly<Record<number, RawOp>> = {
   }),
   [XEN_SYSCTL_getdomaininfolist]: row(xen_sysctl_getdomaininfolist, domainInfoList),
   [XEN_SYSCTL_debug_keys]: opIn(xen_sysctl_debug_keys, ({ xen, mem }, { keys, nr_keys }) => {
-    for (let i = 0; i < Math.min(nr_keys, KEYS_MAX); i++) keypress(xen, mem.read8(keys + i))
+    keypresses(
+      xen,
+      Array.from({ length: Math.min(nr_keys, KEYS_MAX) }, (_, i) => mem.read8(keys + i)),
+    )
     return 0
   }),
   [XEN_SYSCTL_getcpuinfo]: row(xen_sysctl_getcpuinfo, cpuInfo),

@@ -161,7 +161,8 @@ class Build {
       if (features & (1 << XENFEAT_auto_translated_physmap)) yield* this.#shadow()
       for (let from = 0; from < pages; from += POPULATE_PAGES) {
         const length = Math.min(POPULATE_PAGES, pages - from)
-        const gpfns = Uint32Array.from({ length }, (_, i) => from + i)
+        const gpfns = new Uint32Array(length)
+        for (let i = 0; i < length; i++) gpfns[i] = from + i
         this.#p2m.set(yield* xcDomainMemoryPopulatePhysmap(this.#xc, { domid: this.#domid }, gpfns), from)
       }
     } catch (error) {

@@ -59,7 +59,13 @@ export class BuilderLog {
   *flush(): Sys<void> {
     const text = this.#text
     this.#text = ''
-    if (this.#fd >= 0 && text !== '') yield* writeAll(this.#fd, bytesOfString(text))
+    if (this.#fd < 0 || text === '') return
+    try {
+      yield* writeAll(this.#fd, bytesOfString(text))
+    } catch (error) {
+      // As after fprintf, nobody looks: a full disk stops no build.
+      if (!(error instanceof OsError)) throw error
+    }
   }
 
   *close(): Sys<void> {

@@ -75,7 +75,7 @@ function boot(): { rig: PosixRig; s: Session; execs: string[]; calls: string[] }
   }
   const instead = (pkg: Package, path: string, program: Program): Package => ({
     name: pkg.name,
-    programs: pkg.programs.map(([at, one]) => (at === path ? [at, program] : [at, one])),
+    programs: pkg.programs.map(([at, one]) => (at === path ? [at, () => program] : [at, one])),
   })
   const rig = posixRig({
     firstPid: 1,

@@ -14,7 +14,8 @@ log() {
 
 # One script at a time has the lock named $1. Whoever holds it for too long, or has died with it, loses it.
 claim_lock() {
-  [ -d $LOCKS ] || mkdir -p $LOCKS
+  # Where the disk is full there are no locks.
+  [ -d $LOCKS ] || mkdir -p $LOCKS || return
   tries=0
   until mkdir "$LOCKS/$1" 2>/dev/null; do
     tries=$((tries + 1))
