@@ -119,8 +119,8 @@ const INITSCRIPTS: readonly ManifestRow[] = [
 
 /** The rest of /etc. */
 const CONFIGURATION: readonly ManifestRow[] = [
-  ...['bashrc', 'fstab', 'group', 'hosts', 'issue', 'modprobe.conf', 'motd', 'passwd', 'profile'].map((name) =>
-    file(`/etc/${name}`),
+  ...['bashrc', 'fstab', 'group', 'hosts', 'issue', 'modprobe.conf', 'motd', 'passwd', 'profile', 'sysctl.conf'].map(
+    (name) => file(`/etc/${name}`),
   ),
   file('/etc/redhat-release'),
   file('/etc/securetty', 0o600),

@@ -11,7 +11,7 @@ import { coreOf } from '../core.ts'
 import { softdog } from '../drivers/softdog/softdog.ts'
 import type { KernelModule } from '../kernel.ts'
 
-const rig = bootedRig()
+const rig = bootedRig({}, { oopsPanics: false })
 const plain = (name: string, rest: Partial<KernelModule> = {}): KernelModule => ({
   name,
   license: 'GPL',

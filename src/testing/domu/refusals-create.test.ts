@@ -34,7 +34,8 @@ beforeAll(async () => {
   for (const [name, text] of Object.entries(CONFIGS))
     host.run(`printf '${text.replaceAll('\n', '\\n')}' > /etc/xen/${name}`)
   host.run('printf "\\177ELF garbage" > /tmp/elf; printf "\\037\\213\\010\\000garbage" > /tmp/gz; > /tmp/empty')
-  host.run('head -c 20000 /boot/vmlinuz-2.6.18.8-xen > /tmp/short')
+  // Cut off, and with a length at its end that is none.
+  host.run('(head -c 20000 /boot/vmlinuz-2.6.18.8-xen; printf "\\377\\377\\377\\377") > /tmp/short')
   host.run('refused() { xm create "$@" 2>&1 > /dev/null; }')
   // The first domain makes directories that stay.
   host.run('xm create sebastian; xm destroy sebastian')

@@ -66,6 +66,15 @@ function boot(): { rig: PosixRig; s: Session; execs: string[]; calls: string[] }
       return 0
     },
   }
+  // Nor anybody outside.
+  const silent: Program = {
+    name: 'hostlinkd',
+    usage: '',
+    help: '',
+    main: function* () {
+      return 0
+    },
+  }
   const detached: Program = {
     ...init,
     *main(argv, env) {
@@ -87,6 +96,7 @@ function boot(): { rig: PosixRig; s: Session; execs: string[]; calls: string[] }
       utilLinux,
       moduleInitTools,
       instead(e2fsprogs, '/sbin/fsck.ext2', checker),
+      { name: 'hostlink', programs: [['/usr/sbin/hostlinkd', () => silent]] },
     ],
     files,
     calls: {
