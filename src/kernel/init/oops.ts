@@ -3,6 +3,8 @@ import { SIGSEGV } from '#abi/posix/signal.ts'
 import type { Core } from '../core.ts'
 import type { TaskStruct } from '../sched/task-struct.ts'
 
+const VERBOSE_CONSOLE_LOGLEVEL = 15
+
 /** What was thrown, without an engine's words: those differ. */
 function describe(error: unknown): string {
   if (error instanceof TypeError) return 'type error'
@@ -17,6 +19,8 @@ export function oops(core: Core, task: TaskStruct, error: unknown): void {
 
 export function die(core: Core, task: TaskStruct, what: string, where: string): void {
   const { log, uts, modules, sched } = core
+  // console_verbose
+  log.consoleLevel = VERBOSE_CONSOLE_LOGLEVEL
   log.printk(`<1>Unable to handle kernel fault: ${what}\n`)
   log.printk('<0>Oops: 0000 [1]\n')
   log.printk(`<4>CPU 0\nModules linked in: ${[...modules.keys()].join(' ')}\n`)

@@ -39,16 +39,16 @@ const guestDisk = (name: string) =>
     : partition(host.disk, readPartitions(host.disk)![1]!)
 
 describe.each([
-  ['a file', 'sebastian', 128, 'loop: loaded (max 8 devices)\n'],
-  ['a partition', 'prospero', 64, ''],
-])('a guest whose disk is %s', (_, name, mib, says) => {
+  ['a file', 'sebastian', 128],
+  ['a partition', 'prospero', 64],
+])('a guest whose disk is %s', (_, name, mib) => {
   test('is created, used, shut down, and nothing of it is left', () => {
     const before = holdings(host)
     const table = frameTable()
     expect(table.domains).toEqual([[0, 256 * 256]])
     expect(table.xens).toBeGreaterThan(0)
     expect(host.run(`xm create ${name}`)).toEqual({
-      output: `Using config file "/etc/xen/${name}".\n${says}Started domain ${name}`,
+      output: `Using config file "/etc/xen/${name}".\nStarted domain ${name}`,
       status: 0,
     })
     const { id } = row(host, name)!

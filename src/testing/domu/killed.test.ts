@@ -9,8 +9,6 @@ let before: ReturnType<typeof holdings>
 beforeAll(async () => {
   host = new Dom0Host({ base: await buildDiskAndKnown() })
   host.boot()
-  // Drivers shall not speak in between.
-  host.run('dmesg -n 1')
   // What stays after the first one: a module.
   host.run('modprobe loop; xm list')
   before = holdings(host)
