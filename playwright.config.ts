@@ -2,7 +2,8 @@ import { defineConfig } from '@playwright/test'
 import { findBrowser } from './scripts/browser.mjs'
 
 /** Not the one that `npm start` serves at: both may run at once. */
-const port = 4183
+const port = Number(process.env['E2E_PORT'] ?? 4183)
+const dist = process.env['E2E_DIST'] ?? 'dist'
 const ci = Boolean(process.env['CI'])
 
 export default defineConfig({
@@ -32,7 +33,7 @@ export default defineConfig({
     { name: 'phone', use: { viewport: { width: 390, height: 844 }, hasTouch: true, isMobile: true } },
   ],
   webServer: {
-    command: `npm run -s build && npm run -s preview -- --host 127.0.0.1 --port ${port} --strictPort`,
+    command: `npm run -s build -- --outDir ${dist} --emptyOutDir && npm run -s preview -- --outDir ${dist} --host 127.0.0.1 --port ${port} --strictPort`,
     url: `http://127.0.0.1:${port}/`,
     // A server left over from an earlier run would serve an earlier build.
     reuseExistingServer: false,

@@ -8,5 +8,26 @@ export type Probe =
   | { readonly kind: 'panic'; readonly message: string }
   /** xenstored: one line of its access trace, as it wrote it. */
   | { readonly kind: 'xenstore'; readonly line: string }
+  /** Xen: a domain as it is now, whenever something of it has changed. */
+  | ({ readonly kind: 'domain' } & DomainProbe)
+  /** Xen: the domain is no more. */
+  | { readonly kind: 'domain-gone'; readonly domid: number }
   /** Xen: the host stopped for good (halt, noreboot). */
   | { readonly kind: 'halted' }
+
+/** What XEN_DOMCTL_getdomaininfo would say of a domain. */
+export interface DomainProbe {
+  readonly domid: number
+  /** 32 hexadecimal digits. */
+  readonly handle: string
+  /** XEN_DOMINF_*: dying, shutdown, paused, blocked, running, and the shutdown reason, as abi/xen/domctl.ts has them. */
+  readonly flags: number
+  readonly onlineVcpus: number
+  /** Frames. */
+  readonly totPages: number
+  readonly maxPages: number
+  /** Virtual ns that its vCPUs have run. */
+  readonly cpuNs: number
+  /** Virtual time of this host at which it was so. */
+  readonly atNs: number
+}

@@ -6,8 +6,11 @@ import type { LinkInput } from '#abi/pc/hostlink.ts'
 export type MachineState = 'off' | 'firmware' | 'bootloader' | 'xen' | 'halted' | 'panicked'
 
 export type SerialLine = 'com1' | 'com2'
-/** `monitor` is VGA and keyboard. Domains' consoles join as `domain:NAME`. */
-export type ConsoleId = SerialLine | 'monitor'
+/** The console of a domain, through the pty that xenconsoled made for it. */
+export type DomainConsoleId = `domain:${string}`
+
+/** `monitor` is VGA and keyboard. */
+export type ConsoleId = SerialLine | 'monitor' | DomainConsoleId
 
 /** Everything that enters a world, each with its virtual time in the input log (design D8). */
 export type Input =

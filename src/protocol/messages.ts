@@ -3,7 +3,8 @@
  * nothing else crosses. Console bytes are batched by the worker (at most one message a console and animation frame).
  */
 import type { LinkOutput } from '#abi/pc/hostlink.ts'
-import type { Probe } from '#abi/probe.ts'
+import type { DomainProbe, Probe } from '#abi/probe.ts'
+import type { DiskBatch, DiskChunk } from './disk.ts'
 import type {
   ClockMode,
   CrashReport,
@@ -25,9 +26,17 @@ export interface MachineOptions {
 export type ToWorker =
   /**
    * Make a world and press its power button, unless `press` is false. `disk`: the base disk container, gzipped or not
-   * (lib/ondisk/disk-container.ts), or its first part; transferred.
+   * (lib/ondisk/disk-container.ts), or its first part; transferred. `stored`: chunks that an earlier machine left on it. With `persist`, the
+   * worker says in `disk-batch` what is to be stored.
    */
-  | { readonly type: 'power-on'; readonly options: MachineOptions; readonly disk: ArrayBuffer; readonly press: boolean }
+  | {
+      readonly type: 'power-on'
+      readonly options: MachineOptions
+      readonly disk: ArrayBuffer
+      readonly press: boolean
+      readonly stored?: readonly DiskChunk[]
+      readonly persist?: boolean
+    }
   /** The rest of the base disk whose first part came with `power-on`; transferred. */
   | { readonly type: 'disk-part'; readonly disk: ArrayBuffer }
   | { readonly type: 'input'; readonly input: Input }
@@ -49,6 +58,10 @@ export type Request =
   /** Refused unless the machine is off. The edited disk is the base disk of a new world: records begin there. */
   | { readonly kind: 'write-file'; readonly path: string; readonly bytes: Uint8Array }
   | { readonly kind: 'export-disk' }
+  /** Refused unless the machine is off. A raw image, whole sectors; the base disk of a new world. */
+  | { readonly kind: 'import-disk'; readonly bytes: Uint8Array }
+  /** Replayed on a machine of its own, which takes the present one's place and goes on from there. Answer: the digest at the record's end. */
+  | { readonly kind: 'replay'; readonly record: WorldRecord }
 
 export type Reply =
   | { readonly ok: true; readonly value: number | string | Uint8Array | WorldRecord | TapeOutcome }
@@ -71,7 +84,13 @@ export type FromWorker =
   | { readonly type: 'screen'; readonly screen: TextScreen }
   | { readonly type: 'state'; readonly state: MachineState }
   | { readonly type: 'clock'; readonly mode: ClockMode; readonly nowNs: number; readonly settled: boolean }
+  /** All but `xenstore`, `domain` and `domain-gone`, which come by the frame in the next two. */
   | { readonly type: 'probe'; readonly probe: Probe }
+  | { readonly type: 'xenstore'; readonly lines: readonly string[] }
+  /** What each domain is now that has changed since the last message; and those that are no more. */
+  | { readonly type: 'domains'; readonly changed: readonly DomainProbe[]; readonly gone: readonly number[] }
+  /** With `persist`: what the machine has made durable. */
+  | { readonly type: 'disk-batch'; readonly batch: DiskBatch }
   /** What comes out of a host link; the page's end is protocol/links.ts, whose inputs go as `input`. */
   | { readonly type: 'link'; readonly link: number; readonly output: LinkOutput }
   | { readonly type: 'crash'; readonly report: CrashReport }

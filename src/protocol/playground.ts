@@ -2,7 +2,9 @@
  * The public interface, version 1 (design D12): `window.playground` on the page, the same object under Node. docs/api.md explains it; a change
  * is a line in CHANGELOG.md.
  */
-import type { ClockMode, ConsoleId, MachineState, TextScreen, WorldRecord } from './machine.ts'
+import type { DiskState } from './disk.ts'
+import type { DomainAct, DomainView } from './domains.ts'
+import type { ClockMode, ConsoleId, MachineState, SerialLine, TextScreen, WorldRecord } from './machine.ts'
 import type { MachineOptions, TapeOutcome } from './messages.ts'
 
 export interface Console {
@@ -21,7 +23,40 @@ export interface Console {
   onData(listener: (bytes: Uint8Array) => void): () => void
 }
 
+/** One committed change of XenStore, as the access trace has it. */
+export type { StoreChange } from './xenstore-tree.ts'
+
+/** XenStore by its own daemon, through a host link; each refusal is an Error with the daemon's word (`ENOENT`, `EACCES`, ...) as its message. Values are text, UTF-8 on the wire. */
+export interface XenstoreApi {
+  read(path: string): Promise<string>
+  /** Names of the children. */
+  list(path: string): Promise<string[]>
+  write(path: string, value: string): Promise<void>
+  mkdir(path: string): Promise<void>
+  rm(path: string): Promise<void>
+  /** As `['n0', 'r5']`. With `next`, sets them. */
+  perms(path: string, next?: readonly string[]): Promise<string[]>
+  /** Resolves when the node's value matches, by the trace: costs the machine nothing. */
+  waitFor(path: string, pattern: RegExp | string, options?: { readonly timeoutMs?: number }): Promise<string>
+}
+
+export interface DomainsApi {
+  /** By number; dom0 first. */
+  list(): DomainView[]
+  /** Resolves when xend has answered; rejects with xend's words. */
+  act(act: DomainAct): Promise<void>
+  /** Resolves when `test` holds of the domain of that name; undefined: there is none. */
+  waitFor(
+    name: string,
+    test: (domain: DomainView | undefined) => boolean,
+    options?: { readonly timeoutMs?: number },
+  ): Promise<DomainView | undefined>
+}
+
 export interface PlaygroundEvents {
+  domains: readonly DomainView[]
+  xenstore: import('./xenstore-tree.ts').StoreChange
+  disk: DiskState
   state: MachineState
   crash: import('./machine.ts').CrashReport
   probe: import('#abi/probe.ts').Probe
@@ -41,6 +76,8 @@ export interface Playground {
     options(next?: Partial<MachineOptions>): MachineOptions
     screenshot(): Promise<TextScreen>
     record(): Promise<WorldRecord>
+    /** Replays a record on a machine of its own, which takes the present one's place. Resolves with the digest at its end. */
+    replay(record: WorldRecord): Promise<string>
     digest(): Promise<string>
   }
   readonly clock: {
@@ -54,11 +91,20 @@ export interface Playground {
   }
   readonly disk: {
     readFile(path: string): Promise<Uint8Array>
-    /** Refused unless the machine is off. */
+    /** Off: onto the disk. On: through a host link, by domain 0 itself. */
     writeFile(path: string, bytes: Uint8Array): Promise<void>
     /** The raw disk, sector by sector. */
     export(): Promise<Uint8Array>
+    /** A raw image becomes the machine's disk. Refused unless the machine is off. */
+    import(bytes: Uint8Array): Promise<void>
+    /** Back to the default disk. Refused unless the machine is off. */
+    discard(): Promise<void>
+    state(): DiskState
   }
+  readonly xenstore: XenstoreApi
+  readonly domains: DomainsApi
+  /** What a serial line has sent since the machine was made, as asciicast v2 (docs.asciinema.org), in virtual time. */
+  asciicast(line?: SerialLine): string
   readonly ui: {
     open(panel: string): void
     lang(next?: 'en' | 'zh'): 'en' | 'zh'

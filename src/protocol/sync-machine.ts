@@ -2,7 +2,7 @@
  * A machine that somebody steps by hand in virtual time: what a tape drives, the same in the worker and under Node.
  * Nothing here waits for real time; two players that do the same see the same bytes.
  */
-import type { ConsoleId, Input, MachineState, TextScreen } from './machine.ts'
+import type { Input, MachineState, SerialLine, TextScreen } from './machine.ts'
 
 export type StopReason =
   /** Virtual time reached the deadline. */
@@ -32,5 +32,5 @@ export interface SyncMachine {
    */
   runUntil(deadlineNs: number, stop: () => boolean, untilSettled?: boolean): StopReason
   /** Every output byte of a serial line in order. Returns the unsubscriber. */
-  onSerial(listener: (line: Exclude<ConsoleId, 'monitor'>, byte: number) => void): () => void
+  onSerial(listener: (line: SerialLine, byte: number) => void): () => void
 }

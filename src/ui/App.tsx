@@ -1,6 +1,6 @@
 /** The one screen: bar, consoles in the middle, monitor and machine at the side; on a phone one panel at a time. */
-import { type ReactNode, useEffect } from 'react'
-import { languages } from './i18n/index.ts'
+import { type ReactNode, Suspense, useEffect } from 'react'
+import { languages, say } from './i18n/index.ts'
 import { CrashPanel } from './panels/crash/CrashPanel.tsx'
 import { TroublePanel } from './panels/crash/TroublePanel.tsx'
 import { StatusLine } from './panels/machine/StatusLine.tsx'
@@ -27,7 +27,7 @@ export function App() {
       <main className="panels">
         <h2 className="sr-only">{t('app.regions')}</h2>
         <Place place="middle" />
-        <Place place="side">
+        <Place place="right">
           <TroublePanel />
           <CrashPanel />
         </Place>
@@ -39,7 +39,7 @@ export function App() {
 }
 
 /** One place of the wide layout; a phone shows only the chosen panel, and troubles over every panel. */
-function Place({ place, children }: { place: 'middle' | 'side'; children?: ReactNode }) {
+function Place({ place, children }: { place: 'middle' | 'right'; children?: ReactNode }) {
   const chosen = usePlayground((state) => state.panel)
   return (
     <div className={`place ${place}`}>
@@ -48,7 +48,9 @@ function Place({ place, children }: { place: 'middle' | 'side'; children?: React
         .filter((panel) => panel.place === place)
         .map(({ id, component: Panel }) => (
           <div key={id} className={id === chosen ? 'slot chosen' : 'slot'} data-panel={id}>
-            <Panel />
+            <Suspense>
+              <Panel id={id} visible />
+            </Suspense>
           </div>
         ))}
     </div>
@@ -57,6 +59,7 @@ function Place({ place, children }: { place: 'middle' | 'side'; children?: React
 
 function TabBar() {
   const t = useTranslate()
+  const lang = usePlayground((state) => state.lang)
   const { store } = usePage().session
   const chosen = usePlayground((state) => state.panel)
   return (
@@ -69,7 +72,7 @@ function TabBar() {
           onClick={() => store.dispatch({ type: 'panel', panel: id })}
         >
           <Icon />
-          {t(title)}
+          {say(lang, title)}
         </button>
       ))}
     </nav>

@@ -82,3 +82,33 @@ export const MachineIcon = () => (
     <path d="M7 1.6v2.8M11 1.6v2.8M7 13.6v2.8M11 13.6v2.8M1.6 7h2.8M1.6 11h2.8M13.6 7h2.8M13.6 11h2.8" />
   </Icon>
 )
+
+export const GuideIcon = () => (
+  <Icon>
+    <path d="M3 3.5h4.5A1.5 1.5 0 0 1 9 5v10a1.5 1.5 0 0 0-1.5-1.5H3zM15 3.5h-4.5A1.5 1.5 0 0 0 9 5v10a1.5 1.5 0 0 1 1.5-1.5H15z" />
+  </Icon>
+)
+
+export const DomainsIcon = () => (
+  <Icon>
+    <rect x="2.5" y="2.5" width="5.5" height="5.5" rx="1" />
+    <rect x="10" y="2.5" width="5.5" height="5.5" rx="1" />
+    <rect x="2.5" y="10" width="13" height="5.5" rx="1" />
+  </Icon>
+)
+
+export const XenStoreIcon = () => (
+  <Icon>
+    <path d="M4 3v11.5h4M4 8h4" />
+    <circle cx="4" cy="3" r="1.4" />
+    <rect x="8" y="6.3" width="7" height="3.4" rx="1" />
+    <rect x="8" y="12.8" width="7" height="3.4" rx="1" />
+  </Icon>
+)
+
+export const BootMenuIcon = () => (
+  <Icon>
+    <rect x="2.5" y="3" width="13" height="12" rx="1.5" />
+    <path d="M5 6.5h8M5 9h8M5 11.5h5" />
+  </Icon>
+)

@@ -3,7 +3,7 @@
  * of their own, the same one that tapes use, so that an answer never depends on what is drawn.
  */
 import { utf8Encode } from '#lib/utf8.ts'
-import type { ConsoleId, Input, SerialLine } from '#protocol/machine.ts'
+import type { Input, SerialLine } from '#protocol/machine.ts'
 import type { MachineOptions, Request, TapeOutcome } from '#protocol/messages.ts'
 import type { Console, Playground, PlaygroundEvents } from '#protocol/playground.ts'
 import { SerialConsole, textRows } from '#tape/consoles.ts'
@@ -18,7 +18,7 @@ const heardMax = 1_000_000
 
 export function createPlayground(session: Session): Playground {
   const { client, store } = session
-  const consoles: Record<ConsoleId, Console> = {
+  const consoles: Record<string, Console> = {
     com1: serialConsole('com1', session),
     com2: serialConsole('com2', session),
     monitor: monitorConsole(session),
@@ -61,6 +61,7 @@ export function createPlayground(session: Session): Playground {
         return screen
       },
       record: () => ask({ kind: 'record' }),
+      replay: (record) => ask({ kind: 'replay', record }),
       digest: () => ask({ kind: 'digest' }),
     },
     clock: {
@@ -78,7 +79,15 @@ export function createPlayground(session: Session): Playground {
         await ask({ kind: 'write-file', path, bytes })
       },
       export: () => ask({ kind: 'export-disk' }),
+      async import(bytes) {
+        await ask({ kind: 'import-disk', bytes })
+      },
+      discard: () => session.discardDisk(),
+      state: () => store.getState().disk,
     },
+    xenstore: undefined as never,
+    domains: undefined as never,
+    asciicast: undefined as never,
     ui: {
       open(panel) {
         if (!isPanelId(panel)) throw new Error(`no such panel: ${panel}`)
@@ -97,8 +106,7 @@ export function createPlayground(session: Session): Playground {
     on<K extends keyof PlaygroundEvents>(event: K, listener: (value: PlaygroundEvents[K]) => void) {
       return session.onMessage((message) => {
         if (message.type !== event) return
-        const value =
-          message.type === 'state' ? message.state : message.type === 'crash' ? message.report : message.probe
+        const value = message.type === 'state' ? message.state : message.type === 'crash' ? message.report : message
         listener(value as PlaygroundEvents[K])
       })
     },

@@ -2,7 +2,7 @@
 import { createContext, useContext } from 'react'
 import { useStore } from 'zustand'
 import { type Translate, translator } from './i18n/index.ts'
-import type { Terminals } from './panels/serial/terminals.ts'
+import type { Terminals } from './panels/consoles/terminals.ts'
 import type { Session } from './session.ts'
 import type { PlaygroundState } from './store/store.ts'
 

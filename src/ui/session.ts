@@ -2,8 +2,12 @@
  * One page's machine: the client, the store that folds what it says, and the feeds that bypass the store (console bytes and screens go
  * straight to whoever draws them). Made once, outside React.
  */
+import { utf8Encode } from '#lib/utf8.ts'
+import { HostLinks } from '#protocol/links.ts'
 import type { Input, SerialLine, TextScreen } from '#protocol/machine.ts'
 import type { FromWorker, MachineOptions } from '#protocol/messages.ts'
+import type { OpenLink } from '#protocol/open-link.ts'
+import { parseAccess, type StoreChange, StoreTree } from '#protocol/xenstore-tree.ts'
 import { MachineClient } from './client.ts'
 import { openSandbox } from './sandbox.ts'
 import { createPlaygroundStore, type PlaygroundStore } from './store/store.ts'
@@ -25,6 +29,16 @@ export interface Session {
   /** The monitor, now if there is a picture, and whenever it changes. */
   onScreen(listener: (screen: TextScreen) => void): Unsubscribe
   screen(): TextScreen | undefined
+  /** A way into domain 0 of the present machine. */
+  readonly openLink: OpenLink
+  /** XenStore as its daemon's trace tells it. */
+  readonly xenstore: StoreTree
+  /** After each message that changed the tree, with all that it brought. */
+  onXenstore(listener: (changes: readonly StoreChange[]) => void): Unsubscribe
+  /** Type a line into COM1 for somebody who pressed a button: the panel comes to the front, so that it is seen. */
+  typeLine(text: string): void
+  /** Back to the default disk: a new machine, off. */
+  discardDisk(): Promise<void>
 }
 
 export interface SessionAssets {
@@ -38,7 +52,11 @@ export function createSession(assets: SessionAssets): Session {
   const messages = new Set<(message: FromWorker) => void>()
   const serial = new Set<(line: SerialLine, bytes: Uint8Array) => void>()
   const screens = new Set<(screen: TextScreen) => void>()
+  const storeListeners = new Set<(changes: readonly StoreChange[]) => void>()
   let screen: TextScreen | undefined
+  const xenstore = new StoreTree()
+  /** Links are numbered by the world: a new machine counts anew. */
+  let links: HostLinks
 
   const client = new MachineClient({
     ...assets,
@@ -50,15 +68,36 @@ export function createSession(assets: SessionAssets): Session {
       else if (message.type === 'screen') {
         screen = message.screen
         for (const listener of screens) listener(message.screen)
-      } else if (message.type !== 'input-logged' && message.type !== 'alive') store.dispatch(message)
+      } else if (message.type === 'link') links.receive(message.link, message.output)
+      else if (message.type !== 'input-logged' && message.type !== 'alive') store.dispatch(message)
+      if (message.type === 'xenstore') foldXenstore(message.lines)
+      // What the daemon knew went with it.
+      if (message.type === 'state' && message.state !== 'xen') clearXenstore()
       for (const listener of messages) listener(message)
     },
   })
+
+  links = new HostLinks((entered) => client.input(entered))
+
+  function foldXenstore(lines: readonly string[]): void {
+    const changes = lines.map(parseAccess).filter((change) => change !== undefined)
+    for (const change of changes) xenstore.apply(change)
+    for (const listener of storeListeners) listener(changes)
+  }
+
+  function clearXenstore(): void {
+    if (!xenstore.root) return
+    xenstore.clear()
+    for (const listener of storeListeners) listener([])
+  }
 
   function newMachine(options: Partial<MachineOptions> = {}, press = true): Promise<void> {
     store.dispatch({ type: 'next-options', options })
     const next = store.getState().nextOptions
     store.dispatch({ type: 'powering', options: next })
+    links.closeAll('another machine took its place')
+    links = new HostLinks((entered) => client.input(entered))
+    clearXenstore()
     return client.powerOn(next, press)
   }
 
@@ -87,6 +126,14 @@ export function createSession(assets: SessionAssets): Session {
       return subscribe(screens, listener)
     },
     screen: () => screen,
+    openLink: (to, handlers) => links.open(to, handlers),
+    xenstore,
+    onXenstore: (listener) => subscribe(storeListeners, listener),
+    typeLine(text) {
+      store.dispatch({ type: 'panel', panel: 'com1' })
+      input({ kind: 'serial', line: 'com1', bytes: [...utf8Encode(text), 0x0d] })
+    },
+    discardDisk: () => newMachine({}, false),
   }
 }
 

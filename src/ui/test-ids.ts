@@ -28,4 +28,15 @@ export const testIds = {
   troublePanel: 'trouble-panel',
   troubleAction: 'trouble-action',
   tabs: 'tabs-bar',
+  // layout
+  // consoles
+  // monitor
+  // domains
+  // xenstore
+  // boot-menu
+  // machine
+  // disk
+  // record
+  // guide
+  // trouble
 } as const

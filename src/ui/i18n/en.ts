@@ -58,6 +58,7 @@ export const en = {
   'serial.lines': 'Serial lines',
   'serial.com1': 'COM1',
   'serial.com2': 'COM2',
+  'serial.domain': 'Console of {name}',
   'serial.terminal': 'Serial line {line}. F6 leaves the terminal.',
   'serial.leave': 'F6 leaves the terminal',
   'keys.label': 'Keys',
@@ -123,4 +124,4 @@ export const en = {
   'tabs.label': 'Panels',
 } as const
 
-export type MessageKey = keyof typeof en
+export type CommonKey = keyof typeof en

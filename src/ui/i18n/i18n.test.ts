@@ -1,7 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { en, type MessageKey } from './en.ts'
-import { chooseLang, say, translator } from './index.ts'
-import { zh } from './zh.ts'
+import { chooseLang, en, type MessageKey, say, translator, zh } from './index.ts'
 
 const keys = Object.keys(en) as MessageKey[]
 const parameters = (text: string) => [...text.matchAll(/\{(\w+)\}/g)].map((match) => match[1]).sort()

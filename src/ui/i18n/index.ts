@@ -1,8 +1,38 @@
 /** Typed texts: a missing translation or parameter is a type error. */
-import { en, type MessageKey } from './en.ts'
-import { zh } from './zh.ts'
+import { words as disk } from '../disk/words.ts'
+import { words as embed } from '../embed/words.ts'
+import { words as layout } from '../layout/words.ts'
+import { words as bootMenu } from '../panels/boot-menu/words.ts'
+import { words as domains } from '../panels/domains/words.ts'
+import { words as guide } from '../panels/guide/words.ts'
+import { words as xenstore } from '../panels/xenstore/words.ts'
+import { en as common } from './en.ts'
+import { zh as commonZh } from './zh.ts'
 
-export type { MessageKey } from './en.ts'
+/** Every text, in English: a part's own are in its words.ts. */
+export const en = {
+  ...common,
+  ...layout.en,
+  ...disk.en,
+  ...embed.en,
+  ...guide.en,
+  ...domains.en,
+  ...xenstore.en,
+  ...bootMenu.en,
+}
+
+export const zh: Record<MessageKey, string> = {
+  ...commonZh,
+  ...layout.zh,
+  ...disk.zh,
+  ...embed.zh,
+  ...guide.zh,
+  ...domains.zh,
+  ...xenstore.zh,
+  ...bootMenu.zh,
+}
+
+export type MessageKey = keyof typeof en
 
 export const languages = { en: 'English', zh: '中文' } as const
 export type Lang = keyof typeof languages

@@ -1,7 +1,7 @@
 /** The same texts in Chinese. Xen's own terms (dom0, domU, GRUB, panic) stay as they are. */
-import type { MessageKey } from './en.ts'
+import type { CommonKey } from './en.ts'
 
-export const zh: Record<MessageKey, string> = {
+export const zh: Record<CommonKey, string> = {
   'app.name': 'Xen Playground',
   'app.tagline': '一个标签页里的整台 Xen 主机',
   'app.skip': '跳到串口控制台',
@@ -60,6 +60,7 @@ export const zh: Record<MessageKey, string> = {
   'serial.lines': '串口',
   'serial.com1': 'COM1',
   'serial.com2': 'COM2',
+  'serial.domain': '{name} 的控制台',
   'serial.terminal': '串口 {line}。按 F6 离开终端。',
   'serial.leave': '按 F6 离开终端',
   'keys.label': '按键',

@@ -1,4 +1,5 @@
 /** A slice of the page's state is a fold over events: what the worker said, and what the person chose. */
+import type { DiskState } from '#protocol/disk.ts'
 import type { FromWorker, MachineOptions } from '#protocol/messages.ts'
 import type { WorkerStatus } from '../client.ts'
 import type { Lang } from '../i18n/index.ts'
@@ -15,8 +16,12 @@ export type UiEvent =
   | { readonly type: 'next-options'; readonly options: Partial<MachineOptions> }
   | { readonly type: 'lang'; readonly lang: Lang }
   | { readonly type: 'theme'; readonly theme: Theme }
+  /** Show this panel, wherever it is; a domain's console is opened. */
   | { readonly type: 'panel'; readonly panel: PanelId }
-  | { readonly type: 'line'; readonly line: 'com1' | 'com2' }
+  /** A domain's console is closed. */
+  | { readonly type: 'close-panel'; readonly panel: PanelId }
+  | { readonly type: 'guide'; readonly open: boolean }
+  | { readonly type: 'disk-state'; readonly state: DiskState }
   | { readonly type: 'dismiss-crash' }
 
 type Handlers<S> = {

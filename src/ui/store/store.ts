@@ -1,9 +1,13 @@
 /** The page's one store: every slice folds every event. Console bytes and screens never come here. */
 import { createStore } from 'zustand/vanilla'
+import { diskSlice } from '../disk/slice.ts'
+import { layoutSlice } from '../layout/slice.ts'
+import { serialSlice } from '../panels/consoles/slice.ts'
 import { crashSlice } from '../panels/crash/slice.ts'
+import { domainsSlice } from '../panels/domains/slice.ts'
 import { machineSlice } from '../panels/machine/slice.ts'
 import { monitorSlice } from '../panels/monitor/slice.ts'
-import { serialSlice } from '../panels/serial/slice.ts'
+import { xenstoreSlice } from '../panels/xenstore/slice.ts'
 import { preferencesSlice } from './preferences.ts'
 import type { Slice, UiEvent } from './slice.ts'
 
@@ -13,6 +17,10 @@ export type PlaygroundState = StateOf<typeof machineSlice> &
   StateOf<typeof monitorSlice> &
   StateOf<typeof serialSlice> &
   StateOf<typeof crashSlice> &
+  StateOf<typeof layoutSlice> &
+  StateOf<typeof diskSlice> &
+  StateOf<typeof domainsSlice> &
+  StateOf<typeof xenstoreSlice> &
   StateOf<typeof preferencesSlice>
 
 // Each slice sees the whole state and gives back only what is its own.
@@ -21,6 +29,10 @@ const slices = [
   monitorSlice,
   serialSlice,
   crashSlice,
+  layoutSlice,
+  diskSlice,
+  domainsSlice,
+  xenstoreSlice,
   preferencesSlice,
 ] as unknown as readonly Slice<PlaygroundState>[]
 

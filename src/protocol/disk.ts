@@ -1,0 +1,20 @@
+/** What becomes of the disk's content outside the machine (design D11). */
+export type DiskState =
+  /** Nothing is kept, because it was asked for so (`?disk=temporary`). */
+  | { readonly kind: 'temporary'; readonly why: 'asked' | 'other-tab' | 'denied' | 'full' | 'lost-lock' }
+  /** All that was flushed is stored. */
+  | { readonly kind: 'saved' }
+  /** Flushed, and on its way to storage. */
+  | { readonly kind: 'saving' }
+
+/** CHUNK_BYTES of the disk, by number. */
+export interface DiskChunk {
+  readonly number: number
+  readonly bytes: Uint8Array
+}
+
+/** Chunks of the disk (lib/ondisk/sparse-disk.ts: CHUNK_BYTES each) that one FLUSH has made durable, in one piece. */
+export interface DiskBatch {
+  readonly sequence: number
+  readonly chunks: readonly DiskChunk[]
+}

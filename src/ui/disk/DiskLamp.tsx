@@ -1,0 +1,3 @@
+export function DiskLamp() {
+  return null
+}

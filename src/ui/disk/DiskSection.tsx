@@ -1,0 +1,3 @@
+export function DiskSection() {
+  return null
+}

@@ -1,0 +1,3 @@
+export default function GuidePanel() {
+  return null
+}

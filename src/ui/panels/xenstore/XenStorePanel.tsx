@@ -1,0 +1,3 @@
+export default function XenStorePanel() {
+  return null
+}

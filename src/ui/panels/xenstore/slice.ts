@@ -1,0 +1,18 @@
+/** XenStore as far as the page's state needs it: the tree itself is the session's (`session.xenstore`). */
+import { defineSlice } from '../../store/slice.ts'
+
+export interface XenstoreSlice {
+  /** The daemon has said what there is. */
+  readonly xenstoreUp: boolean
+}
+
+export const xenstoreSlice = defineSlice<XenstoreSlice>(
+  { xenstoreUp: false },
+  {
+    xenstore: ({ xenstoreUp }, { lines }) => ({
+      xenstoreUp: xenstoreUp || lines.some((line) => line.startsWith('new')),
+    }),
+    powering: () => ({ xenstoreUp: false }),
+    state: ({ xenstoreUp }, { state }) => ({ xenstoreUp: xenstoreUp && state === 'xen' }),
+  },
+)

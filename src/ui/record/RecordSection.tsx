@@ -1,0 +1,3 @@
+export function RecordSection() {
+  return null
+}
