@@ -16,6 +16,10 @@ export interface OpenOptions {
   readonly theme?: string
   readonly clock?: 'live' | 'turbo'
   readonly memory?: number
+  readonly embed?: 1
+  readonly panels?: string
+  readonly disk?: 'temporary' | 'keep'
+  readonly tape?: string
 }
 
 /** One page with a machine on it. */
@@ -49,7 +53,7 @@ export class Playground {
 
   /** What COM1 shows, read as a screen reader reads it. */
   get com1(): Locator {
-    return this.get('serialTerminal').locator('.xterm-accessibility')
+    return this.page.locator('[data-line=com1] .xterm-accessibility')
   }
 
   async shows(text: string | RegExp): Promise<void> {

@@ -8,6 +8,7 @@ import { join, relative, resolve, sep } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { parseArgs } from 'node:util'
 import { gunzipSync, gzipSync } from 'node:zlib'
+import zopfli from '@gfx/zopfli'
 import { keepNewest, loadTs } from './load-ts.mjs'
 
 const root = resolve(import.meta.dirname, '..')
@@ -27,10 +28,15 @@ function walk(dir) {
     .sort((a, b) => (a < b ? -1 : a > b ? 1 : 0))
 }
 
-/** All of src/ that images may be made of: path relative to src/ -> text. Tests and page components are none of it. */
+/** Layers that are outside the machine: a change of theirs is none of the disk's. */
+const outside = ['api', 'headless', 'tape', 'ui', 'worker']
+
+/** All of src/ that images may be made of: path relative to src/ -> text. Tests are none of it. */
 export function readSources() {
   const src = join(root, 'src')
-  const paths = walk(src).filter((path) => path.endsWith('.ts') && !path.endsWith('.test.ts'))
+  const paths = walk(src).filter(
+    (path) => path.endsWith('.ts') && !path.endsWith('.test.ts') && !outside.includes(path.split('/')[0]),
+  )
   // A checkout on Windows may have other line ends; the images must not.
   return new Map(paths.map((path) => [path, readFileSync(join(src, path), 'utf8').replaceAll('\r\n', '\n')]))
 }
@@ -70,7 +76,10 @@ export async function buildDiskParts() {
     const { packDiskParts, unpackDisk } = await loadTs('src/lib/ondisk/disk-container.ts')
     const disk = unpackDisk(gunzipSync(bytes))
     const first = firstPart(disk, known)
-    return packDiskParts(disk, (chunk) => first.has(chunk)).map(zip)
+    // They are made once and fetched often: zopfli takes seconds and saves a thirtieth.
+    return Promise.all(
+      packDiskParts(disk, (chunk) => first.has(chunk)).map((part) => zopfli.gzipAsync(part, { numiterations: 3 })),
+    )
   })
 }
 

@@ -99,12 +99,14 @@ async function bundle(entry, recordPath) {
   return path
 }
 
-/**
- * Import the TypeScript module at `entry` (a path, relative to the project or absolute). Every call after a change gives the module as it
- * is now; without one, Node's own module of before.
- */
-export async function loadTs(entry) {
+/** The file of the ES module that the TypeScript module at `entry` (a path, relative to the project or absolute) is bundled into. */
+export async function bundleTs(entry) {
   const path = resolve(root, entry)
   const recordPath = join(cacheDir, `${sha(path).slice(0, 16)}.json`)
-  return import(pathToFileURL(cached(recordPath) ?? (await bundle(path, recordPath))).href)
+  return cached(recordPath) ?? (await bundle(path, recordPath))
+}
+
+/** Import the TypeScript module at `entry`. Every call after a change gives the module as it is now; without one, Node's own module of before. */
+export async function loadTs(entry) {
+  return import(pathToFileURL(await bundleTs(entry)).href)
 }

@@ -2,7 +2,9 @@
  * `virtual:machine`: where the page finds what it gives to the sandboxed frame (design D2): the worker as one classic script, and the
  * default disk in two parts. All are assets of the build; in development both are made on request and made anew when a source has changed.
  */
+import { createHash } from 'node:crypto'
 import { join, relative, resolve, sep } from 'node:path'
+import { gunzipSync } from 'node:zlib'
 import { build } from 'vite'
 import { buildDiskAndKnown, buildDiskParts } from './disk.mjs'
 
@@ -27,6 +29,13 @@ const knownImages = {
     if (source !== '\0known-images') return undefined
     return `export const known = ${JSON.stringify((await buildDiskAndKnown()).known)}`
   },
+}
+
+/** Which disk this is: by its content, since one content may be gzipped in many ways. */
+function idOf(parts) {
+  const hash = createHash('sha256')
+  for (const part of parts) hash.update(gunzipSync(part))
+  return hash.digest('hex').slice(0, 32)
 }
 
 /** The worker's text: one IIFE, since a module worker does not start from a blob: URL in an opaque origin. */
@@ -65,18 +74,18 @@ export function machine() {
     async load(source) {
       if (source !== resolvedId) return undefined
       if (serving) {
-        return Object.entries({ workerUrl: workerPath, diskUrl: diskPath, diskRestUrl: restPath })
-          .map(([name, path]) => `export const ${name} = ${JSON.stringify(path)}\n`)
+        // In development the disk is another after each change of a source: none is worth keeping.
+        return Object.entries({ workerUrl: workerPath, diskUrl: diskPath, diskRestUrl: restPath, diskId: undefined })
+          .map(([name, value]) => `export const ${name} = ${JSON.stringify(value)}\n`)
           .join('')
       }
       const [worker, [disk, rest]] = await Promise.all([buildWorker(true), buildDiskParts()])
       const files = { workerUrl: [workerName, worker], diskUrl: [diskName, disk], diskRestUrl: [restName, rest] }
-      return Object.entries(files)
-        .map(([variable, [name, source]]) => {
-          const reference = this.emitFile({ type: 'asset', name, source })
-          return `export const ${variable} = import.meta.ROLLUP_FILE_URL_${reference}\n`
-        })
-        .join('')
+      const urls = Object.entries(files).map(([variable, [name, source]]) => {
+        const reference = this.emitFile({ type: 'asset', name, source })
+        return `export const ${variable} = import.meta.ROLLUP_FILE_URL_${reference}\n`
+      })
+      return `${urls.join('')}export const diskId = ${JSON.stringify(idOf([disk, rest]))}\n`
     },
     /** The browser fetches worker and disk while it still reads the page's own script. */
     transformIndexHtml(_html, { bundle }) {

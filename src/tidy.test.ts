@@ -4,11 +4,13 @@ import { join, relative, sep } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { describe, expect, test } from 'vitest'
 import {
+  colourComplaints,
   importComplaints,
   importsOf,
   nameComplaints,
   orphanComplaints,
   type SourceFile,
+  textComplaints,
   wordComplaints,
 } from './tidy.ts'
 
@@ -26,6 +28,10 @@ const files: SourceFile[] = tree
   .filter((path) => /\.tsx?$/.test(path) && !path.endsWith('.d.ts'))
   .map((path) => ({ path: slashes(relative('src', path)), text: readFileSync(join(root, path), 'utf8') }))
 
+const sheets: SourceFile[] = tree
+  .filter((path) => path.endsWith('.css'))
+  .map((path) => ({ path: slashes(relative('src', path)), text: readFileSync(join(root, path), 'utf8') }))
+
 /** What starts by itself, is named by a script or is built into an image. */
 const ENTRIES = [
   'tidy.ts',
@@ -36,8 +42,11 @@ const ENTRIES = [
   'testing/guests/idle-dom0.ts',
   'testing/hostile-run.ts',
   'headless/main.ts',
+  'headless/playground.ts',
+  'headless/machine-thread.ts',
   'worker/main.ts',
   'ui/main.tsx',
+  'ui/embed/client.ts',
   'images/build.ts',
   'images/first-part.ts',
 ]
@@ -45,6 +54,11 @@ const ENTRIES = [
 describe('the tree', () => {
   test('imports only what the layers allow', () => expect(importComplaints(files)).toEqual([]))
   test('says no banned word', () => expect(wordComplaints(files)).toEqual([]))
+  test('shows people no text that has no translations', () => expect(textComplaints(files)).toEqual([]))
+  test('has its colours in one place', () => {
+    expect(sheets.length).toBeGreaterThan(1)
+    expect(colourComplaints(sheets)).toEqual([])
+  })
   test('has no file that nobody reaches', () => expect(orphanComplaints(files, ENTRIES)).toEqual([]))
   test('has names that every file system keeps apart', () => expect(nameComplaints(tree)).toEqual([]))
   test('imports every package that it depends on', () => {
@@ -99,6 +113,37 @@ describe('the rules', () => {
     ['machine/a.ts', "const s = 'await the Date'"],
     ['xen/a.ts', '// TODO(#3): dom0'],
   ])('let pass %s: %s', (path, text) => expect(wordComplaints(file(path, text))).toEqual([]))
+
+  test.each([
+    ['<p>Hello, world!</p>', 'Hello, world!'],
+    ['<p className="x">\n  Power on\n</p>', 'Power on'],
+    ['<p>{count} domains</p>', 'domains'],
+    ['<p>Memory: {mib}</p>', 'Memory:'],
+    ['<p>内存</p>', '内存'],
+    ['<button type="button" title="Close" />', 'Close'],
+    ["<button aria-label={'Close'} />", 'Close'],
+    ['<input placeholder="a filter" />', 'a filter'],
+  ])('refuse the literal text of %s', (text, found) => {
+    expect(textComplaints(file('ui/a.tsx', text)).join('\n')).toContain(`'${found}'`)
+  })
+
+  test.each([
+    "<p title={t('a.b')}>{t('a.c')}</p>",
+    '<p className="two words">{text}</p>',
+    'const f = (x: number) => x < 3\nconst y = <p>{f}</p>',
+    'const r = useRef<HTMLElement>(null)\nconst y = <p>{r}</p>',
+    '<p>\n  {/* a comment */}\n  {a} · {b}\n</p>',
+    '// <p>not code</p>',
+  ])('let pass %s', (text) => expect(textComplaints(file('ui/a.tsx', text))).toEqual([]))
+
+  test('refuse a colour in a style sheet that is not theme.css', () => {
+    const rule = '.a {\n  color: #ff0000;\n}'
+    expect(colourComplaints(file('ui/a.css', rule))).toEqual([
+      "ui/a.css:2: '#ff0000' is banned here; use a token of theme.css",
+    ])
+    expect(colourComplaints(file('ui/theme.css', rule))).toEqual([])
+    expect(colourComplaints(file('ui/a.css', '#root {\n  color: var(--text);\n}'))).toEqual([])
+  })
 
   test('name a file that nobody imports', () => {
     expect(orphanComplaints(file('xen/lost.ts', ''), ['xen/setup.ts'])).toHaveLength(1)

@@ -3,6 +3,9 @@
  * simulated world, files that nobody reaches, packages that nobody imports. Pure: texts in, complaints out.
  */
 
+import { type AnyNode, type CallExpression, parse } from 'acorn'
+import { transform } from 'sucrase'
+
 /** Folder of src/ → what it may import of src/, besides itself. A folder may stand for a part of another (lib/ondisk). */
 export const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   lib: [],
@@ -18,6 +21,7 @@ export const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   toolstack: ['lib', 'abi', 'user', 'python'],
   protocol: ['lib', 'abi'],
   tape: ['lib', 'protocol'],
+  api: ['lib', 'abi', 'protocol', 'tape'],
   world: ['lib', 'abi', 'machine', 'cpu', 'toolchain', 'protocol'],
   images: [
     'lib',
@@ -51,8 +55,8 @@ export const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     'tape',
   ],
   worker: ['lib', 'abi', 'world', 'protocol', 'tape'],
-  headless: ['lib', 'abi', 'world', 'protocol', 'tape'],
-  ui: ['lib', 'abi', 'protocol', 'tape'],
+  headless: ['lib', 'abi', 'world', 'protocol', 'tape', 'api', 'worker'],
+  ui: ['lib', 'abi', 'protocol', 'tape', 'api'],
 }
 
 /** npm packages by layer. What runs as an image, and what other layers share with it, has none. */
@@ -73,7 +77,6 @@ export const PACKAGES: Readonly<Record<string, readonly string[]>> = {
     '@headless-tree/react',
     '@tanstack/react-virtual',
     'uplot',
-    'idb-keyval',
     '@codemirror/state',
     '@codemirror/view',
     '@codemirror/commands',
@@ -228,6 +231,79 @@ export function wordComplaints(files: readonly SourceFile[]): string[] {
     }
   }
   return complaints
+}
+
+const SHOWN_ATTRIBUTES = ['aria-label', 'aria-description', 'aria-roledescription', 'title', 'placeholder', 'alt']
+/** A single letter is a unit or a key. */
+const WORD = /\p{L}{2,}|\p{Script=Han}/u
+
+/** What `node` puts on the page as it stands in the source. */
+function literalsIn(node: AnyNode | null): string[] {
+  switch (node?.type) {
+    case 'Literal':
+      return typeof node.value === 'string' ? [node.value] : []
+    case 'TemplateLiteral':
+      return node.quasis.map(({ value }) => value.raw)
+    case 'ConditionalExpression':
+      return [...literalsIn(node.consequent), ...literalsIn(node.alternate)]
+    case 'LogicalExpression':
+      return literalsIn(node.right)
+    default:
+      return []
+  }
+}
+
+/** Children and attributes of `React.createElement(type, attributes, ...children)`. */
+function shownBy({ arguments: [, attributes, ...children] }: CallExpression): string[] {
+  const shown = children.flatMap((child) => literalsIn(child))
+  if (attributes?.type === 'ObjectExpression')
+    for (const property of attributes.properties) {
+      if (property.type !== 'Property') continue
+      const { key, value } = property
+      const name = key.type === 'Identifier' ? key.name : key.type === 'Literal' ? String(key.value) : ''
+      if (SHOWN_ATTRIBUTES.includes(name)) shown.push(...literalsIn(value))
+    }
+  return shown.map((text) => text.trim()).filter((text) => WORD.test(text))
+}
+
+/** Texts for people belong to a words.ts, where each has its translations. */
+export function textComplaints(files: readonly SourceFile[]): string[] {
+  const complaints: string[] = []
+  for (const { path, text } of files) {
+    if (!path.endsWith('.tsx') || isTest(path)) continue
+    const { code } = transform(text, { transforms: ['typescript', 'jsx'], jsxRuntime: 'classic', production: true })
+    full(parse(code, { ecmaVersion: 'latest', sourceType: 'module', locations: true }), (node) => {
+      if (node.type !== 'CallExpression') return
+      const { callee } = node
+      if (callee.type !== 'MemberExpression' || code.slice(callee.start, callee.end) !== 'React.createElement') return
+      for (const shown of shownBy(node))
+        complaints.push(`${path}:${node.loc?.start.line}: '${shown}' is a literal text; put it into a words.ts`)
+    })
+  }
+  return complaints
+}
+
+/** `visit` each node below `node`, itself included. */
+function full(node: AnyNode, visit: (node: AnyNode) => void): void {
+  visit(node)
+  for (const value of Object.values(node))
+    for (const child of Array.isArray(value) ? value : [value])
+      if (typeof child === 'object' && child !== null && typeof child.type === 'string') full(child, visit)
+}
+
+/** Style sheets take their colours from the tokens of theme.css. */
+export function colourComplaints(sheets: readonly SourceFile[]): string[] {
+  return sheets
+    .filter(({ path }) => !path.endsWith('/theme.css'))
+    .flatMap(({ path, text }) =>
+      text
+        .replace(/\/\*[\s\S]*?\*\//g, (comment) => comment.replace(/[^\n]/g, ' '))
+        .split('\n')
+        .flatMap((line, i) => {
+          const hit = /#(?:[0-9a-f]{8}|[0-9a-f]{6}|[0-9a-f]{3,4})\b(?=[^{]*$)/i.exec(line)
+          return hit ? [`${path}:${i + 1}: '${hit[0]}' is banned here; use a token of theme.css`] : []
+        }),
+    )
 }
 
 /** Files that no other file imports and that are no entry point. */

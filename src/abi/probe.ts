@@ -12,6 +12,8 @@ export type Probe =
   | ({ readonly kind: 'domain' } & DomainProbe)
   /** Xen: the domain is no more. */
   | { readonly kind: 'domain-gone'; readonly domid: number }
+  /** Xen: domain 0 has shut down, and the host goes its way; `reason` is SHUTDOWN_* of abi/xen/sched.ts. */
+  | { readonly kind: 'dom0-shutdown'; readonly reason: number }
   /** Xen: the host stopped for good (halt, noreboot). */
   | { readonly kind: 'halted' }
 

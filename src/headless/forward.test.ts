@@ -10,12 +10,12 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { Ext2 } from '#lib/ondisk/ext2/fs.ts'
 import { partition, readPartitions } from '#lib/ondisk/mbr.ts'
 import type { SparseDisk } from '#lib/ondisk/sparse-disk.ts'
+import { parseRecord } from '#protocol/record.ts'
 import { compileProgram } from '#testing/dom0/test-program.ts'
 import { type DefaultDiskBytes, Dom0Host, freshDisk } from '#testing/dom0-host.ts'
 import { createWorld } from '#world/world.ts'
 import { buildDiskAndKnown } from '../../scripts/disk.mjs'
 import type { Forward } from './forward.ts'
-import { parseRecord } from './record.ts'
 import { runSession, type Terminal } from './session.ts'
 
 const MEGABYTE = 1 << 20

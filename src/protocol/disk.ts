@@ -15,6 +15,9 @@ export interface DiskChunk {
 
 /** Chunks of the disk (lib/ondisk/sparse-disk.ts: CHUNK_BYTES each) that one FLUSH has made durable, in one piece. */
 export interface DiskBatch {
+  /** Counted by the worker, from 1: a batch is only good on top of all before it. */
   readonly sequence: number
   readonly chunks: readonly DiskChunk[]
+  /** The disk begins anew with this batch (an image was imported): zeros of so many sectors, under `chunks`. */
+  readonly blankSectors?: number
 }

@@ -60,4 +60,5 @@ export interface CrashReport {
   readonly atNs: number
 }
 
-export type ClockMode = 'live' | 'turbo'
+/** `paused`: virtual time stands still; inputs enter at the present, and whoever asks for a run of so much virtual time still gets it. */
+export type ClockMode = 'live' | 'turbo' | 'paused'

@@ -80,15 +80,23 @@ export interface TapeOutcome {
 export type FromWorker =
   /** The worker's code runs and the realm is locked. */
   | { readonly type: 'ready' }
-  | { readonly type: 'serial'; readonly line: SerialLine; readonly bytes: Uint8Array }
+  | {
+      readonly type: 'serial'
+      readonly line: SerialLine
+      readonly bytes: Uint8Array
+      /** Pairs of (from which byte on, virtual ns): when they were sent, to the millisecond. */
+      readonly times: readonly number[]
+    }
   | { readonly type: 'screen'; readonly screen: TextScreen }
   | { readonly type: 'state'; readonly state: MachineState }
   | { readonly type: 'clock'; readonly mode: ClockMode; readonly nowNs: number; readonly settled: boolean }
   /** All but `xenstore`, `domain` and `domain-gone`, which come by the frame in the next two. */
   | { readonly type: 'probe'; readonly probe: Probe }
   | { readonly type: 'xenstore'; readonly lines: readonly string[] }
-  /** What each domain is now that has changed since the last message; and those that are no more. */
+  /** Those that are no more; then what each domain is now that has changed since the last message. With Xen (`state`) all are gone, unsaid. */
   | { readonly type: 'domains'; readonly changed: readonly DomainProbe[]; readonly gone: readonly number[] }
+  /** In spite of `persist`: the present machine plays a tape or a record, and nothing of it is to be stored. */
+  | { readonly type: 'disk-temporary' }
   /** With `persist`: what the machine has made durable. */
   | { readonly type: 'disk-batch'; readonly batch: DiskBatch }
   /** What comes out of a host link; the page's end is protocol/links.ts, whose inputs go as `input`. */

@@ -53,13 +53,28 @@ export function parseAccess(line: string): StoreChange | undefined {
 const NOBODY: StoreWriter = { domid: 0, connection: 0 }
 const parts = (path: string): string[] => path.split('/').filter((part) => part !== '')
 
-/** Nodes are never changed, but replaced up to the root: who holds one holds a moment of the store. */
+/** A node as the tree itself sees it. */
+interface OwnNode extends StoreNode {
+  value: string
+  perms: string
+  writer: StoreWriter
+  change: number
+  readonly children: Map<string, OwnNode>
+}
+
+/**
+ * Who holds a node holds a moment of the store: what has been shown is never changed, but replaced up to the root. What nobody has seen yet is changed
+ * in place, so that many changes between two looks cost one copy of a directory, however long it is.
+ */
 export class StoreTree {
-  #root: StoreNode | undefined
+  #root: OwnNode | undefined
   #change = 0
+  /** Made since somebody last looked. */
+  #unseen = new Set<OwnNode>()
 
   /** Undefined as long as no daemon has said anything. */
   get root(): StoreNode | undefined {
+    this.#look()
     return this.#root
   }
 
@@ -75,37 +90,69 @@ export class StoreTree {
 
   apply(change: StoreChange): void {
     this.#change++
-    if (change.kind === 'new') this.#root = this.#node('', '', '', NOBODY)
-    else if (this.#root) this.#root = this.#changed(this.#root, parts(change.path), change)
+    if (change.kind === 'new') this.#root = this.#made('', NOBODY)
+    else if (change.kind === 'set') this.#set(change)
+    else this.#remove(parts(change.path))
   }
 
   get(path: string): StoreNode | undefined {
-    let node = this.#root
-    for (const part of parts(path)) node = node?.children.get(part)
-    return node
+    this.#look()
+    return this.#find(parts(path))
   }
 
   read(path: string): string | undefined {
-    return this.get(path)?.value
+    return this.#find(parts(path))?.value
   }
 
-  #node(name: string, value: string, perms: string, writer: StoreWriter): StoreNode {
-    return { name, value, perms, children: new Map(), writer, change: this.#change }
+  #find(path: readonly string[]): OwnNode | undefined {
+    let node = this.#root
+    for (const part of path) node = node?.children.get(part)
+    return node
   }
 
-  #changed(node: StoreNode, path: readonly string[], change: Exclude<StoreChange, { kind: 'new' }>): StoreNode {
-    const [name, ...below] = path
-    if (name === undefined) {
-      if (change.kind === 'rm') return node
-      return { ...node, value: change.value, perms: change.perms, writer: change.writer, change: this.#change }
+  #look(): void {
+    if (this.#unseen.size > 0) this.#unseen = new Set()
+  }
+
+  #set({ path, value, perms, writer }: Extract<StoreChange, { kind: 'set' }>): void {
+    if (!this.#root) return
+    const node = this.#own(parts(path), writer)
+    node.value = value
+    node.perms = perms
+    node.writer = writer
+    node.change = this.#change
+  }
+
+  #remove(path: readonly string[]): void {
+    const name = path.at(-1)
+    // The daemon does not remove the root.
+    if (name === undefined || !this.#find(path)) return
+    this.#own(path.slice(0, -1), NOBODY).children.delete(name)
+  }
+
+  /** The node at `path`, made where it is missing, as one that may be changed; so are all above it. */
+  #own(path: readonly string[], writer: StoreWriter): OwnNode {
+    let node = this.#unseenOf(this.#root!)
+    this.#root = node
+    for (const name of path) {
+      const child = node.children.get(name)
+      const own = child ? this.#unseenOf(child) : this.#made(name, writer)
+      if (own !== child) node.children.set(name, own)
+      node = own
     }
-    const child = node.children.get(name)
-    const children = new Map(node.children)
-    if (change.kind === 'rm' && below.length === 0) {
-      if (!child) return node
-      children.delete(name)
-    } else if (change.kind === 'rm' && !child) return node
-    else children.set(name, this.#changed(child ?? this.#node(name, '', '', change.writer), below, change))
-    return { ...node, children }
+    return node
+  }
+
+  #unseenOf(node: OwnNode): OwnNode {
+    if (this.#unseen.has(node)) return node
+    const copy = { ...node, children: new Map(node.children) }
+    this.#unseen.add(copy)
+    return copy
+  }
+
+  #made(name: string, writer: StoreWriter): OwnNode {
+    const node: OwnNode = { name, value: '', perms: '', children: new Map(), writer, change: this.#change }
+    this.#unseen.add(node)
+    return node
   }
 }

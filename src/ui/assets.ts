@@ -1,5 +1,5 @@
 /** What the page hands to the sandboxed worker: fetched once, kept for the next power-on. */
-import { diskRestUrl, diskUrl, workerUrl } from 'virtual:machine'
+import { diskId, diskRestUrl, diskUrl, workerUrl } from 'virtual:machine'
 
 async function get(url: string): Promise<Response> {
   const response = await fetch(url)
@@ -30,3 +30,5 @@ export const defaultDiskRest = async (): Promise<ArrayBuffer> => (await restByte
 
 /** A fresh copy of the first part of the default disk's container, gzipped or (where a server said `Content-Encoding: gzip`) unpacked by the browser already. */
 export const defaultDisk = async (): Promise<ArrayBuffer> => (await diskBytes()).slice(0)
+
+export { diskId }

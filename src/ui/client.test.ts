@@ -71,6 +71,11 @@ function openSandbox(text: Promise<string>, onError: (message: string) => void):
   return sandbox
 }
 
+async function rest(): Promise<ArrayBuffer> {
+  if (restFailures-- > 0) throw new Error('no network')
+  return new ArrayBuffer(4)
+}
+
 const last = <T>(items: T[]): T => items[items.length - 1]!
 
 beforeEach(() => {
@@ -85,11 +90,7 @@ beforeEach(() => {
       if (failure) throw failure
       return 'worker'
     },
-    disk: async () => new ArrayBuffer(8),
-    diskRest: async () => {
-      if (restFailures-- > 0) throw new Error('no network')
-      return new ArrayBuffer(4)
-    },
+    openDisk: async () => ({ first: new ArrayBuffer(8), rest, stored: [], persist: true }),
     openSandbox,
     timers,
     onMessage: (message) => messages.push(message),

@@ -4,6 +4,7 @@
  */
 import type { Input } from '#protocol/machine.ts'
 import type { FromWorker, MachineOptions, Reply, Request, ToWorker } from '#protocol/messages.ts'
+import type { BootDisk } from './disk/keeper.ts'
 import type { Sandbox } from './sandbox.ts'
 import { createWatchdog, type Timers, type Watchdog } from './watchdog.ts'
 
@@ -15,9 +16,8 @@ export type Value = Extract<Reply, { ok: true }>['value']
 export interface ClientParts {
   /** The worker's script. */
   readonly workerText: () => Promise<string>
-  /** Fresh copies of the two parts of the default disk's container: their buffers are transferred. */
-  readonly disk: () => Promise<ArrayBuffer>
-  readonly diskRest: () => Promise<ArrayBuffer>
+  /** The disk of the next machine: its buffers are transferred. */
+  readonly openDisk: () => Promise<BootDisk>
   readonly openSandbox: (workerText: Promise<string>, onError: (message: string) => void) => Sandbox
   readonly onMessage: (message: FromWorker) => void
   readonly onStatus: (status: WorkerStatus, message: string) => void
@@ -64,26 +64,27 @@ export class MachineClient {
       const connection = this.#connect(this.#parts.workerText())
       this.#connection = connection
       this.#post({ type: 'visible', visible: this.#isVisible })
-      const disk = await this.#parts.disk()
+      const { first: disk, rest, stored, persist } = await this.#parts.openDisk()
       // Another power-on may have come meanwhile, or the worker may be dead already.
       if (this.#connection !== connection) return
-      this.#post({ type: 'power-on', options, disk, press }, [disk])
+      const chunks = stored.map(({ bytes }) => bytes.buffer as ArrayBuffer)
+      this.#post({ type: 'power-on', options, disk, press, stored, persist }, [disk, ...chunks])
       await connection.sandbox.started
-      void this.#sendRest(connection, REST_ATTEMPTS)
+      if (rest) void this.#sendRest(connection, rest, REST_ATTEMPTS)
     } catch (error) {
       this.#die(error instanceof Error ? error.message : String(error))
     }
   }
 
   /** The machine runs meanwhile, and waits if it needs what has not come. */
-  async #sendRest(connection: Connection, attempts: number): Promise<void> {
+  async #sendRest(connection: Connection, rest: () => Promise<ArrayBuffer>, attempts: number): Promise<void> {
     try {
-      const disk = await this.#parts.diskRest()
+      const disk = await rest()
       if (this.#connection === connection) this.#post({ type: 'disk-part', disk }, [disk])
     } catch (error) {
       if (this.#connection !== connection) return
       if (attempts > 1)
-        this.#parts.timers.setTimeout(() => void this.#sendRest(connection, attempts - 1), REST_AGAIN_MS)
+        this.#parts.timers.setTimeout(() => void this.#sendRest(connection, rest, attempts - 1), REST_AGAIN_MS)
       else this.#die(error instanceof Error ? error.message : String(error))
     }
   }

@@ -112,3 +112,136 @@ export const BootMenuIcon = () => (
     <path d="M5 6.5h8M5 9h8M5 11.5h5" />
   </Icon>
 )
+
+export const CloseIcon = () => (
+  <Icon>
+    <path d="m5 5 8 8M13 5l-8 8" />
+  </Icon>
+)
+
+export const MoreIcon = () => (
+  <Icon>
+    <path d="M4 9h.01M9 9h.01M14 9h.01" strokeWidth="2.4" />
+  </Icon>
+)
+
+export const LayoutIcon = () => (
+  <Icon>
+    <rect x="1.8" y="3" width="14.4" height="12" rx="2" />
+    <path d="M11 3v12M11 8.5h5.2" />
+  </Icon>
+)
+
+export const HelpIcon = () => (
+  <Icon>
+    <circle cx="9" cy="9" r="7" />
+    <path d="M6.9 7.1a2.1 2.1 0 1 1 3 1.9c-.6.3-.9.7-.9 1.4M9 12.7v.1" />
+  </Icon>
+)
+
+export const CollapseIcon = () => (
+  <Icon>
+    <path d="M10.5 4.5 6 9l4.5 4.5" />
+  </Icon>
+)
+
+export const PauseIcon = () => (
+  <Icon>
+    <path d="M6 4v10M12 4v10" strokeWidth="2.4" />
+  </Icon>
+)
+
+export const TickIcon = () => (
+  <Icon>
+    <path d="m4 9.6 3.4 3.4L14 5.6" />
+  </Icon>
+)
+
+export const RunIcon = () => (
+  <Icon>
+    <path d="M5.5 3.4v11.2L14.2 9z" fill="currentColor" />
+  </Icon>
+)
+
+export const CopyIcon = () => (
+  <Icon>
+    <rect x="6" y="6" width="9.4" height="9.4" rx="1.6" />
+    <path d="M12 3.4A1.4 1.4 0 0 0 10.6 2.6H4.2A1.6 1.6 0 0 0 2.6 4.2v6.4c0 .6.3 1.1.8 1.4" />
+  </Icon>
+)
+
+export const UpIcon = () => (
+  <Icon>
+    <path d="M9 14.5v-11M4.5 8 9 3.5 13.5 8" />
+  </Icon>
+)
+
+export const DownIcon = () => (
+  <Icon>
+    <path d="M9 3.5v11M4.5 10 9 14.5l4.5-4.5" />
+  </Icon>
+)
+
+export const GripIcon = () => (
+  <Icon>
+    <path d="M6.5 4.5v.1M11.5 4.5v.1M6.5 9v.1M11.5 9v.1M6.5 13.5v.1M11.5 13.5v.1" strokeWidth="2.2" />
+  </Icon>
+)
+
+export const SearchIcon = () => (
+  <Icon>
+    <circle cx="8" cy="8" r="5" />
+    <path d="m11.8 11.8 4 4" />
+  </Icon>
+)
+
+export const PasteIcon = () => (
+  <Icon>
+    <path d="M6.4 3.4H4.6A1.6 1.6 0 0 0 3 5v9.4A1.6 1.6 0 0 0 4.6 16h8.8a1.6 1.6 0 0 0 1.6-1.6V5a1.6 1.6 0 0 0-1.6-1.6h-1.8" />
+    <rect x="6.4" y="2" width="5.2" height="3" rx="1" />
+    <path d="M9 7.6v5M6.8 10.4 9 12.6l2.2-2.2" />
+  </Icon>
+)
+
+export const ClearIcon = () => (
+  <Icon>
+    <path d="M3 5h12M7 5V3h4v2M4.6 5l.8 10.4h7.2L13.4 5M7.6 8v4.6M10.4 8v4.6" />
+  </Icon>
+)
+
+export const KeyboardIcon = () => (
+  <Icon>
+    <rect x="1.8" y="4.4" width="14.4" height="9.4" rx="1.6" />
+    <path d="M4.6 7.4h.01M7.5 7.4h.01M10.4 7.4h.01M13.4 7.4h.01M5.8 11h6.4" />
+  </Icon>
+)
+
+export const ArrowUpIcon = () => (
+  <Icon>
+    <path d="m4.5 10.5 4.5-4.5 4.5 4.5" />
+  </Icon>
+)
+
+export const ArrowDownIcon = () => (
+  <Icon>
+    <path d="m4.5 7 4.5 4.5L13.5 7" />
+  </Icon>
+)
+
+export const ShutdownIcon = () => (
+  <Icon>
+    <rect x="4" y="4" width="10" height="10" rx="1.5" />
+  </Icon>
+)
+
+export const RebootIcon = () => (
+  <Icon>
+    <path d="M14.5 9A5.5 5.5 0 1 1 12.7 5M13 2v3.4H9.6" />
+  </Icon>
+)
+
+export const DestroyIcon = () => (
+  <Icon>
+    <path d="M3.5 5h11M7 5V3h4v2M5 5l.7 10h6.6L13 5M7.6 8v4.5M10.4 8v4.5" />
+  </Icon>
+)

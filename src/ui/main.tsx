@@ -1,33 +1,64 @@
 /** The page's entry: make the session, hand out the public interface, draw, press the power button. */
+import './theme.css'
+import './layout/base.css'
+import './layout/controls.css'
+import './layout/panel.css'
 import { StrictMode } from 'react'
 import { createRoot } from 'react-dom/client'
 import { App } from './App.tsx'
 import { asTheme, readAddress } from './address.ts'
-import { defaultDisk, defaultDiskRest, workerText } from './assets.ts'
+import { defaultDisk, defaultDiskRest, diskId, workerText } from './assets.ts'
+import { tabLock } from './disk/lock.ts'
+import { diskStore } from './disk/store.ts'
+import { followLink, startsByTape } from './embed/link.ts'
+import { createEmbedServer } from './embed/server.ts'
 import { chooseLang } from './i18n/index.ts'
+import { setLang } from './i18n/set-lang.ts'
+import { watchNetwork } from './offline.ts'
 import { createTerminals } from './panels/consoles/terminals.ts'
+import { isPanelId } from './panels/registry.ts'
 import { createPlayground } from './playground.ts'
 import { load, save } from './saved.ts'
 import { createSession } from './session.ts'
 import { PageContext } from './session-context.tsx'
-import './theme.css'
-import './app.css'
 
 const asked = readAddress(location.search)
-const session = createSession({ workerText, disk: defaultDisk, diskRest: defaultDiskRest })
+/** Other playgrounds may live in other folders of this origin: each has a disk of its own. */
+const place = `xen-playground${new URL('.', location.href).pathname}`
+const session = createSession({
+  workerText,
+  disk: {
+    keep: asked.disk === 'keep' && diskId !== undefined,
+    shipped: { id: diskId ?? '', first: defaultDisk, rest: defaultDiskRest },
+    store: diskStore(place, `${Date.now()}-${Math.random()}`),
+    lock: (onLost) => tabLock(place, onLost),
+    onFirstStored: () => void navigator.storage?.persist?.().catch(() => {}),
+  },
+})
 const { store } = session
 
-store.dispatch({ type: 'lang', lang: chooseLang(asked.lang, load('lang'), navigator.languages) })
+const speaks = setLang(store, chooseLang(asked.lang, load('lang'), navigator.languages))
 store.dispatch({ type: 'theme', theme: asked.theme ?? asTheme(load('theme')) ?? 'system' })
+store.dispatch({ type: 'embed', embed: asked.embed, panels: asked.panels?.filter(isPanelId) })
 store.dispatch({ type: 'next-options', options: asked.options })
 store.subscribe(({ lang, theme }, before) => {
   if (lang !== before.lang) save('lang', lang)
   if (theme !== before.theme) save('theme', theme)
 })
 
-Object.defineProperty(window, 'playground', { value: createPlayground(session), enumerable: true })
+const playground = createPlayground(session)
+Object.defineProperty(window, 'playground', { value: playground, enumerable: true })
+const embedServer = createEmbedServer({
+  origin: location.origin,
+  playground,
+  store,
+  kept: { load: () => load('embed'), save: (text) => save('embed', text) },
+})
+addEventListener('message', ({ data, origin, source }) => embedServer.receive(data, origin, source))
+followLink(asked, { store, playground, base: location.href })
 document.addEventListener('visibilitychange', () => session.client.visible(document.visibilityState === 'visible'))
 const terminals = createTerminals(session)
+watchNetwork(store, playground.ready)
 
 function draw(): void {
   createRoot(document.getElementById('root')!).render(
@@ -41,7 +72,7 @@ function draw(): void {
 
 /** The machine's worker starts on the other core while this one draws: it first gets what it needs from here, if that comes soon. */
 const headStartMs = 300
-if (asked.power) {
+if (asked.power && !startsByTape(asked.tape, location.href)) {
   const soon = new Promise<void>((resolve) => setTimeout(resolve, headStartMs))
-  void Promise.race([session.power(), soon]).then(draw)
-} else draw()
+  void Promise.all([Promise.race([session.power(), soon]), speaks]).then(draw)
+} else void speaks.then(draw)

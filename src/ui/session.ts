@@ -7,8 +7,10 @@ import { HostLinks } from '#protocol/links.ts'
 import type { Input, SerialLine, TextScreen } from '#protocol/machine.ts'
 import type { FromWorker, MachineOptions } from '#protocol/messages.ts'
 import type { OpenLink } from '#protocol/open-link.ts'
+import { shareTerminals } from '#protocol/shared-links.ts'
 import { parseAccess, type StoreChange, StoreTree } from '#protocol/xenstore-tree.ts'
 import { MachineClient } from './client.ts'
+import { DiskKeeper, type KeeperParts } from './disk/keeper.ts'
 import { openSandbox } from './sandbox.ts'
 import { createPlaygroundStore, type PlaygroundStore } from './store/store.ts'
 
@@ -39,12 +41,13 @@ export interface Session {
   typeLine(text: string): void
   /** Back to the default disk: a new machine, off. */
   discardDisk(): Promise<void>
+  readonly diskKeeper: DiskKeeper
 }
 
 export interface SessionAssets {
   readonly workerText: () => Promise<string>
-  readonly disk: () => Promise<ArrayBuffer>
-  readonly diskRest: () => Promise<ArrayBuffer>
+  /** How and where the disk is kept. */
+  readonly disk: Omit<KeeperParts, 'onState' | 'onNotice'>
 }
 
 export function createSession(assets: SessionAssets): Session {
@@ -58,8 +61,15 @@ export function createSession(assets: SessionAssets): Session {
   /** Links are numbered by the world: a new machine counts anew. */
   let links: HostLinks
 
+  const diskKeeper = new DiskKeeper({
+    ...assets.disk,
+    onState: (state) => store.dispatch({ type: 'disk-state', state }),
+    onNotice: (notice) => store.dispatch({ type: 'disk-notice', notice }),
+  })
+
   const client = new MachineClient({
-    ...assets,
+    workerText: assets.workerText,
+    openDisk: () => diskKeeper.open(),
     openSandbox,
     timers: { setTimeout: (run, ms) => window.setTimeout(run, ms), clearTimeout: (id) => window.clearTimeout(id) },
     onStatus: (status, message) => store.dispatch({ type: 'worker', status, message }),
@@ -69,6 +79,8 @@ export function createSession(assets: SessionAssets): Session {
         screen = message.screen
         for (const listener of screens) listener(message.screen)
       } else if (message.type === 'link') links.receive(message.link, message.output)
+      else if (message.type === 'disk-batch') diskKeeper.batch(message.batch)
+      else if (message.type === 'disk-temporary') diskKeeper.setAside()
       else if (message.type !== 'input-logged' && message.type !== 'alive') store.dispatch(message)
       if (message.type === 'xenstore') foldXenstore(message.lines)
       // What the daemon knew went with it.
@@ -126,14 +138,18 @@ export function createSession(assets: SessionAssets): Session {
       return subscribe(screens, listener)
     },
     screen: () => screen,
-    openLink: (to, handlers) => links.open(to, handlers),
+    openLink: shareTerminals((to, handlers) => links.open(to, handlers)),
     xenstore,
     onXenstore: (listener) => subscribe(storeListeners, listener),
     typeLine(text) {
       store.dispatch({ type: 'panel', panel: 'com1' })
       input({ kind: 'serial', line: 'com1', bytes: [...utf8Encode(text), 0x0d] })
     },
-    discardDisk: () => newMachine({}, false),
+    async discardDisk() {
+      await diskKeeper.discard()
+      await newMachine({}, false)
+    },
+    diskKeeper,
   }
 }
 

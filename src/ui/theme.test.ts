@@ -43,6 +43,10 @@ const pairs: [string, string, number][] = [
       [hue, 'surface-2', 4.5],
     ],
   ),
+  ...['machine', 'xen', 'dom0', 'domu'].flatMap((layer): [string, string, number][] => [
+    [`hue-${layer}`, `hue-${layer}-soft`, 4.5],
+    ['text', `hue-${layer}-soft`, 4.5],
+  ]),
   ['accent-text', 'accent', 4.5],
   ['text', 'accent-soft', 4.5],
   ['text', 'danger-soft', 4.5],

@@ -4,4 +4,6 @@ declare module 'virtual:machine' {
   /** The default disk, in two parts of a lib/ondisk container, each gzipped: what is needed up to a login, and the rest. */
   export const diskUrl: string
   export const diskRestUrl: string
+  /** Of the default disk's content: another disk has another. Undefined in development, where it is made on request. */
+  export const diskId: string | undefined
 }

@@ -1,18 +1,27 @@
 /** Answers to what the page asks of a machine. Whatever is refused is refused in words. */
 
-import type { SparseDisk } from '#lib/ondisk/sparse-disk.ts'
+import { SECTOR_BYTES } from '#lib/ondisk/block-store.ts'
 import type { Reply, Request, TapeOutcome } from '#protocol/messages.ts'
 import { runTape } from '#tape/play.ts'
 import { EPOCH_SECONDS } from '#world/world.ts'
+import { type BatchSender, DiskWatch } from './disk-batches.ts'
 import { rawDisk, readFile, writeFile } from './disk-files.ts'
-import type { Machine } from './room.ts'
+import { importImage } from './import-disk.ts'
+import type { Send } from './outbox.ts'
+import { replayRecord } from './replay.ts'
+import type { Machine, MachineParts } from './room.ts'
 
-interface Asked {
+export interface Asked {
   readonly machine: Machine
-  /** Another machine like this one, off, at time 0, takes this one's place. With the same base disk, or another. */
-  readonly replace: (baseDisk?: SparseDisk) => Machine
+  readonly send: Send
+  readonly sender: BatchSender
+  /** Another machine like this one, off, at time 0, takes this one's place; like it but for what is given. */
+  readonly replace: (made: Partial<MachineParts>) => Machine
   readonly reply: (reply: Reply) => void
 }
+
+/** Work on a whole disk may keep the worker busy for so long; the page must not take it for hung. */
+const DISK_WORK_MS = 60_000
 
 /** Answer `request`, now or when virtual time has come that far. */
 export function answer(asked: Asked, request: Request): void {
@@ -35,7 +44,8 @@ export function answer(asked: Asked, request: Request): void {
         loop.observe({ done: () => value(machine.world.record()), failed: refuse })
         break
       case 'tape':
-        playTape(asked.replace(), request.text, value, refuse)
+        // What a tape does to the disk is gone with its machine.
+        playTape(asked.replace({ persist: false }), request.text, value, refuse)
         break
       case 'read-file':
         value(readFile(machine.disk, request.path))
@@ -45,7 +55,15 @@ export function answer(asked: Asked, request: Request): void {
         else refuse('the machine is on: its disk cannot be written from outside')
         break
       case 'export-disk':
+        asked.send({ type: 'alive', sleepMs: DISK_WORK_MS })
         value(rawDisk(machine.disk))
+        break
+      case 'import-disk':
+        if (world.state() === 'off') value(importDisk(asked, request.bytes))
+        else refuse('the machine is on: its disk cannot be exchanged')
+        break
+      case 'replay':
+        replayRecord(asked, request.record, value, refuse)
         break
     }
   } catch (error) {
@@ -54,11 +72,26 @@ export function answer(asked: Asked, request: Request): void {
 }
 
 /** An edit from outside begins a new world: its record then says truly from which disk it started. */
-function editDisk({ machine, replace }: Asked, path: string, bytes: Uint8Array): number {
+function editDisk({ machine, replace, sender }: Asked, path: string, bytes: Uint8Array): number {
   const edited = machine.disk.clone()
+  const watch = machine.watch && new DiskWatch(edited, sender)
   writeFile(edited, path, bytes, EPOCH_SECONDS + Math.floor(machine.world.nowNs() / 1e9))
-  replace(edited)
+  watch?.flushed()
+  replace({ baseDisk: edited })
   return bytes.length
+}
+
+/** Answers with the size of the disk. */
+function importDisk({ machine, replace, sender, send }: Asked, bytes: Uint8Array): number {
+  send({ type: 'alive', sleepMs: DISK_WORK_MS })
+  const disk = importImage(bytes)
+  replace({ baseDisk: disk, shippedDisk: disk })
+  if (machine.watch)
+    sender.send(
+      disk.chunks().map(([number, chunk]) => ({ number, bytes: chunk.slice() })),
+      disk.sectors,
+    )
+  return disk.sectors * SECTOR_BYTES
 }
 
 /** A tape has its own machine, from power-on: the same tape and seed then give the same bytes everywhere. */

@@ -4,107 +4,21 @@ import { beforeAll, describe, expect, test } from 'vitest'
 import { addDiskPart, unpackDisk } from '#lib/ondisk/disk-container.ts'
 import type { SparseDisk } from '#lib/ondisk/sparse-disk.ts'
 import type { WorldRecord } from '#protocol/machine.ts'
-import type { FromWorker, Request, ToWorker } from '#protocol/messages.ts'
 import { createWorld } from '#world/world.ts'
 import { buildDiskAndKnown, buildDiskParts } from '../../scripts/disk.mjs'
-import { createRoom, type Room } from './room.ts'
+import { Bench, useDisk } from './bench.ts'
 
-let known: readonly string[] = []
 let parts: readonly Uint8Array[] = []
 beforeAll(async () => {
-  known = (await buildDiskAndKnown()).known
+  const build = await buildDiskAndKnown()
   parts = await buildDiskParts()
+  useDisk(build, parts)
 }, 120_000)
-
-const buffer = (bytes: Uint8Array): ArrayBuffer => bytes.slice().buffer as ArrayBuffer
 
 function wholeDisk(): SparseDisk {
   const disk = unpackDisk(gunzipSync(parts[0]!))
   addDiskPart(disk, gunzipSync(parts[1]!))
   return disk
-}
-
-class Bench {
-  readonly sent: FromWorker[] = []
-  readonly faults: unknown[] = []
-  readonly #queue: (() => void)[] = []
-  readonly #timers: (() => void)[] = []
-  readonly #room: Room
-  #nowMs = 0
-  #id = 0
-
-  /** `callMs`: what passes whenever somebody looks at the clock. */
-  constructor(callMs = 0) {
-    this.#room = createRoom({
-      host: {
-        nowMs: () => (this.#nowMs += callMs),
-        soon: (run) => this.#queue.push(run),
-        after: (_, run) => {
-          this.#timers.push(run)
-          return () => {}
-        },
-      },
-      known,
-      send: (message) => this.sent.push(message),
-      fault: (error) => this.faults.push(error),
-    })
-  }
-
-  receive(message: ToWorker): void {
-    this.#room.receive(message)
-  }
-
-  powerOn(): void {
-    const options = { memoryMiB: 1024, seed: 1, clock: 'turbo' } as const
-    this.receive({ type: 'power-on', options, disk: buffer(parts[0]!), press: true })
-  }
-
-  rest(): void {
-    this.receive({ type: 'disk-part', disk: buffer(parts[1]!) })
-  }
-
-  type(text: string): void {
-    this.receive({
-      type: 'input',
-      input: { kind: 'serial', line: 'com1', bytes: [...text].map((c) => c.charCodeAt(0)) },
-    })
-  }
-
-  /** Turns until COM1 has said `text` since the last call, or nothing goes on: whether it has. */
-  until(text: string, turns = 20_000): boolean {
-    const from = this.#heard
-    for (let i = 0; i < turns; i++) {
-      const at = this.com1.indexOf(text, from)
-      if (at >= 0) {
-        this.#heard = at + text.length
-        return true
-      }
-      this.#nowMs += 5
-      const next = this.#queue.shift() ?? this.#timers.shift()
-      if (!next) return false
-      next()
-    }
-    return false
-  }
-  #heard = 0
-
-  get com1(): string {
-    let text = ''
-    for (const message of this.sent)
-      if (message.type === 'serial' && message.line === 'com1') text += String.fromCharCode(...message.bytes)
-    return text
-  }
-
-  request(request: Request): { readonly reply: unknown } {
-    const id = ++this.#id
-    const { sent } = this
-    this.receive({ type: 'request', id, request })
-    return {
-      get reply() {
-        return sent.find((message) => message.type === 'reply' && message.id === id)
-      },
-    }
-  }
 }
 
 describe('a record and a digest that are asked for at any moment', () => {

@@ -4,9 +4,12 @@ import type { LinkInput } from '#abi/pc/hostlink.ts'
 import { addDiskPart, unpackDisk } from '#lib/ondisk/disk-container.ts'
 import type { SparseDisk } from '#lib/ondisk/sparse-disk.ts'
 import { BUILD } from '#protocol/build.ts'
+import type { DiskChunk } from '#protocol/disk.ts'
+import type { Input } from '#protocol/machine.ts'
 import type { MachineOptions, Reply, Request, ToWorker } from '#protocol/messages.ts'
 import { ImageLoader } from '#world/realm/loader.ts'
 import { createWorld, type World } from '#world/world.ts'
+import { BatchSender, DiskWatch } from './disk-batches.ts'
 import type { Host } from './host.ts'
 import type { Send } from './outbox.ts'
 import { answer } from './requests.ts'
@@ -24,6 +27,20 @@ export interface Machine {
   readonly options: MachineOptions
   /** The disk as it was before this machine's first power-on; never written. */
   readonly baseDisk: SparseDisk
+  /** The disk as the page brought it, without what was stored over it; never written. */
+  readonly shippedDisk: SparseDisk
+  /** What of the disk is to be stored; undefined where nothing is. */
+  watch: DiskWatch | undefined
+  /** A record is being replayed: nothing else enters. */
+  replaying: boolean
+}
+
+/** What a machine is made of. */
+export interface MachineParts {
+  readonly options: MachineOptions
+  readonly baseDisk: SparseDisk
+  readonly shippedDisk: SparseDisk
+  readonly persist: boolean
 }
 
 const WHOLE_DISK: ReadonlySet<Request['kind']> = new Set([
@@ -33,6 +50,8 @@ const WHOLE_DISK: ReadonlySet<Request['kind']> = new Set([
   'read-file',
   'write-file',
   'export-disk',
+  'import-disk',
+  'replay',
 ])
 
 interface RoomParts {
@@ -49,6 +68,7 @@ export function createRoom(parts: RoomParts): Room {
   let machine: Machine | undefined
   /** One for all machines of this worker: what is compiled stays compiled. */
   const loader = new ImageLoader(parts.known)
+  const sender = new BatchSender(send)
 
   /** Links that the page may still have: it is told when their machine goes. */
   const links = new Set<number>()
@@ -58,12 +78,13 @@ export function createRoom(parts: RoomParts): Room {
   }
 
   /** Another machine, off, takes the place of the present one. */
-  function replace(options: MachineOptions, baseDisk: SparseDisk): Machine {
+  function replace(made: MachineParts): Machine {
     machine?.loop.stop(new Error('another machine took its place'))
     for (const link of links)
       send({ type: 'link', link, output: { kind: 'close', reason: 'another machine took its place' } })
     links.clear()
-    machine = createMachine(options, baseDisk, loader, parts)
+    if (machine?.watch && !made.persist) send({ type: 'disk-temporary' })
+    machine = createMachine(made, { ...parts, loader, sender })
     return machine
   }
 
@@ -74,7 +95,9 @@ export function createRoom(parts: RoomParts): Room {
     switch (message.type) {
       case 'power-on': {
         later = []
-        const { world, loop } = replace(message.options, unpackDisk(unzipped(message.disk)))
+        const { options, stored = [], persist = false } = message
+        const shippedDisk = unpackDisk(unzipped(message.disk))
+        const { world, loop } = replace({ options, baseDisk: overlaid(shippedDisk, stored), shippedDisk, persist })
         if (message.press) world.powerOn()
         loop.wake()
         break
@@ -84,8 +107,7 @@ export function createRoom(parts: RoomParts): Room {
         if (machine?.baseDisk.awaited) completeDisk(machine, unzipped(message.disk))
         break
       case 'input':
-        if (message.input.kind === 'link') follow(message.input.link, message.input.event.kind)
-        machine?.loop.input(message.input)
+        input(message.input)
         break
       case 'clock':
         machine?.loop.clock(message.mode)
@@ -99,9 +121,22 @@ export function createRoom(parts: RoomParts): Room {
     }
   }
 
+  function input(input: Input): void {
+    if (input.kind === 'link') {
+      if (machine?.replaying) {
+        if (input.event.kind === 'open')
+          send({ type: 'link', link: input.link, output: { kind: 'close', reason: 'a record is being replayed' } })
+        return
+      }
+      follow(input.link, input.event.kind)
+    }
+    if (!machine?.replaying) machine?.loop.input(input)
+  }
+
   function completeDisk(machine: Machine, part: Uint8Array): void {
-    const { baseDisk, loop } = machine
-    addDiskPart(baseDisk, part)
+    const { baseDisk, shippedDisk, loop } = machine
+    addDiskPart(shippedDisk, part)
+    if (baseDisk !== shippedDisk) baseDisk.complete(new Map(shippedDisk.chunks()))
     const missed = machine.disk.wanted === 'missed'
     machine.disk.complete(new Map(baseDisk.chunks()))
     if (missed) again(machine)
@@ -115,7 +150,10 @@ export function createRoom(parts: RoomParts): Room {
   function again(machine: Machine): void {
     const record = machine.world.record()
     machine.disk = machine.baseDisk.clone()
-    const world = makeWorld(machine.options, machine.disk, machine.baseDisk, loader)
+    // What was stored already must not be stored again after what came later.
+    machine.watch &&= new DiskWatch(machine.disk, sender, machine.watch.batches)
+    const world = makeWorld(machine, loader)
+    machine.loop.rehearse(world)
     for (const _ of world.replay(record));
     listen(world, send)
     machine.world = world
@@ -128,13 +166,24 @@ export function createRoom(parts: RoomParts): Room {
       reply({ ok: false, error: 'the machine has never been powered on' })
       return
     }
-    const { options, baseDisk } = machine
+    const present = machine
     // A tape, a record and the disk itself are of the whole disk.
-    if (baseDisk.awaited && WHOLE_DISK.has(asked.kind)) {
+    if (present.baseDisk.awaited && WHOLE_DISK.has(asked.kind)) {
       later.push(() => request(id, asked))
       return
     }
-    answer({ machine, replace: (disk = baseDisk) => replace(options, disk), reply }, asked)
+    const { options, baseDisk, shippedDisk } = present
+    const persist = present.watch !== undefined
+    answer(
+      {
+        machine,
+        send,
+        sender,
+        reply,
+        replace: (made) => replace({ options, baseDisk, shippedDisk, persist, ...made }),
+      },
+      asked,
+    )
   }
 
   return {
@@ -150,26 +199,32 @@ export function createRoom(parts: RoomParts): Room {
   }
 }
 
+/** The stored chunks over the disk they were changed from. */
+function overlaid(shipped: SparseDisk, stored: readonly DiskChunk[]): SparseDisk {
+  if (stored.length === 0) return shipped
+  const disk = shipped.clone()
+  disk.place(stored)
+  return disk
+}
+
 function createMachine(
-  options: MachineOptions,
-  baseDisk: SparseDisk,
-  loader: ImageLoader,
-  { host, send, fault }: RoomParts,
+  { options, baseDisk, shippedDisk, persist }: MachineParts,
+  { host, send, fault, loader, sender }: RoomParts & { readonly loader: ImageLoader; readonly sender: BatchSender },
 ): Machine {
   const disk = baseDisk.clone()
-  const world = makeWorld(options, disk, baseDisk, loader)
+  const watch = persist ? new DiskWatch(disk, sender) : undefined
+  const world = makeWorld({ options, disk, baseDisk, watch }, loader)
   listen(world, send)
   const loop = new RunLoop(world, { host, send, mode: options.clock, onFault: fault })
-  return { world, loop, disk, options, baseDisk }
+  return { world, loop, disk, options, baseDisk, shippedDisk, watch, replaying: false }
 }
 
 function makeWorld(
-  { memoryMiB, seed }: MachineOptions,
-  disk: SparseDisk,
-  baseDisk: SparseDisk,
+  { options, disk, baseDisk, watch }: Pick<Machine, 'options' | 'disk' | 'baseDisk' | 'watch'>,
   loader: ImageLoader,
 ): World {
-  return createWorld({
+  const { memoryMiB, seed } = options
+  const world = createWorld({
     disk,
     // Only a record needs it, and it takes a tenth of a second.
     get diskHash() {
@@ -179,13 +234,15 @@ function makeWorld(
     seed,
     build: BUILD,
     loader,
+    flushed: () => watch?.flushed(),
   })
+  world.onState(() => watch?.flushed())
+  return world
 }
 
+/** The rest leaves through the loop's outbox. */
 function listen(world: World, send: Send): void {
-  world.onState((state) => send({ type: 'state', state }))
   world.onCrash((report) => send({ type: 'crash', report }))
-  world.onProbe((probe) => send({ type: 'probe', probe }))
   world.onLink((link, output) => send({ type: 'link', link, output }))
   world.onInput((entry) => send({ type: 'input-logged', entry }))
 }

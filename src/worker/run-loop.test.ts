@@ -1,5 +1,6 @@
 import { beforeEach, describe, expect, it } from 'vitest'
-import type { Input, TextScreen } from '#protocol/machine.ts'
+import type { DomainProbe, Probe } from '#abi/probe.ts'
+import type { ClockMode, Input, MachineState, TextScreen } from '#protocol/machine.ts'
 import type { FromWorker } from '#protocol/messages.ts'
 import type { StopReason } from '#protocol/sync-machine.ts'
 import type { Host } from './host.ts'
@@ -96,6 +97,22 @@ class FakeWorld implements LoopWorld {
     this.#serial.push(listener)
     return () => {}
   }
+  readonly #probed: ((probe: Probe) => void)[] = []
+  readonly #states: ((state: MachineState) => void)[] = []
+  onProbe(listener: (probe: Probe) => void): () => void {
+    this.#probed.push(listener)
+    return () => {}
+  }
+  onState(listener: (state: MachineState) => void): () => void {
+    this.#states.push(listener)
+    return () => {}
+  }
+  tell(...probes: Probe[]): void {
+    for (const probe of probes) for (const listener of this.#probed) listener(probe)
+  }
+  becomes(state: MachineState): void {
+    for (const listener of this.#states) listener(state)
+  }
   input(input: Input): void {
     this.inputs.push({ atNs: this.now, input })
   }
@@ -144,7 +161,7 @@ let world: FakeWorld
 let sent: FromWorker[]
 let faults: unknown[]
 
-function start(mode: 'live' | 'turbo'): RunLoop {
+function start(mode: ClockMode): RunLoop {
   const loop = new RunLoop(world, {
     host,
     mode,
@@ -233,6 +250,50 @@ describe('live mode', () => {
     host.pass(2100)
     expect(world.events).toEqual([])
     expect(world.now).toBeGreaterThanOrEqual(2000 * ms)
+  })
+})
+
+describe('paused', () => {
+  it('stands still however long it lasts, without a timer, and goes on from there', () => {
+    world.costMs = 0
+    const count = world.tick(10 * ms)
+    const loop = start('live')
+    host.pass(100)
+    const { ran } = count
+    loop.clock('paused')
+    host.turns()
+    const at = world.now
+    expect(all('clock').at(-1)).toMatchObject({ mode: 'paused', nowNs: at })
+    host.pass(60_000)
+    expect(host.timers).toEqual([])
+    expect([world.now, count.ran]).toEqual([at, ran])
+    loop.clock('live')
+    host.pass(100)
+    expect(count.ran - ran).toBeGreaterThanOrEqual(9)
+    expect(count.ran - ran).toBeLessThanOrEqual(11)
+  })
+
+  it('takes inputs at its present, to be seen when time goes on', () => {
+    world.costMs = 0
+    world.tick(10 * ms)
+    const loop = start('paused')
+    host.pass(500)
+    loop.input({ kind: 'button', button: 'nmi' })
+    host.pass(500)
+    expect(world.inputs).toEqual([{ atNs: 0, input: { kind: 'button', button: 'nmi' } }])
+    expect(world.now).toBe(0)
+  })
+
+  it('runs as far as somebody asks for, and is paused again', () => {
+    world.costMs = 0
+    const count = world.tick(10 * ms)
+    const loop = start('paused')
+    const reached: number[] = []
+    loop.runFor(105 * ms, { done: (nowNs) => reached.push(nowNs), failed: unexpected })
+    host.pass(1000)
+    expect(reached).toEqual([105 * ms])
+    expect(count.ran).toBe(10)
+    expect(all('clock').at(-1)).toMatchObject({ mode: 'paused', nowNs: 105 * ms })
   })
 })
 
@@ -475,5 +536,83 @@ describe('what it sends', () => {
     host.pass(100)
     expect(count.ran).toBe(before)
     expect(before).toBeGreaterThan(0)
+  })
+})
+
+describe('what observers are told', () => {
+  const domain = (domid: number, totPages: number): DomainProbe => ({
+    domid,
+    handle: `${domid}`,
+    flags: 0,
+    onlineVcpus: 1,
+    totPages,
+    maxPages: 100,
+    cpuNs: 0,
+    atNs: 0,
+  })
+  const probe = (domid: number, totPages = 0): Probe => ({ kind: 'domain', ...domain(domid, totPages) })
+  const gone = (domid: number): Probe => ({ kind: 'domain-gone', domid })
+  const line = (text: string): Probe => ({ kind: 'xenstore', line: text })
+  const types = () => sent.filter(({ type }) => ['domains', 'xenstore', 'probe', 'state'].includes(type))
+
+  it('a thousand changes are a few messages, and the last of each domain is told', () => {
+    world.costMs = 0
+    world.perSlice = 1000
+    for (let i = 0; i < 1000; i++)
+      world.events.push({ atNs: (i * ms) / 10, run: () => world.tell(probe(i % 3, i), line(`${i}`)) })
+    start('live')
+    host.pass(200)
+    expect(all('domains').length).toBeLessThan(12)
+    const last = new Map(all('domains').flatMap(({ changed }) => changed.map((each) => [each.domid, each.totPages])))
+    expect([...last].sort()).toEqual([
+      [0, 999],
+      [1, 997],
+      [2, 998],
+    ])
+    expect(all('xenstore').length).toBeLessThan(12)
+    expect(all('xenstore').flatMap(({ lines }) => lines)).toEqual(Array.from({ length: 1000 }, (_, i) => `${i}`))
+    expect(host.timers).toEqual([])
+  })
+
+  it('a domain that went and came again under its number is gone first', () => {
+    world.events = [{ atNs: ms, run: () => world.tell(probe(1, 1), gone(1), probe(1, 2), probe(2, 1), gone(2)) }]
+    start('live')
+    host.pass(100)
+    expect(all('domains')).toEqual([{ type: 'domains', gone: [1, 2], changed: [domain(1, 2)] }])
+  })
+
+  it('other probes go at once; a state comes after what was before it', () => {
+    start('turbo')
+    world.tell(probe(0), { kind: 'serial-input', owner: 'dom0' }, line('new'))
+    world.becomes('off')
+    expect(types()).toEqual([
+      { type: 'probe', probe: { kind: 'serial-input', owner: 'dom0' } },
+      { type: 'domains', gone: [], changed: [domain(0, 0)] },
+      { type: 'xenstore', lines: ['new'] },
+      { type: 'state', state: 'off' },
+    ])
+  })
+
+  it('after a rehearsal there is what that machine has, and nothing of its past', () => {
+    const loop = start('turbo')
+    world.tell(probe(0), probe(1), probe(2))
+    world.becomes('xen')
+    sent = []
+    const again = new FakeWorld(host)
+    loop.rehearse(again)
+    again.becomes('xen')
+    again.tell(probe(0, 1), probe(7), line('old'), { kind: 'panic', message: 'once' })
+    again.becomes('firmware')
+    again.becomes('xen')
+    again.tell(line('new'), probe(0, 2), probe(2, 5), gone(2), probe(1, 3))
+    expect(types()).toEqual([])
+    loop.continueWith(again)
+    host.pass(100)
+    expect(types()).toEqual([
+      { type: 'domains', gone: [0, 1, 2], changed: [domain(0, 2), domain(1, 3)] },
+      { type: 'xenstore', lines: ['new'] },
+    ])
+    again.tell({ kind: 'halted' })
+    expect(types().at(-1)).toEqual({ type: 'probe', probe: { kind: 'halted' } })
   })
 })

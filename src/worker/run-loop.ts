@@ -1,9 +1,10 @@
 /**
  * Where real time meets virtual time (design D5). Live mode follows the wall clock: it may lag, and then lets the lost time go instead of
- * racing to catch up. Turbo runs freely until the machine has settled, then is live. A machine that waits for nothing but input costs no
- * timer at all.
+ * racing to catch up. Turbo runs freely until the machine has settled, then is live. Paused stands still until told otherwise. A machine that
+ * waits for nothing but input costs no timer at all.
  */
-import type { ClockMode, Input } from '#protocol/machine.ts'
+import type { Probe } from '#abi/probe.ts'
+import type { ClockMode, Input, MachineState } from '#protocol/machine.ts'
 import type { StopReason, SyncMachine } from '#protocol/sync-machine.ts'
 import type { Host } from './host.ts'
 import { createOutbox, type Outbox, type Send } from './outbox.ts'
@@ -22,6 +23,8 @@ export interface LoopWorld extends SyncMachine {
   waitsForDisk(): boolean
   /** To the end of the present instant, if part of it is over. */
   finishInstant(): void
+  onProbe(listener: (probe: Probe) => void): () => void
+  onState(listener: (state: MachineState) => void): () => void
 }
 
 /** Somebody who steps the world himself, such as a tape: each `next()` takes at most one slice of real time. */
@@ -89,14 +92,28 @@ export class RunLoop {
     this.#outbox = createOutbox(parts.send)
     this.#anchorMs = parts.host.nowMs()
     this.#anchorNs = world.nowNs()
-    world.onSerial((line, byte) => this.#outbox.serial(line, byte))
+    world.onSerial((line, byte) => this.#outbox.serial(line, byte, world.nowNs()))
+    this.#observe(world)
+  }
+
+  /** `world` is about to do from its record what this one has done; `continueWith` it follows. */
+  rehearse(world: LoopWorld): void {
+    this.#outbox.observed.rehearse()
+    this.#observe(world)
+  }
+
+  #observe(world: LoopWorld): void {
+    const { observed } = this.#outbox
+    world.onProbe((probe) => observed.probe(probe))
+    world.onState((state) => observed.state(state))
   }
 
   /** The same machine once more, made from its record: it goes on where the other has stopped. */
   continueWith(world: LoopWorld): void {
+    this.#outbox.observed.rehearsed()
     this.#world = world
     this.#anchor()
-    world.onSerial((line, byte) => this.#outbox.serial(line, byte))
+    world.onSerial((line, byte) => this.#outbox.serial(line, byte, world.nowNs()))
     this.wake()
   }
 
@@ -184,9 +201,10 @@ export class RunLoop {
     this.wake()
   }
 
-  #pacing(): 'driven' | 'turbo' | 'live' {
+  #pacing(): 'driven' | 'turbo' | 'live' | 'paused' {
     if (this.#driver) return 'driven'
     if (this.#runs.length > 0) return 'turbo'
+    if (this.#mode === 'paused') return 'paused'
     return this.#mode === 'turbo' && !this.#world.settled() ? 'turbo' : 'live'
   }
 
@@ -251,6 +269,7 @@ export class RunLoop {
       if (reason === 'deadline' || reason === 'idle') this.#finishRuns(reason === 'idle' ? untilNs : world.nowNs())
       return this.#pacing() === 'turbo' || reason === 'slice'
     }
+    if (pacing === 'paused') return false
     return world.runUntil(this.#liveTargetNs(), never) === 'slice'
   }
 
@@ -273,7 +292,8 @@ export class RunLoop {
     this.#outbox.screen(world.screenVersion(), () => world.screen())
     const flushMs = this.#outbox.flush(nowMs)
     this.#tellClock(nowMs, settled)
-    if (!world.waitsForDisk() && (again || this.#pacing() !== 'live')) {
+    const pacing = this.#pacing()
+    if (!world.waitsForDisk() && (again || pacing === 'driven' || pacing === 'turbo')) {
       if (nowMs - this.#aliveSentMs >= aliveMs) this.#tellAlive(nowMs, 0)
       this.wake()
     } else this.#sleep(nowMs, flushMs)
@@ -282,7 +302,8 @@ export class RunLoop {
   /** Until the next event of the world or of the outbox; without either until somebody calls. */
   #sleep(nowMs: number, flushMs: number): void {
     const eventMs = this.#anchorMs + (this.#world.nextNs() - this.#anchorNs) / 1e6
-    const worldMs = this.#world.waitsForDisk() ? Number.POSITIVE_INFINITY : Math.max(eventMs - nowMs, liveSleepMs)
+    const still = this.#world.waitsForDisk() || this.#pacing() === 'paused'
+    const worldMs = still ? Number.POSITIVE_INFINITY : Math.max(eventMs - nowMs, liveSleepMs)
     const delayMs = Math.min(worldMs, Math.max(flushMs - nowMs, 1))
     // Before a long sleep the page is told of it; short ones are told of once a second.
     if (delayMs >= aliveMs || nowMs - this.#aliveSentMs >= aliveMs) this.#tellAlive(nowMs, delayMs)

@@ -12,6 +12,7 @@ import type { CrashReport, MachineState } from '#protocol/machine.ts'
 import { loadGuestCode } from './guest-code.ts'
 import { natives } from './natives.ts'
 import { type Pcpu, park, resetPcpu, startNs, wake } from './pcpu.ts'
+import { plainProbe } from './probes.ts'
 import { harden } from './realm/harden.ts'
 import { crashReport, ImageFault, type ImageLoader } from './realm/loader.ts'
 import {
@@ -112,7 +113,10 @@ export class Processors {
         this.#trampolines.set(Math.floor(paddr / 4096), start)
       },
       load: (mem, at) => loadGuestCode({ loader: this.#loader, paid, unwinding: () => this.#unwinding }, mem, at),
-      probe: (event) => this.#pins.probe(event),
+      probe: (event) => {
+        const plain = plainProbe(event)
+        if (plain) this.#pins.probe(plain)
+      },
     })
     const cpu: Pcpu = {
       index,

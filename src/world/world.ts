@@ -36,6 +36,8 @@ export interface WorldOptions {
   readonly seed: number
   /** Which build of the playground this is; a record of another build is refused. */
   readonly build: string
+  /** The drive has done a FLUSH CACHE: what was written until now is durable (design D11). */
+  readonly flushed?: () => void
   /** Shared between worlds of one realm, so that images are verified and compiled once. */
   readonly loader?: ImageLoader
 }
@@ -95,6 +97,7 @@ export class World implements SyncMachine {
         charge: (ns) => this.#processors.charge(ns),
         linkOut: (link, output) => this.#link(link, output),
         trace: (bytes) => this.#trace(bytes),
+        diskFlushed: () => options.flushed?.(),
       },
     )
     this.#processors = new Processors({

@@ -52,6 +52,8 @@ export interface Xen {
   readonly credit: Credit
   /** Domains by id, dom0 first. */
   readonly domains: Map<number, Domain>
+  /** Those of which observers have not heard how they are now (domain-probe.ts). */
+  readonly changedDomains: Domain[]
   /** The last id that was chosen for a new domain. */
   domidRover: number
   /** What dom0 has told of by PHYSDEVOP_manage_pci_add. */
@@ -90,6 +92,7 @@ export function makeXen(metal: Metal, keyhandlers: readonly Keyhandler[]): Xen {
     guestIrqs: makeIrqs(),
     credit: makeCredit(),
     domains: new Map(),
+    changedDomains: [],
     domidRover: 0,
     pciDevices: [],
     heap: new Heap(new FrameTable(0)),

@@ -2,10 +2,11 @@
  * The menu screen and the entry editor: run_menu of stage2/stage2.c with Red Hat's additions, the key `a` and its own hidden menu
  * (grub-0.97 of CentOS 5). Both are a list in a box; Enter or `b` leads to `bootEntry`.
  */
+
+import type { MenuEntry } from '#abi/pc/menu-lst.ts'
 import { readLine } from './cmdline.ts'
 import type { Grub } from './grub.ts'
 import { ListBox } from './list-box.ts'
-import type { MenuEntry } from './menu-lst.ts'
 import { checkPassword } from './password.ts'
 import { forInputUntil, Restart, type Run, SECOND_NS } from './run.ts'
 import { runScript } from './script.ts'

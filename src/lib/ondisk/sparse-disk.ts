@@ -21,6 +21,8 @@ export class SparseDisk implements BlockStore {
   /** Chunks that are on their way, and the texts that theirs may repeat; undefined once all is here. */
   #awaited: ReadonlySet<number> | undefined
   #texts: Uint8Array | undefined
+  /** Chunks that were put here: they count more than what is on its way. */
+  #placed: ReadonlySet<number> = new Set()
   /** `soon`: somebody will touch what is on its way. `missed`: somebody has, and met zeros or wrote into nothing. */
   wanted: 'no' | 'soon' | 'missed' = 'no'
 
@@ -49,15 +51,27 @@ export class SparseDisk implements BlockStore {
     this.#texts = texts
   }
 
-  /** They have come. */
+  /** They have come. What was put in their place stays. */
   complete(chunks: ReadonlyMap<number, Uint8Array>): void {
     for (const number of this.#awaited ?? []) {
       const chunk = chunks.get(number)
-      if (chunk) this.#chunks.set(number, chunk)
+      if (chunk && !this.#placed.has(number)) this.#chunks.set(number, chunk)
     }
     this.#awaited = undefined
     this.#texts = undefined
     this.wanted = 'no'
+  }
+
+  /** Whole chunks over what the disk has, or will have. RangeError for what is no chunk of it. */
+  place(chunks: readonly { readonly number: number; readonly bytes: Uint8Array }[]): void {
+    for (const { number, bytes } of chunks) {
+      if (bytes.length !== CHUNK_BYTES || !Number.isInteger(number) || number < 0)
+        throw new RangeError(`not a chunk: ${number}, ${bytes.length} bytes`)
+      this.#check(number * CHUNK_SECTORS, Math.min(CHUNK_SECTORS, Math.max(1, this.sectors - number * CHUNK_SECTORS)))
+      this.#owned.delete(number)
+      this.#chunks.set(number, bytes)
+    }
+    this.#placed = new Set([...this.#placed, ...chunks.map(({ number }) => number)])
   }
 
   /** Sectors that will be read or written before long. */
@@ -68,7 +82,8 @@ export class SparseDisk implements BlockStore {
   #isAwaited(lba: number, count: number): boolean {
     if (!this.#awaited) return false
     const last = Math.floor((lba + count - 1) / CHUNK_SECTORS)
-    for (let chunk = Math.floor(lba / CHUNK_SECTORS); chunk <= last; chunk++) if (this.#awaited.has(chunk)) return true
+    for (let chunk = Math.floor(lba / CHUNK_SECTORS); chunk <= last; chunk++)
+      if (this.#awaited.has(chunk) && !this.#placed.has(chunk)) return true
     return false
   }
 
@@ -119,6 +134,7 @@ export class SparseDisk implements BlockStore {
     const copy = new SparseDisk(this.sectors, this.#chunks)
     copy.#awaited = this.#awaited
     copy.#texts = this.#texts
+    copy.#placed = this.#placed
     return copy
   }
 

@@ -79,12 +79,11 @@ describe('programs that want too much', () => {
   ])(
     '%s meets the OOM killer, which says so',
     (command, name) => {
-      host.type(`${command}\r`)
-      host.waitFor(new RegExp(`${name} invoked oom-killer: gfp_mask=0x201d2, order=0, oomkilladj=0`), 600)
-      host.waitFor(new RegExp(`Out of memory: Killed process \\d+ \\(${name}\\)\\.`), 600)
-      host.waitFor(PROMPT)
-      expect(host.run('echo $?').output).toBe('137')
-      expect(host.run('dmesg | grep -c "Out of memory: Killed process"').status).toBe(0)
+      host.run('dmesg -c > /dev/null')
+      expect(host.run(command, 600)).toEqual({ output: 'Killed', status: 137 })
+      const { output } = host.run('dmesg')
+      expect(output).toContain(`${name} invoked oom-killer: gfp_mask=0x201d2, order=0, oomkilladj=0`)
+      expect(output).toMatch(new RegExp(`Out of memory: Killed process \\d+ \\(${name}\\)\\.`))
     },
     240_000,
   )
@@ -93,7 +92,7 @@ describe('programs that want too much', () => {
     host.type('bash\r')
     host.waitFor(PROMPT)
     host.type('x=0123456789abcdef; while :; do x=$x$x; done\r')
-    host.waitFor(/Out of memory: Killed process \d+ \(bash\)|xrealloc: cannot allocate|[Cc]annot allocate memory/, 600)
+    host.waitFor(/Killed|xrealloc: cannot allocate|[Cc]annot allocate memory/, 600)
     host.waitFor(PROMPT, 600)
     expect(host.run('echo alive').output).toContain('alive')
     expect(freeKb()).toBeGreaterThan(150_000)

@@ -1,5 +1,6 @@
 /** Design D8 and D9: the same disk, seed and script give the same bytes and the same world, whoever looks on. */
 import { beforeAll, describe, expect, test } from 'vitest'
+import type { DomainProbe } from '#abi/probe.ts'
 import { createWorld } from '#world/world.ts'
 import { buildDiskAndKnown } from '../../../scripts/disk.mjs'
 import { type DefaultDiskBytes, Dom0Host, freshDisk } from '../dom0-host.ts'
@@ -8,12 +9,22 @@ import { type DefaultDiskBytes, Dom0Host, freshDisk } from '../dom0-host.ts'
 interface Seen {
   /** The lines of xenstored's access trace. */
   readonly stored: string[]
+  /** The last word of each domain, and how many there were. */
+  readonly domains: Map<number, DomainProbe>
+  told: number
 }
 
 /** As with every panel open: all there is to listen to is listened to, and the monitor is looked at. */
 function openPanels({ world }: Dom0Host): Seen {
-  const seen: Seen = { stored: [] }
-  world.onProbe((probe) => probe.kind === 'xenstore' && seen.stored.push(probe.line))
+  const seen: Seen = { stored: [], domains: new Map(), told: 0 }
+  world.onProbe((probe) => {
+    if (probe.kind === 'xenstore') seen.stored.push(probe.line)
+    else if (probe.kind === 'domain-gone') seen.domains.delete(probe.domid)
+    else if (probe.kind === 'domain') {
+      seen.told++
+      seen.domains.set(probe.domid, probe)
+    }
+  })
   world.onInput(() => world.screen())
   world.onLink(() => {})
   world.onState(() => world.screen())
@@ -65,6 +76,8 @@ describe('a guest’s life', () => {
     expect(watched.world.digest()).toBe(digest)
     // They have seen something indeed.
     expect(seen.stored.some((line) => line.includes('/local/domain/1/'))).toBe(true)
+    expect([...seen.domains.keys()]).toEqual([0])
+    expect(seen.told).toBeGreaterThan(300)
   })
 
   test('from its record: the same', () => {

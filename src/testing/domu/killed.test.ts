@@ -21,30 +21,26 @@ const destroyAll = (): void => {
 
 describe('xend is killed', () => {
   test.each([
-    [
-      'makes a guest with a file',
-      'xm create sebastian',
-      [0, 0.004, 0.008, 0.012, 0.016, 0.02, 0.025, 0.03, 0.035, 0.04, 0.05, 0.1],
-    ],
-    ['makes a guest with a partition', 'xm create minimal', [0.006, 0.012, 0.018, 0.024, 0.03]],
-    [
-      'starts one anew',
-      'xm create minimal extra="init=/bin/true" on_crash=restart',
-      [0.05, 0.08, 0.11, 0.14, 0.17, 0.2, 0.25, 0.3],
-    ],
-    ['destroys one', 'xm create sebastian; sleep 1; xm destroy sebastian', [1.05, 1.06, 1.07, 1.08, 1.1, 1.15]],
-  ])('while it %s', (_, command, points) => {
-    for (const seconds of points) {
-      host.run(`(${command}) > /dev/null 2>&1 & sleep ${seconds}; kill -9 $(cat /var/run/xend.pid); wait; sleep 1`)
-      destroyAll()
-      expect({ seconds, domains: rows(host).length }).toEqual({ seconds, domains: 1 })
-      expect({ seconds, ...holdings(host) }).toEqual({ seconds, ...before })
-    }
-  })
+    ['makes a guest with a file', 'xm create sebastian', [0, 0.008, 0.016, 0.025, 0.035, 0.05]],
+    ['makes a guest with a partition', 'xm create minimal', [0.006, 0.018, 0.03]],
+    ['starts one anew', 'xm create minimal extra="init=/bin/true" on_crash=restart', [0.05, 0.11, 0.17, 0.3]],
+    ['destroys one', 'xm create sebastian; sleep 1; xm destroy sebastian', [1.05, 1.07, 1.1]],
+  ])(
+    'while it %s',
+    (_, command, points) => {
+      for (const seconds of points) {
+        host.run(`(${command}) > /dev/null 2>&1 & sleep ${seconds}; kill -9 $(cat /var/run/xend.pid); wait; sleep 1`)
+        destroyAll()
+        expect({ seconds, domains: rows(host).length }).toEqual({ seconds, domains: 1 })
+        expect({ seconds, ...holdings(host) }).toEqual({ seconds, ...before })
+      }
+    },
+    240_000,
+  )
 })
 
 test('a guest is paused while it is made', () => {
-  for (const seconds of [0, 0.01, 0.02, 0.03, 0.04, 0.05, 0.1]) {
+  for (const seconds of [0, 0.02, 0.04, 0.1]) {
     host.run(
       `xm create sebastian > /dev/null 2>&1 & sleep ${seconds}; xm pause sebastian > /dev/null 2>&1; wait; sleep 1`,
     )
@@ -53,4 +49,4 @@ test('a guest is paused while it is made', () => {
     destroyAll()
     expect({ seconds, ...holdings(host) }).toEqual({ seconds, ...before })
   }
-})
+}, 240_000)

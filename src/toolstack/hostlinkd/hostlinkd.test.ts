@@ -4,25 +4,31 @@ import type { Mem } from '#abi/mem.ts'
 import * as hl from '#abi/pc/hostlink.ts'
 import type { PortIo } from '#abi/pc/metal.ts'
 import { EBUSY, EINVAL } from '#abi/posix/errno.ts'
-import { O_RDWR, O_WRONLY } from '#abi/posix/fcntl.ts'
+import { F_SETFL, O_NONBLOCK, O_RDONLY, O_RDWR, O_WRONLY } from '#abi/posix/fcntl.ts'
 import { AF_UNIX, SOCK_STREAM, sockaddrUn } from '#abi/posix/socket.ts'
 import { makedev, S_IFCHR } from '#abi/posix/stat.ts'
 import type { Sys } from '#abi/posix/syscalls.ts'
 import { PAGE_SIZE } from '#abi/xen/types.ts'
 import { hostlinkInit } from '#kernel/drivers/hostlink/hostlink.ts'
 import { miscInit } from '#kernel/drivers/misc/misc.ts'
+import { registerPtys } from '#kernel/tty/pty.ts'
 import { type Hostlink, hostlink } from '#machine/devices/hostlink/hostlink.ts'
 import { HostLinks } from '#protocol/links.ts'
 import { type KernelRig, kernelRig, rootOf } from '#testing/kernel-rig.ts'
 import { inProcess, vfsParts } from '#testing/vfs-rig.ts'
 import { OsError } from '#user/libc/errno.ts'
 import * as c from '#user/libc/syscall.ts'
+import { closePty, openPty, type Pty } from '../xenconsoled/pty.ts'
 import { serve } from './hostlinkd.ts'
 
 const bytesOf = (text: string): Uint8Array => Uint8Array.from(text, (letter) => letter.charCodeAt(0))
 const text = (bytes: Uint8Array): string => String.fromCharCode(...bytes)
 /** The fake hypervisor's first machine frame. */
 const FIRST_MFN = 0x1000
+
+function* ptyInit(kernel: KernelRig['kernel']): Generator<never, void> {
+  registerPtys(kernel)
+}
 
 interface Outside {
   readonly rig: KernelRig
@@ -55,7 +61,7 @@ function outside(): Outside {
   const rig = kernelRig({
     pages: 8192,
     io,
-    parts: { ...parts, initcalls: [...parts.initcalls!, miscInit, hostlinkInit] },
+    parts: { ...parts, initcalls: [...parts.initcalls!, miscInit, ptyInit, hostlinkInit] },
   })
   const va = (maddr: number): number =>
     rig.kernel.pages.va((Math.floor(maddr / PAGE_SIZE) - FIRST_MFN) as never) + (maddr % PAGE_SIZE)
@@ -80,6 +86,9 @@ function outside(): Outside {
     yield* c.mkdir('/dev', 0o755)
     yield* c.mknod('/dev/hostlink', S_IFCHR | 0o600, makedev(10, 240))
     yield* c.mknod('/dev/hostlink-trace', S_IFCHR | 0o600, makedev(10, 241))
+    yield* c.mknod('/dev/ptmx', S_IFCHR | 0o666, makedev(5, 2))
+    yield* c.mkdir('/dev/pts', 0o755)
+    yield* c.mount('devpts', '/dev/pts', 'devpts', 0, '')
   })
   return {
     rig,
@@ -253,6 +262,149 @@ describe('closed from inside', () => {
     daemon(at.rig)
     const link = at.open(to)
     link.write('x')
+    at.rig.settle()
+    expect(link.log).toEqual([`<close ${reason}>`])
+  })
+})
+
+describe('a terminal', () => {
+  /** A pseudo terminal whose master `body` holds, as xenconsoled would. */
+  function terminal(rig: KernelRig, body: (pty: Pty) => Sys<void>): void {
+    background(rig, function* () {
+      const pty = yield* openPty()
+      yield* c.fcntl(pty.master, F_SETFL, 0)
+      yield* body(pty)
+      return 0
+    })
+  }
+
+  test('is read and written; ended from outside it is left to the next reader, with all it says later', () => {
+    const at = outside()
+    daemon(at.rig)
+    terminal(at.rig, function* ({ master }) {
+      yield* writeAll(master, bytesOf('said before\n'))
+      yield* echo(master)
+    })
+    const one = at.open('/dev/pts/0')
+    at.rig.settle()
+    one.write('abc\r')
+    at.rig.settle()
+    one.write('last\r')
+    one.end()
+    at.rig.settle()
+    expect(one.log).toEqual(['said before\n', 'abc\r', '<end>'])
+    expect(at.chip.state.links).toEqual([])
+    const two = at.open('/dev/pts/0')
+    at.rig.settle()
+    expect(two.log).toEqual(['last\r'])
+  })
+
+  test('whose other side goes is hung up', () => {
+    const at = outside()
+    daemon(at.rig)
+    terminal(at.rig, function* (pty) {
+      yield* c.read(pty.master, 100)
+      yield* closePty(pty)
+    })
+    const link = at.open('/dev/pts/0')
+    link.write('x')
+    at.rig.settle()
+    expect(link.log).toEqual(['<close Hangup>'])
+    const late = at.open('/dev/pts/0')
+    at.rig.settle()
+    expect(late.log).toEqual(['<close /dev/pts/0: No such file or directory>'])
+  })
+
+  test('that nobody reads inside keeps no other link waiting', () => {
+    const at = outside()
+    daemon(at.rig)
+    terminal(at.rig, function* () {
+      yield* c.pause()
+    })
+    server(at.rig, echo)
+    const stuck = at.open('/dev/pts/0')
+    stuck.write('y'.repeat(1 << 20))
+    at.rig.settle()
+    const other = at.open('/s')
+    other.write('hello')
+    at.rig.settle()
+    expect(other.log).toEqual(['hello'])
+    expect(at.chip.state.queue).toEqual([])
+    stuck.close()
+    at.rig.settle()
+    expect(at.chip.state.links).toHaveLength(1)
+  })
+
+  test('a device that is none is refused', () => {
+    const at = outside()
+    inProcess(at.rig, () => c.mknod('/dev/null', S_IFCHR | 0o666, makedev(1, 3)))
+    daemon(at.rig)
+    const links = ['/dev/null', '/dev/hostlink'].map((path) => at.open(path))
+    at.rig.settle()
+    expect(links.map(({ log }) => log)).toEqual([
+      [expect.stringMatching(/^<close \/dev\/null: (Inappropriate ioctl for device|No such device.*)>$/)],
+      ['<close /dev/hostlink: Device or resource busy>'],
+    ])
+  })
+})
+
+describe('a file', () => {
+  const content = (
+    rig: KernelRig,
+    path: string,
+  ): { readonly mode: number; readonly size: number; readonly text: string } =>
+    inProcess(rig, function* () {
+      const { mode, size } = yield* c.stat(path)
+      return {
+        mode: mode & 0o7777,
+        size,
+        text: text(yield* c.read(yield* c.open(path, O_RDONLY | O_NONBLOCK, 0), 100)),
+      }
+    })
+
+  test('is made anew, has what was written, and its end is answered', () => {
+    const at = outside()
+    daemon(at.rig)
+    const first = at.open('file:/f')
+    first.write('a longer text')
+    first.end()
+    at.rig.settle()
+    expect(content(at.rig, '/f')).toEqual({ mode: 0o644, size: 13, text: 'a longer text' })
+    const again = at.open('file:/f')
+    again.write('short')
+    at.rig.settle()
+    expect(again.log).toEqual([])
+    again.end()
+    at.rig.settle()
+    expect(first.log).toEqual(['<end>'])
+    expect(again.log).toEqual(['<end>'])
+    expect(content(at.rig, '/f')).toMatchObject({ size: 5, text: 'short' })
+    expect(at.chip.state.links).toEqual([])
+  })
+
+  test('of a megabyte, and of nothing', () => {
+    const at = outside()
+    daemon(at.rig)
+    const links = ['x'.repeat(1 << 20), ''].map((bytes, i) => {
+      const link = at.open(`file:/f${i}`)
+      link.write(bytes)
+      link.end()
+      return link
+    })
+    at.rig.settle(undefined, 1_000_000)
+    expect(links.map(({ log }) => log)).toEqual([['<drain>', '<end>'], ['<end>']])
+    expect([0, 1].map((i) => content(at.rig, `/f${i}`).size)).toEqual([1 << 20, 0])
+  })
+
+  test.each([
+    ['file:/dev', 'file:/dev: Is a directory'],
+    ['file:/none/f', 'file:/none/f: No such file or directory'],
+    ['file:f', 'file:f: not a socket'],
+    ['file:', 'file:: not a socket'],
+  ])('%s', (to, reason) => {
+    const at = outside()
+    daemon(at.rig)
+    const link = at.open(to)
     at.rig.settle()
     expect(link.log).toEqual([`<close ${reason}>`])
   })

@@ -1,27 +1,31 @@
 /**
- * hostlinkd: joins host links to sockets of this domain. What happens to links comes in frames from /dev/hostlink (abi/pc/hostlink.ts); each side gives
+ * hostlinkd: joins host links to sockets, terminals and files of this domain (open-end.ts). What happens to links comes in frames from /dev/hostlink (abi/pc/hostlink.ts); each side gives
  * the other credit for what it has passed on, so a slow reader at either end slows down the writer at the other, and nobody else.
  */
 
 import * as hl from '#abi/pc/hostlink.ts'
 import { EAGAIN, EINTR } from '#abi/posix/errno.ts'
-import { F_SETFL, O_NONBLOCK } from '#abi/posix/fcntl.ts'
 import { POLLERR, POLLHUP, POLLIN, POLLOUT } from '#abi/posix/poll.ts'
 import { SIG_IGN, SIGPIPE } from '#abi/posix/signal.ts'
-import { AF_UNIX, SHUT_WR, SOCK_STREAM, sockaddrUn, UNIX_PATH_MAX } from '#abi/posix/socket.ts'
+import { SHUT_WR } from '#abi/posix/socket.ts'
 import type { Sys } from '#abi/posix/syscalls.ts'
 import { OsError, strerror } from '#user/libc/errno.ts'
 import { Heap } from '#user/libc/heap.ts'
-import { close, connect, fcntl, poll, read, rt_sigaction, shutdown, socket, write } from '#user/libc/syscall.ts'
+import { close, fsync, poll, read, rt_sigaction, shutdown, write } from '#user/libc/syscall.ts'
+import { type End, type EndKind, openEnd } from './open-end.ts'
 
 const READ_BYTES = 65536
 /** Credit is given in pieces of this, or when nothing is left to pass on. */
 const CREDIT_STEP = 16384
 const NOTHING = new Uint8Array(0)
 
+/** A terminal whose other side is gone has no errno of its own. */
+const HUNG_UP = 'Hangup'
+
 interface Link {
   readonly id: number
   readonly fd: number
+  readonly kind: EndKind
   /** From outside, not yet taken by the socket. */
   readonly waiting: Uint8Array[]
   waitingBytes: number
@@ -47,7 +51,8 @@ export class Hostlinks {
     const links = [...this.links.values()]
     const wanted = [this.#device, POLLIN]
     for (const link of links) {
-      const events = (link.window > 0 && !link.insideEnded ? POLLIN : 0) | (link.waiting.length > 0 ? POLLOUT : 0)
+      const reads = link.window > 0 && !link.insideEnded && link.kind !== 'file'
+      const events = (reads ? POLLIN : 0) | (link.waiting.length > 0 ? POLLOUT : 0)
       // A socket that nothing is wanted of says all the same that it has been hung up, again and again.
       wanted.push(events === 0 ? -1 : link.fd, events)
     }
@@ -87,8 +92,7 @@ export class Hostlinks {
         yield* this.#pass(link)
         break
       case hl.HOSTLINK_END:
-        link.outsideEnded = true
-        if (link.waiting.length === 0) yield* this.#finish(link)
+        yield* this.#outsideEnd(link)
         break
       case hl.HOSTLINK_CREDIT:
         link.window += hl.creditOf(frame)
@@ -102,20 +106,17 @@ export class Hostlinks {
   *#open(id: number, to: string): Sys<void> {
     const refuse = (reason: string): Sys<void> => this.#send(hl.HOSTLINK_CLOSE, id, `${to}: ${reason}`)
     if (to.startsWith('tcp:')) return yield* refuse('this domain has no network')
-    if (!to.startsWith('/') || to.length >= UNIX_PATH_MAX || to.includes('\0')) return yield* refuse('not a socket')
-    let fd = -1
+    let end: End | undefined
     try {
-      fd = yield* socket(AF_UNIX, SOCK_STREAM, 0)
-      yield* fcntl(fd, F_SETFL, O_NONBLOCK)
-      yield* connect(fd, sockaddrUn(to))
+      end = yield* openEnd(to)
     } catch (error) {
       if (!(error instanceof OsError)) throw error
-      if (fd >= 0) yield* close(fd)
       return yield* refuse(strerror(error.errno))
     }
+    if (!end) return yield* refuse('not a socket')
     const window = hl.HOSTLINK_WINDOW
     const empty = { waiting: [], waitingBytes: 0, taken: 0, outsideEnded: false, insideEnded: false }
-    this.links.set(id, { ...empty, id, fd, window })
+    this.links.set(id, { ...empty, ...end, id, window })
   }
 
   /** Outside to socket, as far as it takes it. */
@@ -131,7 +132,7 @@ export class Hostlinks {
       }
     } catch (error) {
       if (!(error instanceof OsError)) throw error
-      if (error.errno !== EAGAIN) return yield* this.#abort(link, error)
+      if (error.errno !== EAGAIN) return yield* this.#abort(link, strerror(error.errno))
     }
     if (link.taken >= CREDIT_STEP || link.waiting.length === 0) {
       const { taken } = link
@@ -149,7 +150,7 @@ export class Hostlinks {
       data = yield* read(link.fd, Math.min(link.window, hl.HOSTLINK_DATA_BYTES))
     } catch (error) {
       if (!(error instanceof OsError)) throw error
-      if (error.errno !== EAGAIN) yield* this.#abort(link, error)
+      if (error.errno !== EAGAIN) yield* this.#abort(link, strerror(error.errno))
       return
     }
     if (data.length > 0) {
@@ -157,20 +158,43 @@ export class Hostlinks {
       yield* this.#send(hl.HOSTLINK_DATA, link.id, data)
       return
     }
+    if (link.kind === 'terminal') return yield* this.#abort(link, HUNG_UP)
     link.insideEnded = true
     yield* this.#send(hl.HOSTLINK_END, link.id, NOTHING)
     if (link.outsideEnded && link.waiting.length === 0) yield* this.#forget(link)
   }
 
-  /** No more comes from outside, and the socket has had it all. */
-  *#finish(link: Link): Sys<void> {
-    if (link.insideEnded) return yield* this.#forget(link)
-    yield* shutdown(link.fd, SHUT_WR)
+  *#outsideEnd(link: Link): Sys<void> {
+    link.outsideEnded = true
+    if (link.kind === 'terminal') {
+      // What it says from now on is for whoever reads it next.
+      link.insideEnded = true
+      yield* this.#send(hl.HOSTLINK_END, link.id, NOTHING)
+    }
+    if (link.waiting.length === 0) yield* this.#finish(link)
   }
 
-  *#abort(link: Link, { errno }: OsError): Sys<void> {
+  /** No more comes from outside, and the inside has had it all. */
+  *#finish(link: Link): Sys<void> {
+    if (link.insideEnded) return yield* this.#forget(link)
+    if (link.kind === 'socket') {
+      yield* shutdown(link.fd, SHUT_WR)
+      return
+    }
+    try {
+      // A file's end says that it is on the disk: whoever wrote it may pull the plug now.
+      if (link.kind === 'file') yield* fsync(link.fd)
+    } catch (error) {
+      if (!(error instanceof OsError)) throw error
+      return yield* this.#abort(link, strerror(error.errno))
+    }
     yield* this.#forget(link)
-    yield* this.#send(hl.HOSTLINK_CLOSE, link.id, strerror(errno))
+    yield* this.#send(hl.HOSTLINK_END, link.id, NOTHING)
+  }
+
+  *#abort(link: Link, reason: string): Sys<void> {
+    yield* this.#forget(link)
+    yield* this.#send(hl.HOSTLINK_CLOSE, link.id, reason)
   }
 
   *#forget(link: Link): Sys<void> {

@@ -1,12 +1,5 @@
 /** str() and repr() of Python 2.4, as far as xend's texts, S-expressions and XML-RPC show them. */
-
-/** A Python float: JavaScript does not tell 1.0 from 1. */
-export class Float {
-  readonly value: number
-  constructor(value: number) {
-    this.value = value
-  }
-}
+import { Float, floatRepr, floatStr } from '#lib/xmlrpc/float.ts'
 
 /** Values with a Python look. A tuple is `new Tuple([...])`, everything else as one would think. */
 export type PyLike =
@@ -41,33 +34,6 @@ export function pyRepr(text: string): string {
     return `\\x${c.charCodeAt(0).toString(16).padStart(2, '0')}`
   })
   return `${quote}${inner}${quote}`
-}
-
-/** printf's %.<digits>g, with `.0` where Python puts it. */
-function general(value: number, digits: number): string {
-  if (!Number.isFinite(value)) return Number.isNaN(value) ? 'nan' : value < 0 ? '-inf' : 'inf'
-  const [mantissa = '', exponent = '0'] = value.toExponential(digits - 1).split('e')
-  const power = Number(exponent)
-  if (power < -4 || power >= digits) {
-    const sign = power < 0 ? '-' : '+'
-    return `${withoutZeros(mantissa)}e${sign}${String(Math.abs(power)).padStart(2, '0')}`
-  }
-  const text = withoutZeros(value.toFixed(Math.max(0, digits - 1 - power)))
-  return text.includes('.') ? text : `${text}.0`
-}
-
-const withoutZeros = (text: string): string => (text.includes('.') ? text.replace(/\.?0+$/, '') : text)
-
-/** str(float): twelve digits. */
-export const floatStr = (value: number): string => general(value, 12)
-
-/** repr(float): the shortest text that reads back as the same number. */
-export function floatRepr(value: number): string {
-  if (!Number.isFinite(value)) return general(value, 17)
-  const [mantissa = '', exponent = '0'] = value.toExponential().split('e')
-  const digits = mantissa.replace(/[-.]/g, '').length
-  const power = Number(exponent)
-  return power < -4 || power >= 16 ? general(value, digits) : general(value, Math.max(digits, power + 1))
 }
 
 /** str(value). */

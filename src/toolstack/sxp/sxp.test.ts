@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest'
+import { Float, floatRepr, floatStr } from '#lib/xmlrpc/float.ts'
 import { prettyPrint } from './pretty-print.ts'
-import { Float, floatRepr, floatStr, pyRepr, pyReprOf, Tuple } from './python-text.ts'
+import { pyRepr, pyReprOf, Tuple } from './python-text.ts'
 import { children, childText, childValue, fromString, parseSxp, toSxpString } from './sxp.ts'
 
 test.each([

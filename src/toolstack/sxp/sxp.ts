@@ -1,5 +1,6 @@
 /** S-expressions as xend writes and reads them (tools/python/xen/xend/sxp.py): atoms are byte strings, lists are arrays. */
-import { Float, pyRepr, pyStr } from './python-text.ts'
+import { Float } from '#lib/xmlrpc/float.ts'
+import { pyRepr, pyStr } from './python-text.ts'
 
 /** What may stand in a list. Parsed text holds strings and lists only; numbers, floats, booleans and None come from programs. */
 export type Sxp = string | number | bigint | boolean | null | undefined | Float | readonly Sxp[]

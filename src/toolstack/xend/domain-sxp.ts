@@ -1,6 +1,6 @@
 /** A domain as `xm list --long` shows it (XendConfig.to_sxp). The order is that of Python 2.4's dictionaries. */
 import type { Sys } from '#abi/posix/syscalls.ts'
-import { Float } from '../sxp/python-text.ts'
+import { Float } from '#lib/xmlrpc/float.ts'
 import type { Sxp } from '../sxp/sxp.ts'
 import { DEVICE_CLASSES, type DeviceClass, type DeviceValues, deviceSxp } from './device-config.ts'
 import type { DomainInfo } from './domain-info.ts'

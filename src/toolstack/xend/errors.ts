@@ -1,8 +1,9 @@
 /** xen.xend.XendError: what goes to the client as a fault, and libxc's exceptions as xend shows them. */
+
+import { Fault } from '#lib/xmlrpc/values.ts'
 import { OsError, strerror } from '#user/libc/errno.ts'
 import { XcError } from '../libxc/error.ts'
 import { ERROR_GENERIC, ERROR_INVALID_DOMAIN } from '../xmlrpc/client.ts'
-import { Fault } from '../xmlrpc/values.ts'
 
 export class XendError extends Fault {
   constructor(text: string) {

@@ -1,10 +1,11 @@
 /** The methods that xm calls (server/XMLRPCServer.py), by their names. */
 import type { Sys } from '#abi/posix/syscalls.ts'
+import { Float } from '#lib/xmlrpc/float.ts'
+import { Fault, type XmlRpcValue } from '#lib/xmlrpc/values.ts'
 import { readFile } from '#user/libc/stdio.ts'
-import { Float, pyReprOf, pyStr } from '../sxp/python-text.ts'
+import { pyReprOf, pyStr } from '../sxp/python-text.ts'
 import { isList, nameOf, type Sxp } from '../sxp/sxp.ts'
 import { ERROR_INTERNAL, ERROR_INVALID_DOMAIN } from '../xmlrpc/client.ts'
-import { Fault, type XmlRpcValue } from '../xmlrpc/values.ts'
 import { DOM0_ID, POWER_STATES, SHUTDOWN_REASONS, STATE_CRASHED, STATE_RUNNING } from './constants.ts'
 import type { Xend } from './context.ts'
 import { BlkifController } from './controllers.ts'

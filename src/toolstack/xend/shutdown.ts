@@ -1,7 +1,7 @@
 /** A domain that stops by itself (XendDomainInfo's refreshShutdown and its restart functions). */
 import type { Sys } from '#abi/posix/syscalls.ts'
+import { floatStr } from '#lib/xmlrpc/float.ts'
 import type { XcDominfo } from '../libxc/domain.ts'
-import { floatStr } from '../sxp/python-text.ts'
 import { now } from './clock.ts'
 import {
   LAST_SHUTDOWN_REASON,

@@ -1,6 +1,7 @@
 /** What a domain's two directories in the store say (XendDomainInfo's _storeVmDetails and _storeDomDetails), and what changes of theirs mean. */
 import type { Sys } from '#abi/posix/syscalls.ts'
-import { floatStr, pyReprOf } from '../sxp/python-text.ts'
+import { floatStr } from '#lib/xmlrpc/float.ts'
+import { pyReprOf } from '../sxp/python-text.ts'
 import { fromString, toSxpString } from '../sxp/sxp.ts'
 import type { DomainInfo } from './domain-info.ts'
 import { readable, writeAllBelow } from './store.ts'

@@ -1,7 +1,7 @@
 /** A domain's configuration (xen.xend.XendConfig): from what xm sends as an S-expression, from the hypervisor, and back. */
 import type { Sys } from '#abi/posix/syscalls.ts'
+import { Float } from '#lib/xmlrpc/float.ts'
 import type { XcDominfo } from '../libxc/domain.ts'
-import { Float } from '../sxp/python-text.ts'
 import { children, childText, childValue, isList, nameOf, type Sxp, toSxpString } from '../sxp/sxp.ts'
 import { type Devices, devicesFromSxp } from './device-config.ts'
 import { XendConfigError } from './errors.ts'

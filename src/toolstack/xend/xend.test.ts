@@ -1,9 +1,9 @@
 import { expect, test } from 'vitest'
 import type { Sys } from '#abi/posix/syscalls.ts'
+import { Fault, type XmlRpcValue } from '#lib/xmlrpc/values.ts'
 import { CONFIG, type FakeHost, withFakeHost } from '#testing/xend-rig.ts'
 import { OsError } from '#user/libc/errno.ts'
 import { children, childText, type Sxp } from '../sxp/sxp.ts'
-import { Fault, type XmlRpcValue } from '../xmlrpc/values.ts'
 import { XendDomain } from './domains.ts'
 import { dispatch } from './rpc.ts'
 

@@ -1,9 +1,9 @@
 /** xm create: configuration files, what becomes of them, and every way to get them wrong. */
 import { describe, expect, test } from 'vitest'
+import { Fault, type XmlRpcValue } from '#lib/xmlrpc/values.ts'
 import { posixRig } from '#testing/posix-rig.ts'
 import { coreutils } from '#user/packages/coreutils.ts'
 import { toSxpString } from '../sxp/sxp.ts'
-import { Fault, type XmlRpcValue } from '../xmlrpc/values.ts'
 import { xmProgram } from './main.ts'
 
 const MADE = ['domain', ['domid', 7], ['name', 'x']]

@@ -1,9 +1,9 @@
 /** block-*, network-*, vtpm-*, pci-*, scsi-*, vnet-*. */
 import type { Sys } from '#abi/posix/syscalls.ts'
+import type { XmlRpcValue } from '#lib/xmlrpc/values.ts'
 import { prettyPrint } from '../sxp/pretty-print.ts'
 import { pyStr } from '../sxp/python-text.ts'
 import { isList, type Sxp } from '../sxp/sxp.ts'
-import type { XmlRpcValue } from '../xmlrpc/values.ts'
 import { OptionError } from './errors.ts'
 import { getopt, given } from './getopt.ts'
 import { left, listOf, pyInt, type Xm } from './xm.ts'

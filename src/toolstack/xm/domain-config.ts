@@ -1,11 +1,11 @@
 /** A configuration's variables to the S-expression that xend makes a domain of (xm/create.py: preprocess and make_config). */
 import type { Sys } from '#abi/posix/syscalls.ts'
+import { Float } from '#lib/xmlrpc/float.ts'
 import { PyDict } from '#python/dict.ts'
 import { PyFloat, PyList, PyLong, PyTuple, PyUnicode, type Value } from '#python/objects.ts'
 import { getenv } from '#user/libc/env.ts'
 import { eprint } from '#user/libc/stdio.ts'
 import { getcwd } from '#user/libc/syscall.ts'
-import { Float } from '../sxp/python-text.ts'
 import type { Sxp } from '../sxp/sxp.ts'
 import { ConfigError, typeName } from './config-file.ts'
 import { parsePci } from './devices.ts'

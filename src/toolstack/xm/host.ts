@@ -1,11 +1,11 @@
 /** Commands about the host and Xen itself: info, dmesg, log, debug-keys, the schedulers, serve. */
 import type { Sys } from '#abi/posix/syscalls.ts'
+import { Fault, type XmlRpcValue } from '#lib/xmlrpc/values.ts'
 import { getenv } from '#user/libc/env.ts'
 import { OsError } from '#user/libc/errno.ts'
 import { eprint, readFile } from '#user/libc/stdio.ts'
 import { pyReprOf, pyStr } from '../sxp/python-text.ts'
 import { isList, parseSxp, type Sxp } from '../sxp/sxp.ts'
-import { Fault, type XmlRpcValue } from '../xmlrpc/values.ts'
 import { getDomains, parseDomain } from './domains.ts'
 import { Unsupported } from './errors.ts'
 import { given, lastValue } from './getopt.ts'

@@ -2,10 +2,10 @@
 
 import { R_OK, W_OK } from '#abi/posix/fcntl.ts'
 import type { Sys } from '#abi/posix/syscalls.ts'
+import { Fault, type XmlRpcValue } from '#lib/xmlrpc/values.ts'
 import { OsError } from '#user/libc/errno.ts'
 import { run } from '#user/libc/process.ts'
 import { access, alarm, execve, getcwd, pause as sleep } from '#user/libc/syscall.ts'
-import { Fault, type XmlRpcValue } from '../xmlrpc/values.ts'
 import { ExitXm, InvalidArgument, OptionError } from './errors.ts'
 import { getopt, given } from './getopt.ts'
 import { absolute } from './paths.ts'

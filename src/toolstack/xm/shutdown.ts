@@ -1,7 +1,7 @@
 /** xm shutdown and xm reboot (xm/shutdown.py). */
 import type { Sys } from '#abi/posix/syscalls.ts'
+import type { XmlRpcValue } from '#lib/xmlrpc/values.ts'
 import { nanosleep } from '#user/libc/syscall.ts'
-import type { XmlRpcValue } from '../xmlrpc/values.ts'
 import { type OptionSpec, Opts } from './opts.ts'
 import { listOf, textOf, type Xm } from './xm.ts'
 

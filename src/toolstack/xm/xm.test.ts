@@ -1,13 +1,13 @@
 /** xm against a xend that is a function: what it asks, what it prints, how it fails (reference: xm/main.py, xm/create.py of Xen 3.3). */
 import { describe, expect, test } from 'vitest'
+import { Float } from '#lib/xmlrpc/float.ts'
+import { Fault, type XmlRpcValue } from '#lib/xmlrpc/values.ts'
 import { posixRig, type RigFile } from '#testing/posix-rig.ts'
 import { OsError } from '#user/libc/errno.ts'
 import { coreutils } from '#user/packages/coreutils.ts'
 import { sh } from '#user/packages/sh.ts'
-import { Float } from '../sxp/python-text.ts'
 import { toSxpString } from '../sxp/sxp.ts'
 import { ProtocolError } from '../xmlrpc/http.ts'
-import { Fault, type XmlRpcValue } from '../xmlrpc/values.ts'
 import { xmProgram } from './main.ts'
 
 const DOM0 = [

@@ -1,9 +1,9 @@
 /** XML-RPC over a unix socket, as xm calls xend (tools/python/xen/util/xmlrpcclient.py: `httpu:///var/run/xend/xmlrpc.sock`). */
 import { AF_UNIX, SOCK_STREAM, sockaddrUn } from '#abi/posix/socket.ts'
 import type { Sys } from '#abi/posix/syscalls.ts'
+import { dumpCall, evaluate, loadResponse, type XmlRpcValue } from '#lib/xmlrpc/values.ts'
 import { close, connect, socket } from '#user/libc/syscall.ts'
 import { type ByteStream, contentLength, fdStream, HttpReader, message, ProtocolError } from './http.ts'
-import { dumpCall, loadResponse, type XmlRpcValue } from './values.ts'
 
 /** xen.xend.XendClient: where xend listens, and its fault codes. */
 export const XML_RPC_SOCKET = '/var/run/xend/xmlrpc.sock'
@@ -53,13 +53,3 @@ export function* call(path: string, method: string, ...params: readonly XmlRpcVa
     yield* close(fd)
   }
 }
-
-const ESCAPES: Readonly<Record<string, string>> = { n: '\n', t: '\t', r: '\r', '\\': '\\', "'": "'", '"': '"' }
-
-/** xend sends a string as the inside of a Python literal, since XML cannot hold control characters; this reads it. */
-export const evaluate = (text: string): string =>
-  text.replace(/\\(x[0-9a-fA-F]{2}|[0-7]{1,3}|[\s\S])/g, (whole, code: string) => {
-    if (code.length === 3 && code[0] === 'x') return String.fromCharCode(Number.parseInt(code.slice(1), 16))
-    if (/^[0-7]/.test(code)) return String.fromCharCode(Number.parseInt(code, 8) & 255)
-    return ESCAPES[code] ?? whole
-  })

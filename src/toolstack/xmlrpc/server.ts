@@ -1,9 +1,9 @@
 /** The serving side of a connection: BaseHTTPServer as xend sets it up (tools/python/xen/util/xmlrpclib2.py). */
 import type { Sys } from '#abi/posix/syscalls.ts'
+import { dumpFault, dumpResponse, Fault, loadCall, type XmlRpcValue } from '#lib/xmlrpc/values.ts'
 import { strftime, time } from '#user/libc/time.ts'
 import { pyRepr } from '../sxp/python-text.ts'
 import { type ByteStream, contentLength, type Head, HttpReader, message } from './http.ts'
-import { dumpFault, dumpResponse, Fault, loadCall, type XmlRpcValue } from './values.ts'
 
 export interface Dispatcher {
   /** The method's value. A Fault is sent as it is; `failed` makes one of everything else. */

@@ -1,11 +1,20 @@
 import { expect, test } from 'vitest'
 import type { Sys } from '#abi/posix/syscalls.ts'
 import { byteString, bytesOfString } from '#lib/utf8.ts'
-import { Float } from '../sxp/python-text.ts'
-import { callOver, evaluate } from './client.ts'
+import { Float } from '#lib/xmlrpc/float.ts'
+import {
+  dumpCall,
+  dumpFault,
+  dumpResponse,
+  evaluate,
+  Fault,
+  loadCall,
+  loadResponse,
+  type XmlRpcValue,
+} from '#lib/xmlrpc/values.ts'
+import { callOver } from './client.ts'
 import { type ByteStream, ProtocolError } from './http.ts'
 import { type Dispatcher, serve } from './server.ts'
-import { dumpCall, dumpFault, dumpResponse, Fault, loadCall, loadResponse, type XmlRpcValue } from './values.ts'
 
 /** Inside `<params>` of what Python's xmlrpc.client.dumps((value,), methodresponse=True, allow_none=True) printed. */
 const PYTHON: readonly (readonly [XmlRpcValue, string])[] = [

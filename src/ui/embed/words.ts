@@ -1,3 +1,21 @@
-import { defineWords } from '../i18n/define.ts'
-
-export const words = defineWords({ 'embed.allow': 'Allow' }, { 'embed.allow': '允许' })
+export const en = {
+  'embed.asks': '{origin} wants to control this machine.',
+  'embed.asks.nameless': 'The page around this one wants to control this machine. It has no address of its own.',
+  'embed.why': 'It could type, press the machine’s buttons and read its disk. Nothing of your computer is in reach.',
+  'embed.once': 'Allow once',
+  'embed.always': 'Always allow',
+  'embed.refuse': 'Refuse',
+  'embed.close': 'Close',
+  'embed.may': 'Pages that may control this machine',
+  'embed.revoke': 'Withdraw',
+  'embed.revoke.of': 'Withdraw what {origin} may do',
+  'embed.link.value': 'that makes no sense here.',
+  'embed.link.elsewhere': 'a tape may only lie on this very site, or in the link itself.',
+  'embed.link.unreachable': 'it could not be fetched.',
+  'embed.link.no-tape': 'it is no tape.',
+  'embed.tape.offered': 'This link brings a tape: keystrokes that are typed into a machine of its own.',
+  'embed.tape.why': 'Play it only if you trust who gave you the link. The machine that runs now is replaced.',
+  'embed.tape.play': 'Play',
+  'embed.tape.playing': 'The tape {name} is playing …',
+  'embed.tape.played': 'The tape {name} has ended.',
+} as const

@@ -1,5 +1,6 @@
-import { describe, expect, it } from 'vitest'
-import { chooseLang, en, type MessageKey, say, translator, zh } from './index.ts'
+import { beforeAll, describe, expect, it } from 'vitest'
+import { zh } from './chinese.ts'
+import { chooseLang, en, loadLang, type MessageKey, say, translator } from './index.ts'
 
 const keys = Object.keys(en) as MessageKey[]
 const parameters = (text: string) => [...text.matchAll(/\{(\w+)\}/g)].map((match) => match[1]).sort()
@@ -17,6 +18,8 @@ describe('the dictionaries', () => {
 })
 
 describe('a text', () => {
+  beforeAll(() => loadLang('zh'))
+
   it('gets its values', () => {
     expect(translator('en')('machine.memory.value', { mib: 512 })).toBe('512 MiB')
     expect(say('zh', { key: 'status.panicked.why', values: { message: 'x' } })).toBe('Xen 发生 panic：x')

@@ -1,35 +1,29 @@
 /** Typed texts: a missing translation or parameter is a type error. */
-import { words as disk } from '../disk/words.ts'
-import { words as embed } from '../embed/words.ts'
-import { words as layout } from '../layout/words.ts'
-import { words as bootMenu } from '../panels/boot-menu/words.ts'
-import { words as domains } from '../panels/domains/words.ts'
-import { words as guide } from '../panels/guide/words.ts'
-import { words as xenstore } from '../panels/xenstore/words.ts'
+import { en as disk } from '../disk/words.ts'
+import { en as embed } from '../embed/words.ts'
+import { en as layout } from '../layout/words.ts'
+import { en as bootMenu } from '../panels/boot-menu/words.ts'
+import { en as consoles } from '../panels/consoles/words.ts'
+import { en as crash } from '../panels/crash/words.ts'
+import { en as domains } from '../panels/domains/words.ts'
+import { en as guide } from '../panels/guide/words.ts'
+import { en as xenstore } from '../panels/xenstore/words.ts'
+import { en as record } from '../record/words.ts'
 import { en as common } from './en.ts'
-import { zh as commonZh } from './zh.ts'
 
 /** Every text, in English: a part's own are in its words.ts. */
 export const en = {
   ...common,
-  ...layout.en,
-  ...disk.en,
-  ...embed.en,
-  ...guide.en,
-  ...domains.en,
-  ...xenstore.en,
-  ...bootMenu.en,
-}
-
-export const zh: Record<MessageKey, string> = {
-  ...commonZh,
-  ...layout.zh,
-  ...disk.zh,
-  ...embed.zh,
-  ...guide.zh,
-  ...domains.zh,
-  ...xenstore.zh,
-  ...bootMenu.zh,
+  ...disk,
+  ...embed,
+  ...layout,
+  ...bootMenu,
+  ...consoles,
+  ...crash,
+  ...domains,
+  ...guide,
+  ...xenstore,
+  ...record,
 }
 
 export type MessageKey = keyof typeof en
@@ -53,10 +47,16 @@ export interface Words {
   readonly values?: Readonly<Record<string, string | number>>
 }
 
-const dictionaries: Record<Lang, Record<MessageKey, string>> = { en, zh }
+/** What has been loaded: English always, the others when somebody reads them. */
+const dictionaries: Partial<Record<Lang, Readonly<Record<MessageKey, string>>>> & { readonly en: typeof en } = { en }
+
+/** Until it has resolved, texts of `lang` are English. Rejects when they cannot be fetched. */
+export async function loadLang(lang: Lang): Promise<void> {
+  if (lang === 'zh') dictionaries.zh ??= (await import('./chinese.ts')).zh
+}
 
 export function say(lang: Lang, { key, values = {} }: Words): string {
-  return dictionaries[lang][key].replace(/\{(\w+)\}/g, (whole, name: string) => String(values[name] ?? whole))
+  return (dictionaries[lang] ?? en)[key].replace(/\{(\w+)\}/g, (whole, name: string) => String(values[name] ?? whole))
 }
 
 export function translator(lang: Lang): Translate {

@@ -4,8 +4,6 @@ import type { DomainConsoleId } from '#protocol/machine.ts'
 import type { Words } from '../i18n/index.ts'
 import { BootMenuIcon, DomainsIcon, GuideIcon, MachineIcon, MonitorIcon, SerialIcon, XenStoreIcon } from '../icons.tsx'
 import { ConsolePanel } from './consoles/ConsolePanel.tsx'
-import { MachinePanel } from './machine/MachinePanel.tsx'
-import { MonitorPanel } from './monitor/MonitorPanel.tsx'
 
 export interface PanelProps {
   readonly id: PanelId
@@ -28,6 +26,8 @@ export interface PanelRow {
 const GuidePanel = lazy(() => import('./guide/GuidePanel.tsx'))
 const DomainsPanel = lazy(() => import('./domains/DomainsPanel.tsx'))
 const XenStorePanel = lazy(() => import('./xenstore/XenStorePanel.tsx'))
+const MonitorPanel = lazy(async () => ({ default: (await import('./monitor/MonitorPanel.tsx')).MonitorPanel }))
+const MachinePanel = lazy(async () => ({ default: (await import('./machine/MachinePanel.tsx')).MachinePanel }))
 const BootMenuPanel = lazy(() => import('./boot-menu/BootMenuPanel.tsx'))
 
 const STATIC_IDS = ['guide', 'com1', 'monitor', 'com2', 'domains', 'xenstore', 'boot-menu', 'machine'] as const
@@ -112,4 +112,11 @@ export function panelRow(id: PanelId): PanelRow {
   if (found) return found
   const title = { key: 'serial.domain', values: { name: id.slice('domain:'.length) } } as const
   return { id, title, icon: SerialIcon, component: ConsolePanel, place: 'middle', layer: 'domu' }
+}
+
+/** What a tab says: short, for its icon tells the rest. */
+export function tabTitle(id: PanelId): Words {
+  return isDomainConsole(id)
+    ? { key: 'layout.tab.domain', values: { name: id.slice('domain:'.length) } }
+    : panelRow(id).title
 }

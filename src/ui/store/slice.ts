@@ -2,6 +2,8 @@
 import type { DiskState } from '#protocol/disk.ts'
 import type { FromWorker, MachineOptions } from '#protocol/messages.ts'
 import type { WorkerStatus } from '../client.ts'
+import type { DiskNotice } from '../disk/slice.ts'
+import type { EmbedAnswer, LinkTape } from '../embed/slice.ts'
 import type { Lang } from '../i18n/index.ts'
 import type { PanelId } from '../panels/registry.ts'
 
@@ -18,11 +20,37 @@ export type UiEvent =
   | { readonly type: 'theme'; readonly theme: Theme }
   /** Show this panel, wherever it is; a domain's console is opened. */
   | { readonly type: 'panel'; readonly panel: PanelId }
+  /** Show this path in the XenStore explorer (panels/xenstore/reveal.ts). */
+  | { readonly type: 'reveal'; readonly path: string }
   /** A domain's console is closed. */
   | { readonly type: 'close-panel'; readonly panel: PanelId }
   | { readonly type: 'guide'; readonly open: boolean }
+  /** The page sits in another's frame; and which panels alone it shows, if only some. */
+  | { readonly type: 'embed'; readonly embed: boolean; readonly panels: readonly PanelId[] | undefined }
   | { readonly type: 'disk-state'; readonly state: DiskState }
+  | { readonly type: 'disk-notice'; readonly notice: DiskNotice | undefined }
+  | {
+      readonly type: 'network'
+      readonly online?: boolean
+      readonly offlineReady?: boolean
+      readonly newVersion?: boolean
+    }
+  /** The strip of first steps. */
+  | { readonly type: 'strip'; readonly shown: boolean }
+  | { readonly type: 'help'; readonly open: boolean }
+  /** A command of the guide has been typed, by its id. */
+  | { readonly type: 'guide-ran'; readonly command: string }
+  /** What an earlier visit had run; none: start over. */
+  | { readonly type: 'guide-progress'; readonly done: readonly string[] }
   | { readonly type: 'dismiss-crash' }
+  /** A page of that origin asks to drive the machine. */
+  | { readonly type: 'embed-ask'; readonly origin: string }
+  | { readonly type: 'embed-answer'; readonly origin: string; readonly answer: EmbedAnswer }
+  | { readonly type: 'embed-revoke'; readonly origin: string }
+  /** Origins that an earlier visit has let in for good. */
+  | { readonly type: 'embed-kept'; readonly origins: readonly string[] }
+  | { readonly type: 'link-tape'; readonly tape: LinkTape | undefined }
+  | { readonly type: 'link-trouble'; readonly trouble: { readonly what: string; readonly why: string } | undefined }
 
 type Handlers<S> = {
   readonly [T in UiEvent['type']]?: (state: S, event: Extract<UiEvent, { type: T }>) => Partial<S>

@@ -3,7 +3,10 @@ import type { MachineState } from '#protocol/machine.ts'
 import type { MessageKey, Words } from '../i18n/index.ts'
 import type { PlaygroundState } from './store.ts'
 
-type Facts = Pick<PlaygroundState, 'power' | 'worker' | 'bootTerminals' | 'serialOwner' | 'crash' | 'panic'>
+type Facts = Pick<
+  PlaygroundState,
+  'power' | 'worker' | 'bootTerminals' | 'serialOwner' | 'crash' | 'panic' | 'dom0Died' | 'domains'
+>
 
 export function statusWords(state: Facts): Words {
   if (state.worker === 'dead') return { key: 'status.dead' }
@@ -17,12 +20,23 @@ export function statusWords(state: Facts): Words {
     case 'bootloader':
       return { key: bootTerminal(state.bootTerminals, bootStatus) ?? 'status.bootloader' }
     case 'xen':
-      return { key: state.serialOwner ? `status.xen.owner.${state.serialOwner}` : 'status.xen' }
+      return xenWords(state)
     case 'halted':
       return state.crash ? { key: 'status.crashed', values: { image: state.crash.image } } : { key: 'status.halted' }
     case 'panicked':
       return state.panic ? { key: 'status.panicked.why', values: { message: state.panic } } : { key: 'status.panicked' }
   }
+}
+
+/** Who runs on Xen, and who gets what is typed. */
+function xenWords({ serialOwner, dom0Died, domains }: Facts): Words {
+  if (dom0Died) return { key: 'status.xen.dom0-died' }
+  if (!serialOwner) return { key: 'status.xen' }
+  const guests = Object.keys(domains).filter((domid) => domid !== '0').length
+  if (!domains[0]) return { key: `status.xen.owner.${serialOwner}` }
+  const many = guests === 0 ? 'none' : guests === 1 ? 'one' : 'many'
+  const key = `status.xen.guests.${many}.owner.${serialOwner}` as const
+  return guests > 1 ? { key, values: { guests } } : { key }
 }
 
 interface ByTerminal<Key extends MessageKey> {

@@ -1,4 +1,7 @@
 import { describe, expect, it } from 'vitest'
+import type { DomainProbe } from '#abi/probe.ts'
+import { XEN_DOMINF_blocked } from '#abi/xen/domctl.ts'
+import { SHUTDOWN_crash } from '#abi/xen/sched.ts'
 import type { CrashReport, MachineState } from '#protocol/machine.ts'
 import { say } from '../i18n/index.ts'
 import { defaultOptions } from '../panels/machine/slice.ts'
@@ -12,6 +15,23 @@ const grubOn = (...terminals: ('serial' | 'console')[]): UiEvent => ({
   type: 'probe',
   probe: { kind: 'boot-terminal', terminals },
 })
+const serialTo = (owner: 'xen' | 'dom0'): UiEvent => ({ type: 'probe', probe: { kind: 'serial-input', owner } })
+const domain = (domid: number, flags: number): DomainProbe => ({
+  domid,
+  handle: '0'.repeat(32),
+  flags,
+  onlineVcpus: 1,
+  totPages: 100,
+  maxPages: 100,
+  cpuNs: 0,
+  atNs: 0,
+})
+const domains = (...domids: number[]): UiEvent => ({
+  type: 'domains',
+  changed: domids.map((domid) => domain(domid, XEN_DOMINF_blocked)),
+  gone: [],
+})
+const dom0Crashed: UiEvent = { type: 'probe', probe: { kind: 'dom0-shutdown', reason: SHUTDOWN_crash } }
 const ready: UiEvent = { type: 'worker', status: 'ready', message: '' }
 const report: CrashReport = {
   image: 'stage2',
@@ -42,6 +62,19 @@ describe('the status in words', () => {
       [state('xen'), { type: 'probe', probe: { kind: 'serial-input', owner: 'xen' } }],
       'Xen runs. What you type on the serial line goes to Xen.',
     ],
+    ['dom0 and nobody else', [state('xen'), serialTo('dom0'), domains(0)], 'Xen runs dom0. Serial input goes to dom0.'],
+    [
+      'a guest',
+      [state('xen'), serialTo('xen'), domains(0, 1)],
+      'Xen runs dom0 and one domU. Serial input goes to Xen.',
+    ],
+    [
+      'guests',
+      [state('xen'), serialTo('dom0'), domains(0, 1, 4)],
+      'Xen runs dom0 and 2 domUs. Serial input goes to dom0.',
+    ],
+    ['dom0 gone', [state('xen'), serialTo('dom0'), domains(0), dom0Crashed], 'dom0 is dead; Xen still runs.'],
+    ['dom0 anew', [state('xen'), dom0Crashed, state('firmware'), state('xen')], 'Xen runs.'],
     ['a panic', [state('xen'), panic, state('panicked')], 'Xen has panicked: Could not set up DOM0 guest OS'],
     ['halted', [state('halted')], 'The machine has halted. Reset gets it going again.'],
     [

@@ -1,10 +1,12 @@
 /** The page's one store: every slice folds every event. Console bytes and screens never come here. */
 import { createStore } from 'zustand/vanilla'
 import { diskSlice } from '../disk/slice.ts'
+import { embedSlice } from '../embed/slice.ts'
 import { layoutSlice } from '../layout/slice.ts'
 import { serialSlice } from '../panels/consoles/slice.ts'
 import { crashSlice } from '../panels/crash/slice.ts'
 import { domainsSlice } from '../panels/domains/slice.ts'
+import { guideSlice } from '../panels/guide/slice.ts'
 import { machineSlice } from '../panels/machine/slice.ts'
 import { monitorSlice } from '../panels/monitor/slice.ts'
 import { xenstoreSlice } from '../panels/xenstore/slice.ts'
@@ -19,8 +21,10 @@ export type PlaygroundState = StateOf<typeof machineSlice> &
   StateOf<typeof crashSlice> &
   StateOf<typeof layoutSlice> &
   StateOf<typeof diskSlice> &
+  StateOf<typeof embedSlice> &
   StateOf<typeof domainsSlice> &
   StateOf<typeof xenstoreSlice> &
+  StateOf<typeof guideSlice> &
   StateOf<typeof preferencesSlice>
 
 // Each slice sees the whole state and gives back only what is its own.
@@ -31,8 +35,10 @@ const slices = [
   crashSlice,
   layoutSlice,
   diskSlice,
+  embedSlice,
   domainsSlice,
   xenstoreSlice,
+  guideSlice,
   preferencesSlice,
 ] as unknown as readonly Slice<PlaygroundState>[]
 

@@ -7,6 +7,7 @@ import { _PAGE_PAT, _PAGE_PCD, _PAGE_PRESENT, _PAGE_PWT, _PAGE_RW, DOMID_IO } fr
 import { bug } from '../common/bug.ts'
 import type { Domain } from '../common/domain.ts'
 import { domainDestroyed } from '../common/domain-destroy.ts'
+import { domainChanged } from '../common/domain-probe.ts'
 import { guestLog } from '../common/guest-log.ts'
 import { hex } from '../common/lib.ts'
 import {
@@ -72,6 +73,7 @@ function freeDomheapPage(xen: Xen, mfn: number): void {
   if (!owner) return
   // What a dead domain leaves is cleared before anybody else gets it.
   if (owner.dying) heap.frames.scrubbed[mfn] = 1
+  domainChanged(xen, owner)
   if (--owner.totPages === 0) domainDestroyed(xen, owner)
 }
 

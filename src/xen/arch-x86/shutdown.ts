@@ -132,6 +132,7 @@ function maybeReboot(xen: Xen): never {
 
 /** dom0_shutdown: the host goes the way of its domain 0. */
 export function dom0Shutdown(xen: Xen, reason: number): never {
+  xen.metal.probe({ kind: 'dom0-shutdown', reason })
   switch (reason) {
     case SHUTDOWN_poweroff:
       printk(xen, 'Domain 0 halted: halting machine.\n')

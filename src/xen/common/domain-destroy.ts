@@ -7,6 +7,7 @@ import { getPage, putPage, putWritable } from '../arch-x86/page-type.ts'
 import { closePort } from '../hypercalls/event_channel_op.ts'
 import type { Xen } from '../xen.ts'
 import { type Domain, domainPause, type Vcpu } from './domain.ts'
+import { domainChanged, tellDomainGone } from './domain-probe.ts'
 import { sendGlobalVirq } from './event-channel.ts'
 import { gnttabReleaseMappings, grantTableDestroy } from './grant-table.ts'
 import { PGC_allocated } from './page-alloc.ts'
@@ -23,6 +24,7 @@ export function domainKill(xen: Xen, caller: Domain, domain: Domain): number {
   gnttabReleaseMappings(xen, domain)
   relinquish(xen, domain)
   domain.dead = true
+  domainChanged(xen, domain)
   domainDestroyed(xen, domain)
   sendGlobalVirq(xen, xen.domains.get(0), VIRQ_DOM_EXC)
   return 0
@@ -66,6 +68,7 @@ export function domainDestroyed(xen: Xen, domain: Domain): void {
   if (!domain.dead || domain.totPages > 0 || domain.xenheapPages > 0) return
   const { heap, credit } = xen
   xen.domains.delete(domain.id)
+  tellDomainGone(xen, domain)
   for (const vcpu of domain.vcpus) if (vcpu) destroyVcpu(xen, vcpu)
   for (const pcpu of xen.pcpus) if (pcpu.loaded?.domain === domain) pcpu.loaded = undefined
   grantTableDestroy(xen, domain)

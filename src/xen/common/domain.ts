@@ -14,9 +14,11 @@ import type { Entered } from '../arch-x86/virtual-cpu.ts'
 import { XENLOG_INFO } from '../drivers/console.ts'
 import { NR_CPUS } from '../options.ts'
 import { now, printk, type Xen } from '../xen.ts'
+import { domainChanged } from './domain-probe.ts'
 import { type EventPort, initPorts, sendGlobalVirq, sendVcpuVirq } from './event-channel.ts'
 import { type GrantTable, grantTableCreate, shareXenPage } from './grant-table.ts'
 import { guestLog } from './guest-log.ts'
+import { hex } from './lib.ts'
 import { PGC_allocated } from './page-alloc.ts'
 import { Rangeset } from './rangeset.ts'
 import { type CreditDomain, type CreditVcpu, DEFAULT_WEIGHT, makeCreditVcpu } from './sched-credit.ts'
@@ -101,8 +103,9 @@ export interface Domain {
   /** Its frame of the Xen heap. */
   readonly own: Mfn
   privileged: boolean
-  /** Its UUID. */
+  /** Its UUID, and the same in hexadecimal: setHandle changes both. */
   readonly handle: Uint8Array
+  handleText: string
   readonly vcpus: Vcpu[]
   readonly sched: CreditDomain
   /** dom0_max_vcpus and the like. */
@@ -151,6 +154,10 @@ export interface Domain {
   timeOffsetSeconds: number
   shuttingDown: boolean
   shutdownCode: number
+  /** It is among Xen.changedDomains. */
+  changed: boolean
+  /** When observers were told of it last. */
+  toldNs: number
 }
 
 /** domain_create: paused, without memory of its own but the shared_info frame. Undefined: no Xen heap left. */
@@ -171,6 +178,7 @@ export function domainCreate(xen: Xen, id: number): Domain | undefined {
     own,
     privileged: false,
     handle: new Uint8Array(16),
+    handleText: '0'.repeat(32),
     vcpus: [],
     sched: { activeVcpus: [], weight: DEFAULT_WEIGHT, cap: 0 },
     maxVcpus: 1,
@@ -202,6 +210,8 @@ export function domainCreate(xen: Xen, id: number): Domain | undefined {
     timeOffsetSeconds: 0,
     shuttingDown: false,
     shutdownCode: 0,
+    changed: false,
+    toldNs: 0,
   }
   initPorts(domain)
   xen.credit.stats.dom_init++
@@ -212,7 +222,14 @@ export function domainCreate(xen: Xen, id: number): Domain | undefined {
     return undefined
   }
   insert(xen, domain)
+  domainChanged(xen, domain)
   return domain
+}
+
+export function setHandle(xen: Xen, domain: Domain, handle: Uint8Array): void {
+  domain.handle.set(handle)
+  domain.handleText = Array.from(domain.handle, (byte) => hex(byte, 2)).join('')
+  domainChanged(xen, domain)
 }
 
 /** domain_list is in order of ids. */
@@ -262,6 +279,7 @@ export function allocVcpu(xen: Xen, domain: Domain, id: number, processor: numbe
   }
   domain.vcpus[id] = vcpu
   xen.credit.stats.vcpu_init++
+  domainChanged(xen, domain)
   if (domain.shuttingDown) pauseForShutdown(xen, vcpu)
   return vcpu
 }
@@ -281,6 +299,7 @@ export function assignPages(xen: Xen, domain: Domain, mfn: Mfn, order: number): 
   }
   const { frames } = xen.heap
   domain.totPages += count
+  domainChanged(xen, domain)
   for (let i = mfn; i < mfn + count; i++) {
     frames.owner[i] = domain.id
     frames.countInfo[i] = PGC_allocated | 1
@@ -317,6 +336,7 @@ export function domainShutdown(xen: Xen, domain: Domain, reason: number): void {
   if (domain.shuttingDown) return
   domain.shuttingDown = true
   domain.shutdownCode = reason
+  domainChanged(xen, domain)
   for (const vcpu of domain.vcpus) if (vcpu) pauseForShutdown(xen, vcpu)
   sendGlobalVirq(xen, xen.domains.get(0), VIRQ_DOM_EXC)
 }
@@ -330,6 +350,7 @@ function pauseForShutdown(xen: Xen, vcpu: Vcpu): void {
 export function domainResume(xen: Xen, domain: Domain): void {
   domainPause(xen, domain)
   domain.shuttingDown = false
+  domainChanged(xen, domain)
   for (const vcpu of domain.vcpus) {
     if (!vcpu?.pausedForShutdown) continue
     vcpu.pausedForShutdown = false
@@ -353,12 +374,14 @@ export function domainUnpause(xen: Xen, domain: Domain): void {
 export function domainPauseByController(xen: Xen, domain: Domain): void {
   if (domain.pausedByController) return
   domain.pausedByController = true
+  domainChanged(xen, domain)
   domainPause(xen, domain)
 }
 
 export function domainUnpauseByController(xen: Xen, domain: Domain): void {
   if (!domain.pausedByController) return
   domain.pausedByController = false
+  domainChanged(xen, domain)
   domainUnpause(xen, domain)
 }
 

@@ -18,6 +18,7 @@ import type { Pcpu } from '../arch-x86/pcpu.ts'
 import { now, type Xen } from '../xen.ts'
 import { hasCpu } from './cpulist.ts'
 import { type Domain, runnable, type Vcpu, VPF_blocked, VPF_migrating } from './domain.ts'
+import { domainChanged, domainRunsOn, tellDomains } from './domain-probe.ts'
 import { sendVcpuVirq } from './event-channel.ts'
 import { creditSchedule, creditSleep, creditWake } from './sched-credit.ts'
 import { creditPickCpu } from './sched-credit-control.ts'
@@ -111,7 +112,7 @@ export function vcpuSleepSync(xen: Xen, vcpu: Vcpu): void {
   vcpuSleep(xen, vcpu)
   const pcpu = xen.pcpus[vcpu.processor]!
   if (runnable(vcpu) || pcpu.curr !== vcpu || pcpu === xen.current) return
-  descheduled(vcpu, now(xen))
+  descheduled(xen, vcpu, now(xen))
   pcpu.curr = undefined
   pcpu.idleSinceNs = now(xen)
   xen.credit.idlers.add(pcpu)
@@ -132,6 +133,7 @@ export function vcpuUnblock(xen: Xen, vcpu: Vcpu): void {
   if ((vcpu.pauseFlags & VPF_blocked) === 0) return
   vcpu.pauseFlags &= ~VPF_blocked
   vcpu.polling = false
+  domainChanged(xen, vcpu.domain)
   vcpuWake(xen, vcpu)
 }
 
@@ -187,15 +189,21 @@ export function periodicTimerWork(xen: Xen, vcpu: Vcpu): void {
 // --- The main function ---
 
 /** It is no longer on its processor. */
-function descheduled(prev: Vcpu, nowNs: number): void {
+function descheduled(xen: Xen, prev: Vcpu, nowNs: number): void {
   const state = prev.pauseFlags & VPF_blocked ? RUNSTATE_blocked : runnable(prev) ? RUNSTATE_runnable : RUNSTATE_offline
   runstateChange(prev, state, nowNs)
   prev.running = false
+  domainChanged(xen, prev.domain)
   stopVcpuTimer(prev.periodicTimer)
 }
 
 /** schedule(): deschedule what runs here, pick what runs next. */
 export function schedule(xen: Xen, pcpu: Pcpu): void {
+  switchVcpu(xen, pcpu)
+  tellDomains(xen)
+}
+
+function switchVcpu(xen: Xen, pcpu: Pcpu): void {
   const nowNs = pcpu.now()
   const prev = pcpu.curr
   pcpu.stopTimer(pcpu.sliceTimer)
@@ -203,8 +211,11 @@ export function schedule(xen: Xen, pcpu: Pcpu): void {
   pcpu.curr = next
   // An idle processor needs nobody to end its slice.
   if (next) pcpu.setTimer(pcpu.sliceTimer, nowNs + sliceNs)
-  if (next === prev) return
-  if (prev) descheduled(prev, nowNs)
+  if (next === prev) {
+    if (prev) domainRunsOn(xen, prev.domain)
+    return
+  }
+  if (prev) descheduled(xen, prev, nowNs)
   else pcpu.idleNs += Math.max(0, nowNs - pcpu.idleSinceNs)
   if (prev && prev.pauseFlags & VPF_migrating) vcpuMigrate(xen, prev)
   if (!next) {
@@ -213,6 +224,7 @@ export function schedule(xen: Xen, pcpu: Pcpu): void {
   }
   runstateChange(next, RUNSTATE_running, nowNs)
   next.running = true
+  domainChanged(xen, next.domain)
   pcpu.loaded = next
   updateSystemTime(xen, pcpu, next)
   periodicTimerWork(xen, next)

@@ -23,6 +23,7 @@ import {
   VPF_down,
 } from '../common/domain.ts'
 import { dropRoot } from '../common/domain-destroy.ts'
+import { domainChanged } from '../common/domain-probe.ts'
 import { timeIn, unpauseVcpu, vcpuSetAffinity, vcpuSleepSync, vcpuUnblock } from '../common/schedule.ts'
 import { NR_CPUS } from '../options.ts'
 import type { Xen } from '../xen.ts'
@@ -157,6 +158,7 @@ function setInfoGuest(xen: Xen, vcpu: Vcpu, mem: Mem, at: number, bytes: Uint8Ar
   vcpu.iopl = Number((rflags >> 12n) & 3n)
   if (Number(flags & 0xffn) & VGCF_online) vcpu.pauseFlags &= ~VPF_down
   else vcpu.pauseFlags |= VPF_down
+  domainChanged(xen, domain)
   return 0
 }
 
@@ -166,6 +168,7 @@ function resetVcpu(xen: Xen, vcpu: Vcpu): void {
   vcpuSleepSync(xen, vcpu)
   dropRoot(xen, vcpu)
   vcpu.pauseFlags = (vcpu.pauseFlags | VPF_down) & ~VPF_blocked
+  domainChanged(xen, vcpu.domain)
   vcpu.polling = false
   vcpu.initialised = false
   vcpu.start = undefined

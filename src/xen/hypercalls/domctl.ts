@@ -71,9 +71,11 @@ import {
   domainResume,
   domainUnpause,
   domainUnpauseByController,
+  setHandle,
 } from '../common/domain.ts'
 import { domainKill } from '../common/domain-destroy.ts'
 import { domainInfo } from '../common/domain-info.ts'
+import { domainChanged } from '../common/domain-probe.ts'
 import { guestLog } from '../common/guest-log.ts'
 import { RANGE_MAX, type Rangeset } from '../common/rangeset.ts'
 import { creditAdjust } from '../common/sched-credit-control.ts'
@@ -156,8 +158,8 @@ const rows: Readonly<Record<number, RawOp>> = {
   ),
   [XEN_DOMCTL_max_mem]: about(xen_domctl_max_mem, maxMem),
   [XEN_DOMCTL_scheduler_op]: asks(xen_domctl_scheduler_op, schedulerOp),
-  [XEN_DOMCTL_setdomainhandle]: about(xen_domctl_setdomainhandle, (_call, domain, { handle }) =>
-    done(domain.handle.set(handle)),
+  [XEN_DOMCTL_setdomainhandle]: about(xen_domctl_setdomainhandle, ({ xen }, domain, { handle }) =>
+    done(setHandle(xen, domain, handle)),
   ),
   [XEN_DOMCTL_setdebugging]: about(xen_domctl_setdebugging, notOwn(setDebugging)),
   [XEN_DOMCTL_irq_permission]: about(xen_domctl_irq_permission, (_call, { irqCaps }, { pirq, allow_access }) =>
@@ -211,7 +213,7 @@ function createDomain({ xen, mem }: Call, pointer: number): number {
   // hvm_domain_initialise: no processor of this host can do it.
   const domain = flags & XEN_DOMCTL_CDF_hvm_guest ? undefined : domainCreate(xen, id)
   if (!domain) return -ENOMEM
-  domain.handle.set(handle)
+  setHandle(xen, domain, handle)
   xen_domctl.fields.domain.set(mem, pointer, id)
   return 0
 }
@@ -238,11 +240,12 @@ function getDomainInfo({ xen, mem }: Call, pointer: number): number {
 }
 
 /** Not below what it has. */
-function maxMem(_call: Call, domain: Domain, { max_memkb }: Values<typeof xen_domctl_max_mem>): number {
+function maxMem({ xen }: Call, domain: Domain, { max_memkb }: Values<typeof xen_domctl_max_mem>): number {
   // d->max_pages is an unsigned int.
   const pages = Number(BigInt.asUintN(32, max_memkb >> 2n))
   if (max_memkb >> 2n < BigInt(domain.totPages)) return -EINVAL
   domain.maxPages = pages
+  domainChanged(xen, domain)
   return 0
 }
 
@@ -261,6 +264,7 @@ function schedulerOp({ xen }: Call, domain: Domain, arg: Values<typeof xen_domct
 function setDebugging({ xen }: Call, domain: Domain, { enable }: Values<typeof xen_domctl_setdebugging>): number {
   domainPause(xen, domain)
   domain.debuggerAttached = enable !== 0
+  domainChanged(xen, domain)
   domainUnpause(xen, domain)
   return 0
 }

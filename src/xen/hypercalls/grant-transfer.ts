@@ -13,6 +13,7 @@ import {
 } from '#abi/xen/grant_table.ts'
 import { mfnValid } from '../arch-x86/page-type.ts'
 import type { Domain } from '../common/domain.ts'
+import { domainChanged } from '../common/domain-probe.ts'
 import { nrGrantEntries, sharedEntry } from '../common/grant-table.ts'
 import { guestLog } from '../common/guest-log.ts'
 import { hex } from '../common/lib.ts'
@@ -60,6 +61,7 @@ function doTransfer({ xen, caller }: Call, { mfn: word, domid, ref }: Values<typ
     return lost(GNTST_general_error)
   }
   taker.totPages++
+  domainChanged(xen, taker)
   heap.frames.owner[mfn] = taker.id
   const at = sharedEntry(taker.grantTable, ref)
   const { flags, frame } = grant_entry.fields
@@ -83,6 +85,7 @@ function stealPage(xen: Xen, owner: Domain, mfn: number): boolean {
     return false
   }
   owner.totPages--
+  domainChanged(xen, owner)
   return true
 }
 

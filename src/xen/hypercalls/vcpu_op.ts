@@ -25,6 +25,7 @@ import { MAX_VIRT_CPUS, vcpu_info } from '#abi/xen/xen.ts'
 import { getPage, getWritable, mfnValid, putPage } from '../arch-x86/page-type.ts'
 import { virtualCpu } from '../arch-x86/virtual-cpu.ts'
 import { type Vcpu, VPF_down } from '../common/domain.ts'
+import { domainChanged } from '../common/domain-probe.ts'
 import {
   periodicTimerWork,
   setVcpuTimer,
@@ -120,6 +121,7 @@ function up({ xen }: Call, vcpu: Vcpu): number {
   if (!vcpu.initialised) return -EINVAL
   if (vcpu.pauseFlags & VPF_down) {
     vcpu.pauseFlags &= ~VPF_down
+    domainChanged(xen, vcpu.domain)
     vcpuWake(xen, vcpu)
   }
   return 0
@@ -128,6 +130,7 @@ function up({ xen }: Call, vcpu: Vcpu): number {
 function down({ xen }: Call, vcpu: Vcpu): number {
   if (vcpu.pauseFlags & VPF_down) return 0
   vcpu.pauseFlags |= VPF_down
+  domainChanged(xen, vcpu.domain)
   vcpuSleep(xen, vcpu)
   return 0
 }

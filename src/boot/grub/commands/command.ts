@@ -1,6 +1,7 @@
 /** One row of GRUB's command table (struct builtin of stage2/shared.h). */
+
+import type { CommandName } from '#abi/pc/menu-lst.ts'
 import type { Grub } from '../grub.ts'
-import type { CommandName } from '../menu-lst.ts'
 import type { Run } from '../run.ts'
 
 /** Who runs a command: the head of the menu file, the command line, an entry. */

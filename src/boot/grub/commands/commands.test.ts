@@ -1,9 +1,11 @@
 /** Each command at the prompt: what it says, and every error it can end in. */
 import { gzipSync } from 'fflate'
 import { describe, expect, test } from 'vitest'
+import { COMMAND_PLACES } from '#abi/pc/menu-lst.ts'
 import { diskWith, elfKernel, type Files } from '#testing/boot-disk.ts'
 import { BootRig, type RigOptions } from '#testing/boot-rig.ts'
 import { start } from '../stage2.ts'
+import { COMMANDS } from './index.ts'
 
 const bytes = (length: number): Uint8Array => new Uint8Array(length).map((_, i) => i)
 const gzip = (content: Uint8Array): Uint8Array => gzipSync(content, { mtime: 0 })
@@ -324,4 +326,10 @@ describe('terminals', () => {
     expect(rig.screen.text() + rig.serial.raw).toBe('')
     expect(rig.keys(' ').screen.marked()).toBe('A')
   })
+})
+
+test('every known command has its row, and every row is known', () => {
+  expect(COMMANDS.map(({ name }) => name).toSorted()).toEqual(Object.keys(COMMAND_PLACES).toSorted())
+  for (const { name, run } of COMMANDS)
+    expect([name, run !== undefined]).toEqual([name, ['entry', 'both'].includes(COMMAND_PLACES[name])])
 })

@@ -1,4 +1,4 @@
-/** GRUB's commands, sorted. A new one needs its file, its row here and its place in menu-lst.ts. */
+/** GRUB's commands, sorted. A new one needs its file, its row here and its place in abi/pc/menu-lst.ts. */
 import { blocklist } from './blocklist.ts'
 import { boot } from './boot.ts'
 import { cat } from './cat.ts'

@@ -1,66 +1,75 @@
-/** Keys that a soft keyboard lacks, and the one that switches Xen's serial input. */
+/** Keys that a soft keyboard lacks, for fingers; and the one that switches Xen's serial input. */
 import { useState } from 'react'
-import type { SerialLine } from '#protocol/machine.ts'
-import type { MessageKey } from '../../i18n/index.ts'
-import { usePage, useTranslate } from '../../session-context.tsx'
+import { useTranslate } from '../../session-context.tsx'
 import { testIds } from '../../test-ids.ts'
+import { ctrlA3, leaveConsole } from './send-keys.ts'
+import type { ConsoleTerminal } from './terminals.ts'
 
-const ctrlA = 0x01
+/** What stands on the key is its name, where it has one that everybody reads. */
+const keys = [
+  { face: 'Esc', bytes: '\x1b' },
+  { face: 'Tab', bytes: '\t' },
+  { face: '↑', label: 'console.key.up', cursor: 'A' },
+  { face: '↓', label: 'console.key.down', cursor: 'B' },
+  { face: '←', label: 'console.key.left', cursor: 'D' },
+  { face: '→', label: 'console.key.right', cursor: 'C' },
+  { face: '⏎', label: 'console.key.enter', bytes: '\r' },
+] as const
 
-const keys: readonly {
-  readonly label: Extract<MessageKey, `keys.${string}`>
-  readonly face?: string
-  readonly bytes: readonly number[]
-}[] = [
-  { label: 'keys.esc', bytes: [0x1b] },
-  { label: 'keys.tab', bytes: [0x09] },
-  { label: 'keys.up', face: '↑', bytes: [0x1b, 0x5b, 0x41] },
-  { label: 'keys.down', face: '↓', bytes: [0x1b, 0x5b, 0x42] },
-  { label: 'keys.left', face: '←', bytes: [0x1b, 0x5b, 0x44] },
-  { label: 'keys.right', face: '→', bytes: [0x1b, 0x5b, 0x43] },
-  { label: 'keys.enter', face: '⏎', bytes: [0x0d] },
-]
-
-export function KeyRow({ line }: { line: SerialLine }) {
+export function KeyRow({ console }: { console: ConsoleTerminal }) {
   const t = useTranslate()
-  const { session, terminals } = usePage()
   const [ctrl, setCtrl] = useState(false)
 
   function toggleCtrl(): void {
     setCtrl(!ctrl)
-    terminals[line].holdCtrl(ctrl ? undefined : () => setCtrl(false))
-    terminals[line].focus()
+    console.holdCtrl(ctrl ? undefined : () => setCtrl(false))
+    console.focus()
   }
 
+  /** Programs may have asked for cursor keys of their own kind (DECCKM). */
+  const cursorKey = (final: string): string =>
+    `\x1b${console.terminal.modes.applicationCursorKeysMode ? 'O' : '['}${final}`
+
   return (
-    <div className="key-row" role="toolbar" aria-label={t('keys.label')} data-testid={testIds.serialKeys}>
-      <button
-        type="button"
-        className="key phone-only"
-        aria-pressed={ctrl}
-        title={t('keys.ctrl.help')}
-        onClick={toggleCtrl}
-      >
+    // A finger on a key must not take the focus, and with it the soft keyboard, from the terminal.
+    <div
+      className="key-row"
+      role="toolbar"
+      aria-label={t('keys.label')}
+      data-testid={testIds.serialKeys}
+      onPointerDown={(event) => event.preventDefault()}
+    >
+      <button type="button" className="key" aria-pressed={ctrl} title={t('console.key.ctrl.help')} onClick={toggleCtrl}>
         {t('keys.ctrl')}
       </button>
-      {keys.map(({ label, face, bytes }) => (
+      {keys.map((key) => (
         <button
           type="button"
-          key={label}
+          key={key.face}
           className="key"
-          aria-label={face ? t(label) : undefined}
-          onClick={() => session.serialIn(line, bytes)}
+          aria-label={'label' in key ? t(key.label) : undefined}
+          onClick={() => console.send('cursor' in key ? cursorKey(key.cursor) : key.bytes)}
         >
-          {face ?? t(label)}
+          {key.face}
         </button>
       ))}
+      {console.domain ? null : (
+        <button
+          type="button"
+          className="key wide layer-xen"
+          title={t('console.key.ctrlA3.help')}
+          onClick={() => console.send(ctrlA3.bytes)}
+        >
+          {ctrlA3.name}
+        </button>
+      )}
       <button
         type="button"
-        className="key wide layer-xen"
-        title={t('keys.ctrlA3.help')}
-        onClick={() => session.serialIn(line, [ctrlA, ctrlA, ctrlA])}
+        className="key wide"
+        title={t('console.key.leave.help')}
+        onClick={() => console.send(leaveConsole.bytes)}
       >
-        {t('keys.ctrlA3')}
+        {leaveConsole.name}
       </button>
     </div>
   )

@@ -1,39 +1,51 @@
 /**
- * The xterm terminals, one a serial line. They live outside React: panels come and go (StrictMode mounts twice), a terminal keeps its
- * content and moves its element.
+ * The xterm terminals, one a console, made when they are first asked for. They live outside React: panels come and go (StrictMode mounts twice), a
+ * terminal keeps its content and moves its element.
  */
+import type { SearchAddon } from '@xterm/addon-search'
 import { type ITheme, Terminal } from '@xterm/xterm'
-import type { SerialLine } from '#protocol/machine.ts'
+import type { ConsoleId } from '#protocol/machine.ts'
 import type { Session } from '../../session.ts'
+import { bindClipboard } from './clipboard.ts'
+import { fitTo, lineHeightMin } from './fit.ts'
+import { type ConsoleLine, type DomainLine, domainLine, serialLine } from './lines.ts'
+import { listenSoftly } from './soft-input.ts'
 import '@xterm/xterm/css/xterm.css'
 
 /** A serial line has no size (design D14): the terminal on it is always this large, and its font is scaled to the panel. */
 export const terminalColumns = 80
 export const terminalRows = 25
 
-const fontPxMin = 4
-const fontPxMax = 28
-/** Rows are pulled apart this far where there is room. */
-const lineHeightMin = 1.05
-const lineHeightMax = 1.35
-/** Room at the right for xterm's scroll bar. A finger needs none of it: app.css makes it a line. */
-const scrollbarPx = matchMedia('(pointer: coarse)').matches ? 5 : 14
+const scrollbackRows = 10_000
+const DOMAIN = 'domain:'
 
-export interface SerialTerminal {
-  readonly line: SerialLine
+export type TerminalId = Exclude<ConsoleId, 'monitor'>
+
+export interface ConsoleTerminal {
+  readonly id: TerminalId
   readonly terminal: Terminal
+  readonly line: ConsoleLine
+  /** The line, if this is a domain's console. */
+  readonly domain: DomainLine | undefined
   /** Show the terminal in `host`, as large as fits. Returns what takes it out again. */
   attach(host: HTMLElement): () => void
   focus(): void
+  /** Keys, as bytes in a string. */
+  send(keys: string): void
+  /** As a terminal pastes: line ends become Enter, in brackets where the program inside asked for them. */
+  paste(text: string): void
   /** The next character typed goes out as its control code, then `released` is called. Undefined lets go of it. */
   holdCtrl(released: (() => void) | undefined): void
+  /** What is read of the terminal, and how it is left. */
+  label(text: string): void
+  /** Loaded with the first search. */
+  search(): Promise<SearchAddon>
 }
 
 export interface Terminals {
-  readonly com1: SerialTerminal
-  readonly com2: SerialTerminal
-  /** Colours and labels have changed. */
-  restyle(labels: Record<SerialLine, string>): void
+  get(id: TerminalId): ConsoleTerminal
+  /** Colours have changed. */
+  restyle(): void
 }
 
 /** xterm's colours by theme.css's tokens: `--term-red` and so on. */
@@ -74,115 +86,109 @@ function themeColours(): ITheme {
 const monoFont = () => getComputedStyle(document.documentElement).getPropertyValue('--font-mono').trim()
 
 export function createTerminals(session: Session): Terminals {
-  const com1 = createTerminal('com1', session)
-  const com2 = createTerminal('com2', session)
-  session.onSerial((line, bytes) => (line === 'com1' ? com1 : com2).terminal.write(bytes))
+  const made = new Map<TerminalId, ConsoleTerminal>()
+  function get(id: TerminalId): ConsoleTerminal {
+    let found = made.get(id)
+    if (!found) {
+      found = createTerminal(id, session)
+      made.set(id, found)
+    }
+    return found
+  }
+  session.onSerial((line, bytes) => get(line).terminal.write(bytes))
   return {
-    com1,
-    com2,
-    restyle(labels) {
-      for (const { line, terminal } of [com1, com2]) {
-        terminal.options.theme = themeColours()
-        terminal.textarea?.setAttribute('aria-label', labels[line])
-      }
+    get,
+    restyle() {
+      for (const { terminal } of made.values()) terminal.options.theme = themeColours()
     },
   }
 }
 
-function createTerminal(line: SerialLine, session: Session): SerialTerminal {
+function createTerminal(id: TerminalId, session: Session): ConsoleTerminal {
   const terminal = new Terminal({
     cols: terminalColumns,
     rows: terminalRows,
-    scrollback: 5000,
+    scrollback: scrollbackRows,
     fontFamily: monoFont(),
     lineHeight: lineHeightMin,
     cursorBlink: !matchMedia('(prefers-reduced-motion: reduce)').matches,
     // theme.css's palettes are readable as they are; xterm 6 greys reverse video when it is asked to see to contrast.
     minimumContrastRatio: 1,
     screenReaderMode: true,
+    // Marks of what a search has found.
+    allowProposedApi: true,
     theme: themeColours(),
   })
+  const domain =
+    id === 'com1' || id === 'com2'
+      ? undefined
+      : domainLine(session, id.slice(DOMAIN.length), (bytes, shown) => terminal.write(bytes, shown))
+  const line = domain ?? serialLine(session, id === 'com2' ? 'com2' : 'com1')
   const encoder = new TextEncoder()
   let ctrlHeld: (() => void) | undefined
-  terminal.onData((text) => {
+
+  function typed(text: string): void {
     const held = ctrlHeld && /^[@-_a-z]$/.test(text)
-    session.serialIn(line, held ? [text.charCodeAt(0) & 0x1f] : [...encoder.encode(text)])
+    line.write(held ? Uint8Array.of(text.charCodeAt(0) & 0x1f) : encoder.encode(text))
     if (held) ctrlHeld?.()
     if (held) ctrlHeld = undefined
-  })
+  }
+
+  terminal.onData(typed)
   // Bytes that are no text: mouse reports of the old kind.
-  terminal.onBinary((text) =>
-    session.serialIn(
-      line,
-      Array.from(text, (char) => char.charCodeAt(0)),
-    ),
-  )
-  terminal.attachCustomKeyEventHandler((event) => {
-    // The way out of the terminal: Tab belongs to the guest, F6 to the page.
-    if (event.key === 'F6') return false
-    const { ctrlKey, altKey, metaKey, shiftKey } = event
-    // Copy and paste by Ctrl-Shift, as in every terminal; Ctrl-A, Ctrl-W and Ctrl-T go to the guest where the browser lets go of them.
-    if (ctrlKey && shiftKey && /^v$/i.test(event.key)) return false
-    if (ctrlKey && shiftKey && /^c$/i.test(event.key)) {
-      event.preventDefault()
-      if (event.type === 'keydown') void navigator.clipboard?.writeText(terminal.getSelection())
-      return false
-    }
-    if (ctrlKey && !altKey && !metaKey && /^[a-z]$/i.test(event.key)) event.preventDefault()
-    return true
-  })
+  terminal.onBinary((text) => line.write(Uint8Array.from(text, (char) => char.charCodeAt(0))))
+
   const element = document.createElement('div')
   element.className = 'terminal-element'
-  let opened = false
+  let name = ''
+  let found: Promise<SearchAddon> | undefined
 
-  function attach(host: HTMLElement): () => void {
-    host.append(element)
-    if (!opened) {
-      terminal.open(element)
-      opened = true
-    }
-    const refit = () => fitTo(host, terminal)
-    const observer = new ResizeObserver(refit)
-    observer.observe(host)
-    refit()
-    return () => {
-      observer.disconnect()
-      element.remove()
-    }
+  function open(): void {
+    terminal.open(element)
+    const field = terminal.textarea
+    if (!field) return
+    field.setAttribute('aria-label', name)
+    // Text for a machine is no prose.
+    for (const attribute of ['autocorrect', 'autocapitalize', 'autocomplete']) field.setAttribute(attribute, 'off')
+    field.spellcheck = false
+    listenSoftly(element, field, { text: typed })
+    bindClipboard(element, terminal)
   }
 
   return {
-    line,
+    id,
     terminal,
-    attach,
+    line,
+    domain,
+    attach(host) {
+      host.append(element)
+      if (!terminal.element) open()
+      const refit = () => fitTo(host, terminal)
+      const observer = new ResizeObserver(refit)
+      observer.observe(host)
+      refit()
+      return () => {
+        observer.disconnect()
+        element.remove()
+      }
+    },
     focus: () => terminal.focus(),
+    send: (keys) => line.write(encoder.encode(keys)),
+    paste: (text) => terminal.paste(text),
     holdCtrl(released) {
       ctrlHeld = released
     },
+    label(text) {
+      name = text
+      terminal.textarea?.setAttribute('aria-label', text)
+    },
+    search() {
+      found ??= import('@xterm/addon-search').then(({ SearchAddon }) => {
+        const addon = new SearchAddon()
+        terminal.loadAddon(addon)
+        return addon
+      })
+      return found
+    },
   }
-}
-
-/** The largest font with which all columns and rows fit into `host`; then rows as far apart as the height allows. */
-function fitTo(host: HTMLElement, terminal: Terminal): void {
-  const screen = terminal.element?.querySelector<HTMLElement>('.xterm-screen')
-  const { width, height } = host.getBoundingClientRect()
-  if (!screen || width === 0 || height === 0) return
-  const { options } = terminal
-  const fits = (): boolean => {
-    const box = screen.getBoundingClientRect()
-    return box.width <= width - scrollbarPx && box.height <= height
-  }
-  options.lineHeight = lineHeightMin
-  // Cells are whole device pixels, so the size is found by looking, from an estimate down.
-  const before = screen.getBoundingClientRect()
-  const scale = before.width > 0 ? Math.min((width - scrollbarPx) / before.width, height / before.height) : 1
-  const estimate = Math.floor(((options.fontSize ?? 15) * scale + 0.75) * 4) / 4
-  for (let px = Math.min(fontPxMax, Math.max(fontPxMin, estimate)); px >= fontPxMin; px -= 0.25) {
-    options.fontSize = px
-    if (fits()) break
-  }
-  const room = height / screen.getBoundingClientRect().height
-  options.lineHeight = Math.max(lineHeightMin, Math.min(lineHeightMax, lineHeightMin * room))
-  while (!fits() && options.lineHeight > lineHeightMin)
-    options.lineHeight = Math.max(lineHeightMin, options.lineHeight - 0.02)
 }

@@ -1,14 +1,17 @@
-/** What this machine is, and what the next one will be. */
-import { type ReactNode, useId } from 'react'
+/** The machine whole: its buttons and clock, what it is, what the next one will be, its disk and the record of its run. */
+import type { ReactNode } from 'react'
+import { CPU_BRAND, CPU_COUNT } from '#abi/pc/cpu.ts'
+import { BUILD } from '#protocol/build.ts'
+import { DiskSection } from '../../disk/DiskSection.tsx'
+import { NmiIcon, PowerIcon, ResetIcon } from '../../icons.tsx'
+import { RecordSection } from '../../record/RecordSection.tsx'
 import { usePage, usePlayground, useTranslate } from '../../session-context.tsx'
 import { testIds } from '../../test-ids.ts'
-
-/** Offered sizes, MiB (design D3). */
-const memorySizes = [512, 1024, 2048, 3072]
+import { NextPowerOn } from './NextPowerOn.tsx'
+import './machine.css'
 
 export function MachinePanel() {
   const t = useTranslate()
-  const options = usePlayground((state) => state.options)
   return (
     <section
       className="panel layer-machine machine"
@@ -19,88 +22,119 @@ export function MachinePanel() {
       <header className="panel-head">
         <h2 id="machine-title">{t('machine.title')}</h2>
       </header>
-      <div className="machine-columns">
-        <div>
-          <h3>{t('machine.now')}</h3>
-          <dl className="facts">
-            <dt>{t('machine.memory')}</dt>
-            <dd>{t('machine.memory.value', { mib: options.memoryMiB })}</dd>
-            <dt>{t('machine.seed')}</dt>
-            <dd className="mono">{options.seed}</dd>
-            <dt>{t('machine.disk')}</dt>
-            <dd>{t('machine.disk.default')}</dd>
-            <dt>{t('machine.serial.size')}</dt>
-            <dd>{t('machine.serial.size.value')}</dd>
-          </dl>
+      <div className="machine-body">
+        <Controls />
+        <div className="machine-columns">
+          <Facts />
+          <NextPowerOn />
         </div>
-        <NextPowerOn />
+        <DiskSection />
+        <RecordSection />
       </div>
     </section>
   )
 }
 
-function NextPowerOn() {
+function Controls() {
   const t = useTranslate()
   const { session } = usePage()
-  const { memoryMiB, seed } = usePlayground((state) => state.nextOptions)
-  const sizes = memorySizes.includes(memoryMiB) ? memorySizes : [...memorySizes, memoryMiB].sort((a, b) => a - b)
-  const next = (options: Partial<{ memoryMiB: number; seed: number }>) =>
-    session.store.dispatch({ type: 'next-options', options })
+  const on = usePlayground((state) => state.power !== 'off')
+  const mode = usePlayground((state) => state.mode)
+  const press = (button: 'reset' | 'nmi') => session.input({ kind: 'button', button })
   return (
-    <div>
-      <h3>{t('machine.next')}</h3>
-      <Field label={t('machine.memory')}>
-        {(id) => (
-          <select
-            id={id}
-            value={memoryMiB}
-            data-testid={testIds.machineMemory}
-            onChange={(event) => next({ memoryMiB: Number(event.target.value) })}
-          >
-            {sizes.map((mib) => (
-              <option key={mib} value={mib}>
-                {t('machine.memory.value', { mib })}
-              </option>
+    <section aria-label={t('machine.buttons')} className="machine-controls">
+      <h3>{t('machine.buttons')}</h3>
+      <ul className="machine-buttons">
+        <Control
+          id={testIds.machinePower}
+          face={<PowerIcon />}
+          name={t(on ? 'bar.power.off' : 'bar.power.on')}
+          help={t(on ? 'machine.power.off.help' : 'machine.power.on.help')}
+          onClick={() => void session.power()}
+        />
+        <Control
+          id={testIds.machineReset}
+          face={<ResetIcon />}
+          name={t('bar.reset')}
+          help={t('machine.reset.help')}
+          disabled={!on}
+          onClick={() => press('reset')}
+        />
+        <Control
+          id={testIds.machineNmi}
+          face={<NmiIcon />}
+          name={t('bar.nmi')}
+          help={t('machine.nmi.help')}
+          disabled={!on}
+          onClick={() => press('nmi')}
+        />
+        <li>
+          <fieldset className="segments machine-clock" aria-label={t('machine.clock')}>
+            {(['live', 'turbo', 'paused'] as const).map((id) => (
+              <button
+                type="button"
+                key={id}
+                className="segment"
+                aria-pressed={mode === id}
+                onClick={() => session.clock(id)}
+              >
+                {t(id === 'paused' ? 'layout.pause' : `bar.${id}`)}
+              </button>
             ))}
-          </select>
-        )}
-      </Field>
-      <Field label={t('machine.seed')} help={t('machine.seed.help')}>
-        {(id) => (
-          <input
-            id={id}
-            type="number"
-            min={0}
-            max={2 ** 32 - 1}
-            step={1}
-            value={seed}
-            data-testid={testIds.machineSeed}
-            onChange={(event) => {
-              const wanted = event.target.valueAsNumber
-              if (Number.isInteger(wanted) && wanted >= 0 && wanted < 2 ** 32) next({ seed: wanted })
-            }}
-          />
-        )}
-      </Field>
-      <button
-        type="button"
-        className="button small"
-        title={t('machine.new.help')}
-        data-testid={testIds.machineNew}
-        onClick={() => void session.newMachine()}
-      >
-        {t('machine.new')}
-      </button>
-    </div>
+          </fieldset>
+          <p>{t(mode === 'paused' ? 'layout.pause.help' : `bar.${mode}.help`)}</p>
+        </li>
+      </ul>
+    </section>
   )
 }
 
-function Field({ label, help, children }: { label: string; help?: string; children: (id: string) => ReactNode }) {
-  const id = useId()
+function Control(props: {
+  id: string
+  face: ReactNode
+  name: string
+  help: string
+  disabled?: boolean
+  onClick: () => void
+}) {
+  const helpId = `${props.id}-help`
   return (
-    <div className="field" title={help}>
-      <label htmlFor={id}>{label}</label>
-      {children(id)}
-    </div>
+    <li>
+      <button
+        type="button"
+        className="button"
+        data-testid={props.id}
+        aria-describedby={helpId}
+        disabled={props.disabled}
+        onClick={props.onClick}
+      >
+        {props.face}
+        {props.name}
+      </button>
+      <p id={helpId}>{props.help}</p>
+    </li>
+  )
+}
+
+function Facts() {
+  const t = useTranslate()
+  const { memoryMiB, seed } = usePlayground((state) => state.options)
+  const seconds = usePlayground((state) => Math.floor(state.nowNs / 1e9))
+  return (
+    <section aria-label={t('machine.now')}>
+      <h3>{t('machine.now')}</h3>
+      <dl className="facts" data-testid={testIds.machineFacts}>
+        <dt>{t('machine.memory')}</dt>
+        <dd>{t('machine.memory.value', { mib: memoryMiB })}</dd>
+        <dt>{t('machine.processors')}</dt>
+        <dd>{t('machine.processors.value', { count: CPU_COUNT, brand: CPU_BRAND.replace(/\s+/g, ' ') })}</dd>
+        <dt>{t('machine.seed')}</dt>
+        <dd className="mono">{seed}</dd>
+        <dt>{t('machine.time')}</dt>
+        <dd className="mono">{t('machine.time.value', { seconds })}</dd>
+        <dt>{t('machine.build')}</dt>
+        <dd className="mono">{BUILD}</dd>
+      </dl>
+    </section>
   )
 }

@@ -1,24 +1,35 @@
-/** The bar on top: power lamp, the machine's buttons, its clock, and the page's own language and colours. */
-import type { ReactNode } from 'react'
+/** The bar on top: power lamp, the machine's buttons, its clock and disk, and the page's own language, colours, layout and help. */
+import { lazy, type ReactNode, Suspense, useRef } from 'react'
+import { DiskLamp } from '../../disk/DiskLamp.tsx'
 import { type Lang, languages } from '../../i18n/index.ts'
-import { ColoursIcon, LanguageIcon, Logo, NmiIcon, PowerIcon, ResetIcon } from '../../icons.tsx'
+import { setLang } from '../../i18n/set-lang.ts'
+import { ColoursIcon, HelpIcon, LanguageIcon, LayoutIcon, Logo, NmiIcon, PowerIcon, ResetIcon } from '../../icons.tsx'
+import { Menu } from '../../layout/Menu.tsx'
+import { resetLayout } from '../../layout/reset.ts'
 import { usePage, usePlayground, useTranslate } from '../../session-context.tsx'
 import type { Theme } from '../../store/slice.ts'
 import { testIds } from '../../test-ids.ts'
+import { BarClock } from './BarClock.tsx'
+import './bar.css'
+
+/** Fetched when somebody asks for it. */
+const HelpDialog = lazy(async () => ({ default: (await import('../guide/HelpDialog.tsx')).HelpDialog }))
 
 const themes = ['dark', 'light', 'system'] as const satisfies readonly Theme[]
 
-export function TopBar() {
+export function TopBar({ wide }: { wide: boolean }) {
   const t = useTranslate()
+  const embed = usePlayground((state) => state.embed)
   return (
-    <header className="top-bar" data-region>
-      <h1 className="brand">
-        <Logo />
+    <header className="top-bar" data-region="bar">
+      <h1 className={embed ? 'sr-only' : 'brand'}>
+        {!embed && <Logo />}
         <span className="brand-name">{t('app.name')}</span>
       </h1>
       <Controls />
-      <Clock />
-      <Choices />
+      <BarClock />
+      <DiskLamp />
+      {!embed && <Choices wide={wide} />}
     </header>
   )
 }
@@ -39,6 +50,7 @@ function Controls() {
       </BarButton>
       <BarButton
         id={testIds.barNmi}
+        rare
         face={<NmiIcon />}
         disabled={!on}
         help={t('bar.nmi.help')}
@@ -56,12 +68,14 @@ function BarButton(props: {
   children: string
   disabled?: boolean
   help?: string
+  /** Not on the narrowest of bars. */
+  rare?: boolean
   onClick: () => void
 }) {
   return (
     <button
       type="button"
-      className="button bar-button"
+      className={props.rare ? 'button bar-button rare' : 'button bar-button'}
       data-testid={props.id}
       disabled={props.disabled}
       title={props.help ?? props.children}
@@ -73,47 +87,16 @@ function BarButton(props: {
   )
 }
 
-function Clock() {
-  const t = useTranslate()
-  const { session } = usePage()
-  const mode = usePlayground((state) => state.mode)
-  const seconds = usePlayground((state) => Math.floor(state.nowNs / 1e8) / 10)
-  const choice = (id: 'live' | 'turbo', testId: string) => (
-    <button
-      type="button"
-      className="segment"
-      aria-pressed={mode === id}
-      title={t(`bar.${id}.help`)}
-      data-testid={testId}
-      onClick={() => session.clock(id)}
-    >
-      {t(`bar.${id}`)}
-    </button>
-  )
-  return (
-    <fieldset className="group clock" aria-label={t('bar.clock')}>
-      <output
-        className="time mono"
-        title={t('bar.time')}
-        aria-label={t('bar.time')}
-        aria-live="off"
-        data-testid={testIds.barTime}
-      >
-        {seconds.toFixed(1)} s
-      </output>
-      <div className="segments">
-        {choice('live', testIds.barLive)}
-        {choice('turbo', testIds.barTurbo)}
-      </div>
-    </fieldset>
-  )
-}
-
-function Choices() {
+function Choices({ wide }: { wide: boolean }) {
   const t = useTranslate()
   const { store } = usePage().session
   const lang = usePlayground((state) => state.lang)
   const theme = usePlayground((state) => state.theme)
+  const guideOpen = usePlayground((state) => state.guideOpen)
+  const helpOpen = usePlayground((state) => state.helpOpen)
+  // Once it was there it stays, closed: so it gives the focus back to who opened it.
+  const helpWanted = useRef(false)
+  helpWanted.current ||= helpOpen
   return (
     <div className="group choices">
       <span className="choice">
@@ -123,7 +106,7 @@ function Choices() {
           title={t('bar.lang')}
           value={lang}
           data-testid={testIds.barLang}
-          onChange={(event) => store.dispatch({ type: 'lang', lang: event.target.value as Lang })}
+          onChange={(event) => void setLang(store, event.target.value as Lang)}
         >
           {Object.entries(languages).map(([id, name]) => (
             <option key={id} value={id} lang={id}>
@@ -148,6 +131,39 @@ function Choices() {
           ))}
         </select>
       </span>
+      {wide && (
+        <Menu
+          label={t('layout.menu')}
+          icon={LayoutIcon}
+          testId={testIds.layoutMenu}
+          items={() => [
+            [
+              {
+                id: 'guide',
+                label: t(guideOpen ? 'layout.guide.hide' : 'layout.guide.show'),
+                run: () => store.dispatch({ type: 'guide', open: !guideOpen }),
+              },
+              { id: 'reset', label: t('layout.reset'), run: resetLayout },
+            ],
+          ]}
+        />
+      )}
+      <button
+        type="button"
+        className="icon-button"
+        aria-label={t('layout.help')}
+        title={t('layout.help')}
+        aria-haspopup="dialog"
+        data-testid={testIds.layoutHelp}
+        onClick={() => store.dispatch({ type: 'help', open: true })}
+      >
+        <HelpIcon />
+      </button>
+      {helpWanted.current && (
+        <Suspense>
+          <HelpDialog />
+        </Suspense>
+      )}
     </div>
   )
 }

@@ -1,121 +1,117 @@
 /** The machine's own screen and keyboard: a picture for the eye, the same text for a screen reader, keys while it has the focus. */
-import { type KeyboardEvent, useEffect, useRef, useState } from 'react'
+import { useEffect, useRef, useState } from 'react'
 import { textRows } from '#tape/consoles.ts'
-import { scanCodes } from '#tape/keyboard.ts'
 import { usePage, usePlayground, useTranslate } from '../../session-context.tsx'
 import { monitorCaption } from '../../store/status.ts'
 import { testIds } from '../../test-ids.ts'
-import { drawScreen, readPalette } from './draw.ts'
+import type { PanelProps } from '../registry.ts'
+import { paintText, readPalette, showPicture } from './draw.ts'
+import { KeyboardCapture } from './KeyboardCapture.tsx'
+import './screen.css'
 
-/** What app.css keeps free around the picture. */
-const bezelPx = 4
+/** What the style sheet keeps free around the picture, both sides together. */
+const bezelPx = 8
+/** Half of the cursor's blink: 16 fields of 60. */
+const blinkMs = 267
 
-export function MonitorPanel() {
+export function MonitorPanel({ visible }: PanelProps) {
   const t = useTranslate()
-  const [focused, setFocused] = useState(false)
-  const caption = usePlayground((state) => monitorCaption(state, focused))
+  const [captured, setCaptured] = useState(false)
+  const caption = usePlayground((state) => monitorCaption(state, captured))
   const off = usePlayground((state) => state.power === 'off')
+  const frame = useRef<HTMLDivElement>(null)
   return (
-    <section
-      className="panel layer-machine monitor"
-      data-testid={testIds.monitorPanel}
-      data-region
-      aria-labelledby="monitor-title"
-    >
+    <section className="panel layer-machine monitor" data-testid={testIds.monitorPanel} aria-labelledby="monitor-title">
       <header className="panel-head">
         <h2 id="monitor-title">{t('monitor.title')}</h2>
       </header>
-      <Screen off={off} onFocused={setFocused} />
-      <p className="caption" data-testid={testIds.monitorCaption}>
-        {t(caption)}
-      </p>
+      <div ref={frame} className={`monitor-screen${off ? ' off' : ''}${captured ? ' captured' : ''}`}>
+        <Picture frame={frame} visible={visible} />
+        <KeyboardCapture onCaptured={setCaptured} />
+        <MirroredText />
+      </div>
+      <div className="monitor-foot">
+        <p className="caption" data-testid={testIds.monitorCaption}>
+          {t(caption)}
+        </p>
+        {captured && (
+          <button
+            type="button"
+            className="button small"
+            data-testid={testIds.monitorRelease}
+            onClick={() => (document.activeElement as HTMLElement | null)?.blur()}
+          >
+            {t('monitor.release')}
+          </button>
+        )}
+      </div>
     </section>
   )
 }
 
-function Screen({ off, onFocused }: { off: boolean; onFocused: (focused: boolean) => void }) {
-  const t = useTranslate()
+function Picture({ frame, visible }: { frame: React.RefObject<HTMLDivElement | null>; visible: boolean }) {
   const { session } = usePage()
-  const frame = useRef<HTMLDivElement>(null)
   const canvas = useRef<HTMLCanvasElement>(null)
-  const text = useRef<HTMLDivElement>(null)
-  /** Keys that went down here: whatever ends the capture lets them up again. */
-  const held = useRef(new Set<string>())
-
   useEffect(() => {
+    const around = frame.current
+    if (!visible || !around) return
     const palette = readPalette()
+    let lit = true
     const draw = () => {
       const screen = session.screen()
-      if (!screen || !canvas.current || !frame.current) return
-      const width = frame.current.clientWidth - 2 * bezelPx
-      if (width > 0) drawScreen(canvas.current, screen, width, palette)
+      if (!screen || !canvas.current) return
+      const room = { width: around.clientWidth - bezelPx, height: around.clientHeight - bezelPx }
+      if (room.width > 0 && room.height > 0) showPicture(canvas.current, paintText(screen, palette, lit), room)
     }
-    const unsubscribe = session.onScreen((screen) => {
-      draw()
-      if (text.current) mirror(text.current, textRows(screen))
-    })
+    const unsubscribe = session.onScreen(draw)
     const observer = new ResizeObserver(draw)
-    if (frame.current) observer.observe(frame.current)
+    observer.observe(around)
+    const still = matchMedia('(prefers-reduced-motion: reduce)').matches
+    const timer = still
+      ? undefined
+      : setInterval(() => {
+          lit = !lit
+          if (session.screen()?.cursor.visible) draw()
+        }, blinkMs)
     return () => {
+      clearInterval(timer)
       unsubscribe()
       observer.disconnect()
     }
-  }, [session])
-
-  function send(code: string, pressed: boolean): boolean {
-    const codes = scanCodes(code, pressed)
-    if (!codes) return false
-    if (pressed) held.current.add(code)
-    else held.current.delete(code)
-    session.input({ kind: 'keyboard', scancodes: codes })
-    return true
-  }
-
-  function onKey(event: KeyboardEvent, pressed: boolean): void {
-    // F6 leaves; keys with Meta belong to the person's own system.
-    if (event.key === 'F6' || event.metaKey) return
-    if (send(event.code, pressed)) event.preventDefault()
-  }
-
-  function leave(): void {
-    for (const code of [...held.current]) send(code, false)
-    onFocused(false)
-  }
-
+  }, [session, frame, visible])
   return (
-    <div
-      ref={frame}
-      className={off ? 'monitor-screen off' : 'monitor-screen'}
-      data-testid={testIds.monitorScreen}
-      data-region-focus
-      role="application"
-      aria-label={t('monitor.screen')}
-      // biome-ignore lint/a11y/noNoninteractiveTabindex: it is a keyboard
-      tabIndex={0}
-      onKeyDown={(event) => onKey(event, true)}
-      onKeyUp={(event) => onKey(event, false)}
-      onFocus={() => onFocused(true)}
-      onBlur={leave}
-    >
-      <div aria-hidden="true">
-        <canvas ref={canvas} width={0} height={0} />
-      </div>
-      <div
-        ref={text}
-        className="sr-only"
-        data-testid={testIds.monitorText}
-        role="document"
-        aria-label={t('monitor.text')}
-      />
+    <div aria-hidden="true" className="monitor-picture">
+      <canvas ref={canvas} width={0} height={0} />
     </div>
   )
 }
 
 /** One element a row, changed only where the text changed, so that a screen reader keeps its place. */
-function mirror(host: HTMLElement, rows: readonly string[]): void {
-  while (host.childElementCount < rows.length) host.append(document.createElement('div'))
-  rows.forEach((row, i) => {
-    const element = host.children[i]!
-    if (element.textContent !== row) element.textContent = row
-  })
+function MirroredText() {
+  const t = useTranslate()
+  const { session } = usePage()
+  const host = useRef<HTMLDivElement>(null)
+  useEffect(
+    () =>
+      session.onScreen((screen) => {
+        const element = host.current
+        if (!element) return
+        const rows = textRows(screen)
+        while (element.childElementCount < rows.length) element.append(document.createElement('div'))
+        rows.forEach((row, i) => {
+          const child = element.children[i]!
+          if (child.textContent !== row) child.textContent = row
+        })
+      }),
+    [session],
+  )
+  return (
+    <div
+      ref={host}
+      className="sr-only"
+      data-testid={testIds.monitorText}
+      role="document"
+      aria-label={t('monitor.text')}
+    />
+  )
 }

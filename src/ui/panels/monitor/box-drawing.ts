@@ -1,5 +1,5 @@
 /**
- * Line and block characters as strokes: a font's own leave gaps between rows. Each entry says, for left, up, right and down, whether no (0),
+ * Line and block characters, computed, so that they join from cell to cell. Each entry says, for left, up, right and down, whether no (0),
  * a single (1) or a double (2) line leaves the middle of the cell.
  */
 const arms: Readonly<Record<string, string>> = {
@@ -45,71 +45,76 @@ const arms: Readonly<Record<string, string>> = {
   '╫': '1212',
 }
 
-/** Blocks as parts of the cell: x, y, width, height, each in halves. */
+/** Blocks as parts of the cell: first and last column, first and last row. */
 const blocks: Readonly<Record<string, readonly [number, number, number, number]>> = {
-  '█': [0, 0, 2, 2],
-  '▄': [0, 1, 2, 1],
-  '▀': [0, 0, 2, 1],
-  '▌': [0, 0, 1, 2],
-  '▐': [1, 0, 1, 2],
+  '█': [0, 8, 0, 15],
+  '▄': [0, 8, 8, 15],
+  '▀': [0, 8, 0, 7],
+  '▌': [0, 3, 0, 15],
+  '▐': [4, 8, 0, 15],
 }
 
-const shades: Readonly<Record<string, number>> = { '░': 0.25, '▒': 0.5, '▓': 0.75 }
+/** Of each four pixels in a square, how many are lit. */
+const shades: Readonly<Record<string, number>> = { '░': 1, '▒': 2, '▓': 3 }
 
-/** Draw `character` into the cell at (x, y), in the context's fill colour; false when it is an ordinary character. */
-export function drawLineCharacter(
-  context: CanvasRenderingContext2D,
-  character: string,
-  x: number,
-  y: number,
-  width: number,
-  height: number,
-): boolean {
+const COLUMNS = 9
+const ROWS = 16
+/** A single line's place; a double one's two are beside it. */
+const MIDDLE_COLUMN = 4
+const MIDDLE_ROW = 7
+
+/** The cell of `character`: sixteen rows, the leftmost of nine columns in bit 8. Undefined: it is an ordinary character. */
+export function lineGlyph(character: string): Uint16Array | undefined {
   const block = blocks[character]
   if (block) {
-    const midX = Math.round(width / 2)
-    const midY = Math.round(height / 2)
-    const [left, top, wide, tall] = block
-    context.fillRect(
-      x + left * midX,
-      y + top * midY,
-      wide === 2 ? width : left ? width - midX : midX,
-      tall === 2 ? height : top ? height - midY : midY,
-    )
-    return true
+    const [left, right, top, bottom] = block
+    return painted((x, y) => x >= left && x <= right && y >= top && y <= bottom)
   }
   const shade = shades[character]
-  if (shade !== undefined) {
-    context.globalAlpha = shade
-    context.fillRect(x, y, width, height)
-    context.globalAlpha = 1
-    return true
-  }
+  if (shade !== undefined) return painted((x, y) => shadeLit(shade, x, y))
   const lines = arms[character]
-  if (!lines) return false
-  drawArms(context, lines, x, y, width, height)
-  return true
+  return lines === undefined ? undefined : armsGlyph(lines)
 }
 
-function drawArms(
-  context: CanvasRenderingContext2D,
-  lines: string,
-  x: number,
-  y: number,
-  width: number,
-  height: number,
-): void {
-  const pen = Math.max(1, Math.round(width / 9))
-  const midX = x + Math.floor((width - pen) / 2)
-  const midY = y + Math.floor((height - pen) / 2)
+function painted(lit: (x: number, y: number) => boolean): Uint16Array {
+  return Uint16Array.from({ length: ROWS }, (_, y) => {
+    let row = 0
+    for (let x = 0; x < COLUMNS; x++) if (lit(x, y)) row |= 1 << (COLUMNS - 1 - x)
+    return row
+  })
+}
+
+function shadeLit(shade: number, x: number, y: number): boolean {
+  if (shade === 2) return (x + y) % 2 === 0
+  const sparse = x % 2 === 0 && (x + 2 * y) % 4 === 0
+  return shade === 1 ? sparse : !sparse
+}
+
+/** A line's distances from the middle of a double one, and of a single one. */
+const OFFSETS: readonly (readonly number[])[] = [[], [0], [-1, 1]]
+
+/**
+ * How far from the middle a line of an arm ends, on the arm's own side (1), in it or beyond it (-1), so that doubles make hollow corners.
+ * `offset`: the line's own; `before`, `after`: the arms across on the side of -1 and of 1; `opposite`: the arm that goes on.
+ */
+function armEnd(offset: number, before: number, after: number, opposite: number): number {
+  if (offset === 0) {
+    if (opposite > 0 || (before !== 2 && after !== 2)) return 0
+    return before === after ? 1 : -1
+  }
+  const [near, far] = offset < 0 ? [before, after] : [after, before]
+  if (near === 2) return 1
+  return near === 0 && far === 2 ? -1 : 0
+}
+
+function armsGlyph(lines: string): Uint16Array {
   const [left, up, right, down] = Array.from(lines, Number) as [number, number, number, number]
-  // A double line is two pens at one pen's distance on either side of the middle.
-  const offsets = (kind: number) => (kind === 2 ? [-pen, pen] : kind === 1 ? [0] : [])
-  const acrossDouble = up === 2 || down === 2 ? pen : 0
-  const alongDouble = left === 2 || right === 2 ? pen : 0
-  for (const dy of offsets(left)) context.fillRect(x, midY + dy, midX - x + pen + acrossDouble, pen)
-  for (const dy of offsets(right))
-    context.fillRect(midX - acrossDouble, midY + dy, x + width - midX + acrossDouble, pen)
-  for (const dx of offsets(up)) context.fillRect(midX + dx, y, pen, midY - y + pen + alongDouble)
-  for (const dx of offsets(down)) context.fillRect(midX + dx, midY - alongDouble, pen, y + height - midY + alongDouble)
+  const lit = (along: number, across: number, negative: number, positive: number, before: number, after: number) =>
+    (OFFSETS[negative]!.includes(across) && -along >= armEnd(across, before, after, positive)) ||
+    (OFFSETS[positive]!.includes(across) && along >= armEnd(across, before, after, negative))
+  return painted((x, y) => {
+    const dx = x - MIDDLE_COLUMN
+    const dy = y - MIDDLE_ROW
+    return lit(dx, dy, left, right, up, down) || lit(dy, dx, up, down, left, right)
+  })
 }

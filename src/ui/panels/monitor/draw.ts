@@ -1,78 +1,83 @@
-/** VGA text on a canvas: cells of whole device pixels, sixteen colours from theme.css, lines that join. */
-import { cp437 } from '#lib/cp437.ts'
+/**
+ * The monitor's picture: pixels, whatever made them. VGA text is painted with the page's own character generator; what has a frame of pixels of its
+ * own only needs `showPicture`.
+ */
 import type { TextScreen } from '#protocol/machine.ts'
-import { drawLineCharacter } from './box-drawing.ts'
+import { colourToken } from '../../colours.ts'
+import { GLYPH_COLUMNS, GLYPH_ROWS, glyphRows } from './glyphs.ts'
 
-export interface MonitorPalette {
-  /** The sixteen VGA colours, dark ones first. */
-  readonly colours: readonly string[]
-  readonly font: string
+export interface Picture {
+  readonly width: number
+  readonly height: number
+  /** Red, green, blue, alpha in memory's order. */
+  readonly pixels: Uint32Array<ArrayBuffer>
 }
 
-export function readPalette(): MonitorPalette {
-  const style = getComputedStyle(document.documentElement)
-  return {
-    colours: Array.from({ length: 16 }, (_, i) => style.getPropertyValue(`--vga-${i}`).trim()),
-    font: style.getPropertyValue('--font-mono').trim(),
-  }
+/** The sixteen VGA colours, dark ones first, as pixels. */
+export type Palette = Uint32Array
+
+/** `#rrggbb` as a pixel. */
+export function pixelOf(colour: string): number {
+  const [red = 0, green = 0, blue = 0] = (colour.match(/[0-9a-f]{2}/gi) ?? []).map((part) => Number.parseInt(part, 16))
+  return new Uint32Array(Uint8Array.of(red, green, blue, 255).buffer)[0]!
 }
 
-/** VGA's character cell is 9 x 16. */
-const cellShape = 16 / 9
-/** Whole-pixel cells that leave more of the width than this unused are drawn too large instead, and scaled down. */
-const unusedMax = 0.03
+export function readPalette(): Palette {
+  return Uint32Array.from({ length: 16 }, (_, i) => pixelOf(colourToken(`vga-${i}`)))
+}
 
-/** Draw `screen` as wide as `widthPx` CSS pixels, or a little narrower where that makes its cells whole device pixels. */
-export function drawScreen(
-  canvas: HTMLCanvasElement,
-  screen: TextScreen,
-  widthPx: number,
-  palette: MonitorPalette,
-): void {
+/** The cursor's scan lines. */
+const CURSOR_FIRST_ROW = 13
+const CURSOR_LAST_ROW = 14
+
+/** `cursorLit`: the cursor's half of its blink. */
+export function paintText(screen: TextScreen, palette: Palette, cursorLit: boolean): Picture {
   const { columns, rows, cells, cursor } = screen
-  const ratio = window.devicePixelRatio || 1
-  const roomPx = widthPx * ratio
-  const wholeCell = Math.floor(roomPx / columns)
-  const scaled = wholeCell * columns < roomPx * (1 - unusedMax)
-  const cellWidth = scaled ? 2 * (wholeCell + 1) : wholeCell
-  const cellHeight = Math.round(cellWidth * cellShape)
-  const width = cellWidth * columns
-  const height = cellHeight * rows
-  if (canvas.width !== width || canvas.height !== height) {
-    canvas.width = width
-    canvas.height = height
-  }
-  const shownPx = scaled ? widthPx : width / ratio
-  canvas.style.width = `${shownPx}px`
-  canvas.style.height = `${(shownPx * height) / width}px`
-  const context = canvas.getContext('2d', { alpha: false })
-  if (!context) return
-  context.font = `${cellHeight * 0.8}px ${palette.font}`
-  context.textBaseline = 'alphabetic'
-  const glyphWidth = context.measureText('M').width
-  const squeeze = glyphWidth > 0 ? cellWidth / glyphWidth : 1
-  const baseline = Math.round(cellHeight * 0.78)
+  const width = columns * GLYPH_COLUMNS
+  const height = rows * GLYPH_ROWS
+  const pixels = new Uint32Array(width * height)
   for (let row = 0; row < rows; row++) {
     for (let column = 0; column < columns; column++) {
       const at = 2 * (row * columns + column)
       const attribute = cells[at + 1]!
-      const x = column * cellWidth
-      const y = row * cellHeight
       // Bit 7 would blink; like most firmware's choice, it is taken for a bright background.
-      context.fillStyle = palette.colours[attribute >> 4]!
-      context.fillRect(x, y, cellWidth, cellHeight)
-      const character = cp437(cells[at]!)
-      if (character === ' ' || character === '\u00a0') continue
-      context.fillStyle = palette.colours[attribute & 15]!
-      if (drawLineCharacter(context, character, x, y, cellWidth, cellHeight)) continue
-      context.setTransform(squeeze, 0, 0, 1, x, y)
-      context.fillText(character, 0, baseline)
-      context.setTransform(1, 0, 0, 1, 0, 0)
+      const [ink, paper] = [palette[attribute & 15]!, palette[attribute >> 4]!]
+      const under = cursorLit && cursor.visible && cursor.row === row && cursor.column === column
+      const glyph = glyphRows(cells[at]!)
+      for (let y = 0; y < GLYPH_ROWS; y++) {
+        const lit = under && y >= CURSOR_FIRST_ROW && y <= CURSOR_LAST_ROW ? (1 << GLYPH_COLUMNS) - 1 : glyph[y]!
+        let pixel = (row * GLYPH_ROWS + y) * width + column * GLYPH_COLUMNS
+        for (let bit = 1 << (GLYPH_COLUMNS - 1); bit > 0; bit >>= 1) pixels[pixel++] = lit & bit ? ink : paper
+      }
     }
   }
-  if (!cursor.visible) return
-  const under = cells[2 * (cursor.row * columns + cursor.column) + 1] ?? 7
-  context.fillStyle = palette.colours[under & 15]!
-  const tall = Math.max(1, Math.round(cellHeight / 8))
-  context.fillRect(cursor.column * cellWidth, (cursor.row + 1) * cellHeight - tall, cellWidth, tall)
+  return { width, height, pixels }
+}
+
+/** In CSS pixels. */
+export interface Size {
+  readonly width: number
+  readonly height: number
+}
+
+/** As large as `room` allows: each pixel a whole number of the screen's, if there is room for one; else all of the picture, smaller. */
+export function shownSize({ width, height }: Picture, room: Size, ratio: number): Size & { readonly whole: boolean } {
+  const fits = Math.min((room.width * ratio) / width, (room.height * ratio) / height)
+  const whole = fits >= 1
+  const scale = (whole ? Math.floor(fits) : fits) / ratio
+  return { width: width * scale, height: height * scale, whole }
+}
+
+export function showPicture(canvas: HTMLCanvasElement, picture: Picture, room: Size): void {
+  const { width, height, pixels } = picture
+  if (canvas.width !== width || canvas.height !== height) {
+    canvas.width = width
+    canvas.height = height
+  }
+  const size = shownSize(picture, room, window.devicePixelRatio || 1)
+  canvas.style.width = `${size.width}px`
+  canvas.style.height = `${size.height}px`
+  canvas.style.imageRendering = size.whole ? 'pixelated' : 'auto'
+  const bytes = new Uint8ClampedArray(pixels.buffer)
+  canvas.getContext('2d', { alpha: false })?.putImageData(new ImageData(bytes, width, height), 0, 0)
 }

@@ -4,15 +4,18 @@ import { defineSlice } from '../../store/slice.ts'
 export interface XenstoreSlice {
   /** The daemon has said what there is. */
   readonly xenstoreUp: boolean
+  /** The path that somebody asked to see, and how often one was. */
+  readonly revealed: { readonly path: string; readonly count: number } | undefined
 }
 
 export const xenstoreSlice = defineSlice<XenstoreSlice>(
-  { xenstoreUp: false },
+  { xenstoreUp: false, revealed: undefined },
   {
     xenstore: ({ xenstoreUp }, { lines }) => ({
       xenstoreUp: xenstoreUp || lines.some((line) => line.startsWith('new')),
     }),
     powering: () => ({ xenstoreUp: false }),
     state: ({ xenstoreUp }, { state }) => ({ xenstoreUp: xenstoreUp && state === 'xen' }),
+    reveal: ({ revealed }, { path }) => ({ revealed: { path, count: (revealed?.count ?? 0) + 1 } }),
   },
 )

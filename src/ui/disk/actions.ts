@@ -1,0 +1,70 @@
+/** What a person can do about the disk and its storage; each is one button somewhere. */
+import { utf8Encode } from '#lib/utf8.ts'
+import type { Session } from '../session.ts'
+import { exportName, gzipped, saveAs } from './download.ts'
+import type { DiskNotice } from './slice.ts'
+
+const noticed = (session: Session, notice: DiskNotice | undefined): void =>
+  session.store.dispatch({ type: 'disk-notice', notice })
+
+export const dismissNotice = (session: Session): void => noticed(session, undefined)
+
+/** This tab becomes the one that writes; its machine is made anew from the stored disk, and switched on. */
+export async function takeOver(session: Session): Promise<void> {
+  await session.diskKeeper.takeOver()
+  await session.newMachine()
+}
+
+/** Go on with the disk of the older page, and say no more about it. */
+export async function keepOld(session: Session): Promise<void> {
+  noticed(session, undefined)
+  await session.diskKeeper.keepOld()
+}
+
+/** All that was ever written goes: the machine is new, with the default disk of this page, and off. */
+export async function discardOld(session: Session): Promise<void> {
+  noticed(session, undefined)
+  await session.discardDisk()
+}
+
+/** The disk as the machine has it now, as a gzipped raw image. */
+export async function exportDisk(session: Session): Promise<void> {
+  const raw = (await session.client.request({ kind: 'export-disk' })) as Uint8Array
+  saveAs(await gzipped(raw), exportName(new Date()))
+}
+
+export const exportOld = exportDisk
+
+/** A raw image, gzipped or not, becomes the disk of a new machine, which is off. What is no disk is refused, with a notice. */
+export async function importDisk(session: Session, file: Blob): Promise<void> {
+  noticed(session, undefined)
+  try {
+    await session.client.request({ kind: 'import-disk', bytes: new Uint8Array(await file.arrayBuffer()) })
+  } catch (error) {
+    noticed(session, { kind: 'import-refused', message: error instanceof Error ? error.message : String(error) })
+    throw error
+  }
+}
+
+/**
+ * A file for the machine: while it is off, written to its disk; while it runs, by domain 0, which a host link gives it to.
+ * Rejects with why not, in the words of whoever refused.
+ */
+export async function addFile(session: Session, path: string, file: Blob): Promise<void> {
+  const bytes = new Uint8Array(await file.arrayBuffer())
+  const { power } = session.store.getState()
+  if (power === 'off') await session.client.request({ kind: 'write-file', path, bytes })
+  else await writeThroughLink(session, path, bytes)
+}
+
+function writeThroughLink(session: Session, path: string, bytes: Uint8Array): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const link = session.openLink(`file:${String.fromCharCode(...utf8Encode(path))}`, {
+      data: (part, taken) => taken(part.length),
+      end: () => resolve(),
+      close: (reason) => reject(new Error(reason)),
+    })
+    link.write(bytes)
+    link.end()
+  })
+}

@@ -1,0 +1,366 @@
+/** The explorer without React: what is gathered for a picture, what is open, what is marked, what a filter leaves. */
+import { describe, expect, test } from 'vitest'
+import { parseAccess, type StoreChange, StoreTree } from '#protocol/xenstore-tree.ts'
+import { fold, initialState } from '../../store/store.ts'
+import { Explorer, FLASH_MS } from './explorer.ts'
+import { ancestorsOf, domainNameAt, nearest, parentPath } from './rows.ts'
+
+function rig(...lines: string[]) {
+  const xenstore = new StoreTree()
+  const frames: (() => void)[] = []
+  const timers: { atMs: number; run: () => void }[] = []
+  let now = 0
+  let listener: (changes: readonly StoreChange[]) => void = () => {}
+  const told: number[] = []
+  const heard = (...said: string[]): void => {
+    const changes = said.map((line) => parseAccess(line)!)
+    for (const change of changes) xenstore.apply(change)
+    listener(changes)
+  }
+  heard(...lines)
+  const explorer = new Explorer({
+    xenstore,
+    openLink: () => {
+      throw new Error('nothing is asked here')
+    },
+    onXenstore: (given) => {
+      listener = given
+    },
+    frame: (run) => void frames.push(run),
+    after: (ms, run) => void timers.push({ atMs: now + ms, run }),
+    nowMs: () => now,
+  })
+  explorer.subscribe(() => told.push(explorer.version()))
+  return {
+    explorer,
+    heard,
+    told,
+    frames,
+    picture: () => {
+      for (const run of frames.splice(0)) run()
+    },
+    pass: (ms: number) => {
+      now += ms
+      for (const timer of timers.splice(0))
+        if (timer.atMs <= now) timer.run()
+        else timers.push(timer)
+    },
+    paths: () => explorer.rows().map(({ itemId }) => itemId),
+    lose: () => {
+      xenstore.clear()
+      listener([])
+    },
+  }
+}
+
+const set = (path: string, value = '', domid = 0, perms = 'n0'): string =>
+  `set\t${domid}\t7\t${path}\t${perms}\t${value}`
+const rm = (path: string, domid = 0): string => `rm\t${domid}\t7\t${path}`
+const SMALL = [
+  'new',
+  set('/'),
+  set('/tool'),
+  set('/tool/xenstored'),
+  set('/local'),
+  set('/local/domain'),
+  set('/local/domain/0'),
+  set('/local/domain/0/name', 'Domain-0'),
+  set('/local/domain/0/memory'),
+  set('/local/domain/0/memory/target', '262144'),
+]
+
+describe('rows', () => {
+  test('at first the domains are in sight', () => {
+    expect(rig(...SMALL).paths()).toEqual(['/tool', '/local', '/local/domain', '/local/domain/0'])
+  })
+
+  test('open and shut, all or one', () => {
+    const { explorer, paths } = rig(...SMALL)
+    explorer.openAll()
+    expect(paths()).toHaveLength(8)
+    expect(explorer.rows()[2]).toEqual({
+      itemId: '/local',
+      parentId: '/',
+      level: 0,
+      index: 2,
+      setSize: 2,
+      posInSet: 1,
+    })
+    explorer.shut('/local/domain/0')
+    expect(paths()).toHaveLength(5)
+    explorer.shutAll()
+    expect(paths()).toEqual(['/tool', '/local'])
+    explorer.open('/tool')
+    expect(paths()).toEqual(['/tool', '/tool/xenstored', '/local'])
+  })
+
+  test('a value that changes lays nothing out anew; a node that comes or goes in what is open does', () => {
+    const { explorer, heard, picture } = rig(...SMALL)
+    explorer.followChanges(false)
+    explorer.openAll()
+    const before = explorer.rows()
+    heard(set('/local/domain/0/memory/target', '1'))
+    picture()
+    expect(explorer.rows()).toBe(before)
+    expect(explorer.node('/local/domain/0/memory/target')!.value).toBe('1')
+    heard(set('/local/domain/0/new'))
+    picture()
+    expect(explorer.rows()).toHaveLength(before.length + 1)
+    heard(rm('/local/domain/0/memory'))
+    picture()
+    expect(explorer.rows()).toHaveLength(before.length - 1)
+  })
+})
+
+describe('changes', () => {
+  test('are told once a picture, however many there were', () => {
+    const { explorer, heard, told, frames, picture } = rig(...SMALL)
+    explorer.followChanges(false)
+    told.length = 0
+    for (let i = 0; i < 500; i++) heard(set(`/local/domain/0/n${i}`))
+    expect(frames).toHaveLength(1)
+    expect(told).toHaveLength(0)
+    picture()
+    expect(told).toHaveLength(1)
+    expect(explorer.last).toEqual({
+      number: SMALL.length + 500,
+      kind: 'set',
+      path: '/local/domain/0/n499',
+      value: '',
+      domid: 0,
+    })
+  })
+
+  test('are marked with who made them, until it is over', () => {
+    const { explorer, heard, picture, pass, told } = rig(...SMALL)
+    explorer.followChanges(false)
+    explorer.openAll()
+    heard(set('/local/domain/0/memory/target', '5', 3))
+    picture()
+    expect(explorer.flashes.get('/local/domain/0/memory/target')).toMatchObject({ domid: 3, kind: 'here' })
+    const first = explorer.flashes.get('/local/domain/0/memory/target')!.id
+    heard(set('/local/domain/0/memory/target', '5'))
+    picture()
+    expect(explorer.flashes.get('/local/domain/0/memory/target')).toMatchObject({ domid: 0 })
+    expect(explorer.flashes.get('/local/domain/0/memory/target')!.id).not.toBe(first)
+    told.length = 0
+    pass(FLASH_MS / 2)
+    expect(told).toHaveLength(0)
+    pass(FLASH_MS / 2)
+    expect(explorer.flashes.size).toBe(0)
+    expect(told).toHaveLength(1)
+  })
+
+  test('in what is shut are marked where it is shut', () => {
+    const { explorer, heard, picture } = rig(...SMALL)
+    explorer.followChanges(false)
+    heard(set('/local/domain/0/memory/target', '5'))
+    picture()
+    expect(explorer.flashes.get('/local/domain/0')).toMatchObject({ kind: 'below' })
+  })
+
+  test('a removal is marked at the parent, and takes the marks below with it', () => {
+    const { explorer, heard, picture } = rig(...SMALL)
+    heard(set('/local/domain/0/memory/target', '5'))
+    picture()
+    heard(rm('/local/domain/0/memory'))
+    picture()
+    expect([...explorer.flashes]).toEqual([['/local/domain/0', expect.objectContaining({ kind: 'gone', domid: 0 })]])
+    expect(explorer.last).toMatchObject({ kind: 'rm', path: '/local/domain/0/memory' })
+  })
+
+  test('what a listener is told that has just come is nobody’s doing', () => {
+    const { explorer, heard, picture } = rig()
+    heard('new', ...SMALL.slice(1).map((line) => line.replace('\t7\t', '\t0\t')))
+    picture()
+    expect(explorer.rows()).toHaveLength(4)
+    expect(explorer.flashes.size).toBe(0)
+    expect(explorer.last).toBeUndefined()
+  })
+})
+
+describe('following', () => {
+  test('opens and shows what changes, and selects nothing', () => {
+    const { explorer, heard, picture, paths } = rig(...SMALL)
+    const { selected } = explorer
+    heard(set('/local/domain/1'), set('/local/domain/1/name', 'sebastian'))
+    picture()
+    expect(paths()).toContain('/local/domain/1/name')
+    expect(explorer.scroll.path).toBe('/local/domain/1/name')
+    expect(explorer.selected).toBe(selected)
+  })
+
+  test('or not', () => {
+    const { explorer, heard, picture, paths } = rig(...SMALL)
+    explorer.followChanges(false)
+    const { scroll } = explorer
+    heard(set('/local/domain/1'), set('/local/domain/1/name', 'sebastian'))
+    picture()
+    expect(paths()).toContain('/local/domain/1')
+    expect(paths()).not.toContain('/local/domain/1/name')
+    expect(explorer.scroll).toBe(scroll)
+  })
+})
+
+describe('the selected node', () => {
+  test('when it goes, the nearest that is left above it is selected; not while something is being done to it', () => {
+    const { explorer, heard, picture } = rig(...SMALL)
+    explorer.reveal('/local/domain/0/memory/target')
+    explorer.act('edit')
+    heard(rm('/local/domain/0/memory'))
+    picture()
+    expect(explorer.selected).toBe('/local/domain/0/memory/target')
+    explorer.act(undefined)
+    heard(set('/tool/x'))
+    picture()
+    explorer.reveal('/local/domain/0/name')
+    heard(rm('/local/domain/0'))
+    picture()
+    expect(explorer.selected).toBe('/local/domain')
+  })
+
+  test('what is done to one is not done to the next', () => {
+    const { explorer } = rig(...SMALL)
+    explorer.select('/tool')
+    explorer.act('add')
+    expect(explorer.action).toEqual({ kind: 'add', path: '/tool' })
+    explorer.select('/local')
+    expect(explorer.action).toBeUndefined()
+  })
+
+  test('a reveal opens the way, ends the filter that hides it, and falls back to what is there', () => {
+    const { explorer, paths } = rig(...SMALL)
+    explorer.shutAll()
+    explorer.filterBy('xenstored')
+    explorer.reveal('/local/domain/0/memory/target')
+    expect(explorer.filterText).toBe('')
+    expect(paths()).toContain('/local/domain/0/memory/target')
+    expect(explorer.follow).toBe(false)
+    explorer.reveal('/local/domain/9/name')
+    expect(explorer.selected).toBe('/local/domain')
+  })
+
+  test('what is not there yet is revealed when it comes, unless something else was chosen', () => {
+    const { explorer, heard, picture } = rig(...SMALL)
+    explorer.reveal('/tool/new', true)
+    expect(explorer.selected).toBe('/tool')
+    heard(set('/tool/new'))
+    picture()
+    expect(explorer.selected).toBe('/tool/new')
+    expect(explorer.scroll).toMatchObject({ path: '/tool/new', focus: true })
+    explorer.reveal('/tool/late')
+    explorer.select('/local')
+    heard(set('/tool/late'))
+    picture()
+    expect(explorer.selected).toBe('/local')
+  })
+
+  test('asked for by another panel once, it is revealed once', () => {
+    const { explorer } = rig(...SMALL)
+    const first = fold(initialState, { type: 'reveal', path: '/tool/xenstored' })
+    explorer.revealOnce(first.revealed!)
+    expect(explorer.selected).toBe('/tool/xenstored')
+    explorer.select('/local')
+    explorer.revealOnce(first.revealed!)
+    expect(explorer.selected).toBe('/local')
+    explorer.revealOnce(fold(first, { type: 'reveal', path: '/tool/xenstored' }).revealed!)
+    expect(explorer.selected).toBe('/tool/xenstored')
+  })
+
+  test.each([
+    ['/tool/xenstored', '/tool'],
+    ['/tool', '/local'],
+    ['/local/domain/0/memory', '/local/domain/0/name'],
+    ['/local', '/tool/xenstored'],
+    ['/gone/deep', '/gone'],
+  ])('when %s is removed one stands at %s', (path, next) => {
+    const { explorer } = rig(...SMALL)
+    explorer.openAll()
+    expect(explorer.neighbour(path)).toBe(next)
+  })
+})
+
+describe('the filter', () => {
+  const found = (text: string): string[] => {
+    const { explorer, paths } = rig(...SMALL)
+    explorer.filterBy(text)
+    return paths()
+  }
+  test.each([
+    [
+      'TARGET',
+      ['/local', '/local/domain', '/local/domain/0', '/local/domain/0/memory', '/local/domain/0/memory/target'],
+    ],
+    ['domain-0', ['/local', '/local/domain', '/local/domain/0', '/local/domain/0/name']],
+    ['tool/x', ['/tool', '/tool/xenstored']],
+    ['nothing has this', []],
+  ])('%j by path and by value, with what leads there', (text, paths) => {
+    expect(found(text)).toEqual(paths)
+  })
+
+  test('follows what happens', () => {
+    const { explorer, heard, picture, paths } = rig(...SMALL)
+    explorer.filterBy('sebastian')
+    expect(paths()).toEqual([])
+    heard(set('/vm'), set('/vm/u'), set('/vm/u/name', 'sebastian'))
+    picture()
+    expect(paths()).toEqual(['/vm', '/vm/u', '/vm/u/name'])
+    heard(set('/vm/u/name', 'other'))
+    picture()
+    expect(paths()).toEqual([])
+  })
+
+  test('what it found can be shut, and stays in sight without it', () => {
+    const { explorer, paths } = rig(...SMALL)
+    explorer.shutAll()
+    explorer.filterBy('target')
+    explorer.shut('/local/domain/0')
+    expect(paths()).toEqual(['/local', '/local/domain', '/local/domain/0'])
+    explorer.select('/local/domain/0')
+    explorer.filterBy('')
+    expect(paths()).toEqual(['/tool', '/local', '/local/domain', '/local/domain/0'])
+  })
+})
+
+test('a daemon that is gone leaves nothing; another begins anew', () => {
+  const { explorer, heard, picture, lose, paths } = rig(...SMALL)
+  explorer.act('edit')
+  lose()
+  picture()
+  expect(explorer.root).toBeUndefined()
+  expect(paths()).toEqual([])
+  expect(explorer.action).toBeUndefined()
+  heard('new', set('/'), set('/tool'))
+  picture()
+  expect(paths()).toEqual(['/tool'])
+})
+
+test('paths', () => {
+  expect(ancestorsOf('/a/b/c')).toEqual(['/', '/a', '/a/b'])
+  expect(ancestorsOf('/a')).toEqual(['/'])
+  expect(ancestorsOf('/')).toEqual([])
+  expect(parentPath('/a/b')).toBe('/a')
+  expect(parentPath('/a')).toBe('/')
+  const { explorer } = rig(...SMALL)
+  expect(nearest(explorer.root!, '/tool/none/deep')).toBe('/tool')
+  expect(nearest(explorer.root!, '/none')).toBe('/')
+})
+
+test('a domain’s name stands beside its number, its uuid and its back ends', () => {
+  const uuid = '/vm/12345678-0000-0000-0000-000000000000'
+  const { explorer } = rig(
+    ...SMALL,
+    set('/local/domain/3/name', 'sebastian', 3),
+    set(`${uuid}/name`, 'sebastian'),
+    set('/local/domain/0/backend/vbd/3/769'),
+    set('/local/domain/4'),
+  )
+  const named = (path: string) => domainNameAt(explorer.root!, path)
+  expect(named('/local/domain/0')).toEqual({ name: 'Domain-0', dom0: true })
+  expect(named('/local/domain/3')).toEqual({ name: 'sebastian', dom0: false })
+  expect(named('/local/domain/0/backend/vbd/3')).toEqual({ name: 'sebastian', dom0: false })
+  expect(named(uuid)).toEqual({ name: 'sebastian', dom0: false })
+  expect(named('/local/domain/4')).toBeUndefined()
+  expect(named('/local/domain/0/backend/vbd/3/769')).toBeUndefined()
+  expect(named('/local/domain')).toBeUndefined()
+})

@@ -1,0 +1,22 @@
+export const en = {
+  'record.title': 'The run',
+  'record.what':
+    'All that has entered this machine is in its input log; played again, it gives the same run to the bit.',
+  'record.save': 'Save the input log',
+  'record.saved': 'Saved: {count} inputs, {seconds} s of virtual time. Digest at its end:',
+  'record.replay': 'Replay an input log …',
+  'record.replaying': 'Replaying …',
+  'record.replayed': 'Replayed. This machine now goes on from its end. Digest there:',
+  'record.digest': 'Digest now',
+  'record.is': 'Digest of the whole machine:',
+  'record.cast': '{line} as asciicast',
+  'record.cast.saved': '{line} saved: {count} pieces of output, in virtual time.',
+  'record.tape': 'Tape (VHS)',
+  'record.tape.help': 'It is played on a machine of its own, from power-on, which takes this one’s place.',
+  'record.tape.open': 'Open a tape …',
+  'record.play': 'Play the tape',
+  'record.playing': 'The tape is playing …',
+  'record.played': 'Every Wait of the tape was met. Digest at its end:',
+  'record.unmet': 'The tape did not go through:',
+  'record.failed': 'It was refused: {why}',
+} as const
