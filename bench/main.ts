@@ -12,17 +12,18 @@ export interface BenchParts {
   /** Hashes of its images, which need not be verified again. */
   readonly known: readonly string[]
   readonly page: () => Promise<readonly Figure[]>
+  readonly pageOnly: boolean
 }
 
-export async function main({ container, known, page }: BenchParts): Promise<Figure[]> {
-  const groups: (() => Promise<readonly Figure[]> | readonly Figure[])[] = [
+export async function main({ container, known, page, pageOnly }: BenchParts): Promise<Figure[]> {
+  const machine: (() => Promise<readonly Figure[]> | readonly Figure[])[] = [
     () => benchBoot(container, known),
     () => benchDomu(container, known),
     benchXen,
     benchMemory,
     benchToolchain,
-    page,
   ]
+  const groups = pageOnly ? [page] : [...machine, page]
   const all: Figure[] = []
   for (const group of groups) {
     const before = referenceMs()

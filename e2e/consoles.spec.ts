@@ -41,16 +41,31 @@ const lines = (bytes: number): string => {
   return text
 }
 
-test('a hundred kilobytes are pasted whole, at the line’s pace; a paste can be stopped', async ({ page }) => {
+/** Logs in on the monitor, and lets go of its keyboard. */
+async function monitorKeyboard(pg: Playground, type: (text: string) => Promise<void>): Promise<void> {
+  await pg.page.evaluate(() => window.playground.ui.open('monitor'))
+  await expect(pg.get('monitorText')).toContainText('xenhost login:')
+  const keys = pg.get('monitorScreen')
+  await keys.focus()
+  await type('root')
+  await pg.page.keyboard.press('Enter')
+  await expect(pg.get('monitorText')).toContainText('[root@xenhost')
+  await pg.get('monitorRelease').click()
+  await expect(pg.get('monitorRelease')).toBeHidden()
+  await expect(keys).not.toBeFocused()
+}
+
+test('fifty kilobytes are pasted whole, at the line’s pace; a paste can be stopped', async ({ page, isMobile }) => {
+  test.skip(isMobile, 'the same line')
   test.setTimeout(120_000)
   const pg = await Playground.open(page)
   await loggedIn(pg)
   await pg.page.evaluate(() =>
     window.playground.console('com1').type('stty -echo; cat > /tmp/pasted; md5sum /tmp/pasted'),
   )
-  const text = lines(100_000)
+  const text = lines(50_000)
   await paste(pg, 'com1', text)
-  await expect(inPanel(pg, 'com1', 'consoleSending')).toContainText('of 98 KB')
+  await expect(inPanel(pg, 'com1', 'consoleSending')).toContainText('of 49 KB')
   await expect(inPanel(pg, 'com1', 'consoleSending')).toBeHidden({ timeout: 60_000 })
   await pg.page.evaluate(() => window.playground.console('com1').key('Ctrl+d'))
   await pg.waitFor(createHash('md5').update(text).digest('hex'))
@@ -63,77 +78,85 @@ test('a hundred kilobytes are pasted whole, at the line’s pace; a paste can be
   await pg.page.evaluate(() => window.playground.console('com1').key('Ctrl+c'))
   await pg.waitFor(HOST)
   const size = Number(/^\d+/m.exec(await run(pg, 'wc -c < /tmp/stopped'))?.[0] ?? 0)
-  expect(size).toBeLessThan(60_000)
+  expect(size).toBeLessThan(40_000)
   expect(pg.complaints).toEqual([])
 })
 
-test('copy takes what is selected, else everything; the clipboard is pasted', async ({ page, context, isMobile }) => {
-  test.skip(isMobile, 'the same buttons')
+test('a console’s tools: copy, paste, search, the menu of keys; the monitor’s keyboard', async ({
+  page,
+  context,
+  isMobile,
+}) => {
+  test.skip(isMobile, 'the same tools')
   test.setTimeout(120_000)
   await context.grantPermissions(['clipboard-read', 'clipboard-write'])
   const pg = await Playground.open(page)
   await loggedIn(pg)
-  await run(pg, 'echo one-$((40 + 2))-two')
-  await inPanel(pg, 'com1', 'consoleCopy').click()
-  const copied = () => page.evaluate(() => navigator.clipboard.readText())
-  await expect.poll(copied).toContain('one-42-two\n')
-  await page.evaluate(() => navigator.clipboard.writeText('echo from-the-$((1 + 1))-board\n'))
-  await inPanel(pg, 'com1', 'consolePaste').click()
-  await pg.waitFor('from-the-2-board')
-  await page.evaluate(() => navigator.clipboard.writeText('echo key-$((2 + 2))\n'))
-  await pg.press('Control+Shift+V')
-  await pg.waitFor('key-4')
-  await page.locator('[data-line=com1] .xterm-rows').getByText('key-4').last().dblclick()
-  await page.keyboard.press('Control+Shift+C')
-  await expect.poll(copied).toMatch(/^key-4$/)
-  expect(pg.complaints).toEqual([])
-})
-
-test('the scrollback is searched, by key and by button', async ({ page }) => {
-  test.setTimeout(120_000)
-  const pg = await Playground.open(page)
-  await loggedIn(pg)
-  await run(pg, 'seq 1000 1100; clear')
-  await run(pg, 'seq 2000 2040')
-  await pg.press('Control+Shift+F')
-  const bar = pg.get('consoleSearchBar')
-  await bar.getByRole('textbox').fill('203')
-  await expect(bar.getByRole('status')).toHaveText('10 of 10')
-  await page.keyboard.press('Enter')
-  await expect(bar.getByRole('status')).toHaveText('9 of 10')
-  await bar.getByRole('textbox').fill('nothing like this')
-  await expect(bar.getByRole('status')).toHaveText('Nothing found')
-  await page.keyboard.press('Escape')
-  await expect(bar).toBeHidden()
-  await expect(field(pg, 'com1')).toBeFocused()
-  await inPanel(pg, 'com1', 'consoleSearch').click()
-  await expect(bar).toBeVisible()
-  expect(pg.complaints).toEqual([])
-})
-
-test('the menu of keys switches to Xen and back; the badge says who hears', async ({ page }) => {
-  const pg = await Playground.open(page)
-  await loggedIn(pg)
-  const owner = pg.get('consoleOwner')
-  await expect(owner).toHaveText('Keys go to dom0')
-  for (const [name, data] of [
-    ['Keys go to Xen', 'xen'],
-    ['Keys go to dom0', 'dom0'],
-  ] as const) {
+  await test.step('copy takes what is selected, else everything; the clipboard is pasted', async () => {
+    await run(pg, 'echo one-$((40 + 2))-two')
+    await inPanel(pg, 'com1', 'consoleCopy').click()
+    const copied = () => page.evaluate(() => navigator.clipboard.readText())
+    await expect.poll(copied).toContain('one-42-two\n')
+    await page.evaluate(() => navigator.clipboard.writeText('echo from-the-$((1 + 1))-board\n'))
+    await inPanel(pg, 'com1', 'consolePaste').click()
+    await pg.waitFor('from-the-2-board')
+    await page.evaluate(() => navigator.clipboard.writeText('echo key-$((2 + 2))\n'))
+    await pg.press('Control+Shift+V')
+    await pg.waitFor('key-4')
+    // The rows let the pointer through to the screen behind them.
+    const word = page.locator('[data-line=com1] .xterm-rows').getByText('key-4').last()
+    await expect(word).toBeVisible()
+    const { x, y, width, height } = (await word.boundingBox())!
+    await page.mouse.dblclick(x + Math.min(width, 40) / 2, y + height / 2)
+    await page.keyboard.press('Control+Shift+C')
+    await expect.poll(copied).toMatch(/^key-4$/)
+  })
+  await test.step('the scrollback is searched, by key and by button', async () => {
+    await run(pg, 'seq 1000 1100; clear')
+    await run(pg, 'seq 2000 2040')
+    await pg.press('Control+Shift+F')
+    const bar = pg.get('consoleSearchBar')
+    await bar.getByRole('textbox').fill('203')
+    await expect(bar.getByRole('status')).toHaveText('10 of 10')
+    await page.keyboard.press('Enter')
+    await expect(bar.getByRole('status')).toHaveText('9 of 10')
+    await bar.getByRole('textbox').fill('nothing like this')
+    await expect(bar.getByRole('status')).toHaveText('Nothing found')
+    await page.keyboard.press('Escape')
+    await expect(bar).toBeHidden()
+    await expect(field(pg, 'com1')).toBeFocused()
+    await inPanel(pg, 'com1', 'consoleSearch').click()
+    await expect(bar).toBeVisible()
+  })
+  await test.step('the menu of keys switches to Xen and back; the badge says who hears', async () => {
+    const owner = pg.get('consoleOwner')
+    await expect(owner).toHaveText('Keys go to dom0')
+    for (const [name, data] of [
+      ['Keys go to Xen', 'xen'],
+      ['Keys go to dom0', 'dom0'],
+    ] as const) {
+      await inPanel(pg, 'com1', 'consoleSend').click()
+      await page.getByRole('menuitem', { name: 'Ctrl-A ×3' }).click()
+      await expect(owner).toHaveText(name)
+      await expect(owner).toHaveAttribute('data-owner', data)
+    }
+    await expect(field(pg, 'com1')).toBeFocused()
+    await page.keyboard.type('sleep 1000\n')
     await inPanel(pg, 'com1', 'consoleSend').click()
-    await page.getByRole('menuitem', { name: 'Ctrl-A ×3' }).click()
-    await expect(owner).toHaveText(name)
-    await expect(owner).toHaveAttribute('data-owner', data)
-  }
-  await expect(field(pg, 'com1')).toBeFocused()
-  await page.keyboard.type('sleep 1000\n')
-  await inPanel(pg, 'com1', 'consoleSend').click()
-  await page.getByRole('menuitem', { name: 'Ctrl-C' }).click()
-  await pg.waitFor(/\^C[\s\S]*# $/)
+    await page.getByRole('menuitem', { name: 'Ctrl-C' }).click()
+    await run(pg, 'echo woken-$((6 * 7))')
+    await pg.waitFor('woken-42')
+  })
+  await test.step('the monitor has the keyboard until it is released', async () => {
+    await monitorKeyboard(pg, (text) => page.keyboard.type(text))
+    await pg.get('monitorScreen').focus()
+    await page.keyboard.press('F6')
+    await expect(pg.get('monitorScreen')).not.toBeFocused()
+  })
   expect(pg.complaints).toEqual([])
 })
 
-test('a guest’s console: logged in to, left unread and read later, gone with the guest', async ({ page }) => {
+test('a guest’s console: logged in to, left unread and read later, gone with the guest', async ({ page, isMobile }) => {
   test.setTimeout(120_000)
   const pg = await Playground.open(page)
   await loggedIn(pg)
@@ -159,10 +182,25 @@ test('a guest’s console: logged in to, left unread and read later, gone with t
   await expect(shown(pg, line)).toContainText('said-42-later')
   await run(pg, 'xm destroy sebastian')
   await expect(inPanel(pg, line, 'consoleNotice')).toContainText('There is no domain sebastian now.')
+  if (!isMobile) {
+    // Delete closes its tab, and the neighbour has the focus; asked for again it is there again.
+    const tab = page.locator(`[data-testid=${testIds.dockTab}][data-panel="${line}"][role=tab]`)
+    await tab.focus()
+    await page.keyboard.press('Delete')
+    await expect(tab).toHaveCount(0)
+    await expect(page.locator(`[data-testid=${testIds.dockTab}][role=tab]:focus`)).toHaveCount(1)
+    await open(line)
+    await expect(tab).toHaveAttribute('aria-selected', 'true')
+    await tab.locator('.tab-close').click()
+    await expect(tab).toHaveCount(0)
+  }
   expect(pg.complaints).toEqual([])
 })
 
-test('what a soft keyboard enters arrives once, deletions too', async ({ page, isMobile }) => {
+test('what a soft keyboard enters arrives once, deletions too; the key row holds Ctrl for one key', async ({
+  page,
+  isMobile,
+}) => {
   test.skip(!isMobile, 'a phone’s')
   const pg = await Playground.open(page)
   await loggedIn(pg)
@@ -193,43 +231,18 @@ test('what a soft keyboard enters arrives once, deletions too', async ({ page, i
   await page.keyboard.press('Backspace')
   await page.keyboard.press('Enter')
   await pg.waitFor(/\r\ncomposed-onc\r+\n/)
-  expect(pg.complaints).toEqual([])
-})
 
-test('the key row holds Ctrl for one key', async ({ page, isMobile }) => {
-  test.skip(!isMobile, 'a phone’s')
-  const pg = await Playground.open(page)
-  await loggedIn(pg)
-  await field(pg, 'com1').focus()
   await page.keyboard.insertText('sleep 1000')
   const row = inPanel(pg, 'com1', 'serialKeys')
   await row.getByRole('button', { name: 'Enter' }).click()
-  await row.getByRole('button', { name: 'Ctrl', exact: true }).click()
-  await expect(row.getByRole('button', { name: 'Ctrl', exact: true })).toHaveAttribute('aria-pressed', 'true')
+  const ctrl = row.getByRole('button', { name: 'Ctrl', exact: true })
+  await ctrl.click()
+  await expect(ctrl).toHaveAttribute('aria-pressed', 'true')
   await page.keyboard.insertText('c')
-  await pg.waitFor(/\^C[\s\S]*# $/)
-  await expect(row.getByRole('button', { name: 'Ctrl', exact: true })).toHaveAttribute('aria-pressed', 'false')
-})
+  await expect(ctrl).toHaveAttribute('aria-pressed', 'false')
+  await run(pg, 'echo woken-$((6 * 7))')
+  await pg.waitFor('woken-42')
 
-test('the monitor has the keyboard until it is released', async ({ page, isMobile }) => {
-  const pg = await Playground.open(page)
-  await loggedIn(pg)
-  await page.evaluate(() => window.playground.ui.open('monitor'))
-  await expect(pg.get('monitorText')).toContainText('xenhost login:')
-  const keys = pg.get('monitorScreen')
-  await keys.focus()
-  if (isMobile) await page.keyboard.insertText('root')
-  else await page.keyboard.type('root')
-  await page.keyboard.press('Enter')
-  await expect(pg.get('monitorText')).toContainText('[root@xenhost')
-  await expect(pg.get('monitorRelease')).toBeVisible()
-  await pg.get('monitorRelease').click()
-  await expect(pg.get('monitorRelease')).toBeHidden()
-  await expect(keys).not.toBeFocused()
-  if (!isMobile) {
-    await keys.focus()
-    await page.keyboard.press('F6')
-    await expect(keys).not.toBeFocused()
-  }
+  await monitorKeyboard(pg, (text) => page.keyboard.insertText(text))
   expect(pg.complaints).toEqual([])
 })

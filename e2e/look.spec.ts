@@ -49,6 +49,8 @@ test('the terminal is 80 by 25 and wholly visible, however small the panel', asy
   for (const [width, height] of [
     [1440, 900],
     [1000, 700],
+    // 1440 by 900 at a zoom of 200 %.
+    [720, 450],
     [844, 390],
     [390, 844],
     [360, 640],
@@ -101,13 +103,15 @@ test('keyboard alone: F6 goes round the page and says where it is, out of termin
   const region = () =>
     page.evaluate(() => document.activeElement?.closest<HTMLElement>('[data-region]')?.dataset['region'])
   const round: [string | undefined, string | null][] = []
-  for (let i = 0; i < 6; i++) {
+  for (let i = 0; i < 7; i++) {
     await page.keyboard.press('F6')
     round.push([await region(), await pg.get('layoutAnnouncer').textContent()])
   }
   expect(round.filter(([name]) => name)).toEqual(
     expect.arrayContaining([
       ['bar', 'Machine controls'],
+      ['strip', 'First steps'],
+      ['trouble', 'The machine is off'],
       ['guide', 'Guide'],
       ['consoles', 'Consoles, COM1'],
       ['panels', 'Panels, Domains'],

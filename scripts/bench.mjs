@@ -1,4 +1,4 @@
-// npm run bench [-- --no-page]: prints the figures that docs/performance.md records.
+// npm run bench [-- --no-page | page]: prints the figures that docs/performance.md records; with `page`, those of the page alone.
 import { gunzipSync } from 'node:zlib'
 import { buildDiskAndKnown } from './disk.mjs'
 import { loadTs } from './load-ts.mjs'
@@ -9,7 +9,7 @@ const container = new Uint8Array(gunzipSync(bytes))
 const { main } = await loadTs('bench/main.ts')
 const page = async () => (noPage ? [] : (await import('../bench/page.mjs')).benchPage())
 
-const figures = await main({ container, known, page })
+const figures = await main({ container, known, page, pageOnly: process.argv.includes('page') })
 const width = Math.max(...figures.map(({ name }) => name.length))
 for (const { name, value, unit, reference } of figures) {
   const ratio = unit === 'ms' ? `${(value / reference).toFixed(2)} x reference (${reference.toFixed(0)} ms)` : ''

@@ -9,7 +9,19 @@ const TIMEOUT_MS_MAX = 2 ** 31 - 1
 const SECONDS_MAX = 365 * 24 * 3600
 const NAME_MAX = 256
 
-const shown = (value: unknown): string => (typeof value === 'string' ? JSON.stringify(value) : String(value))
+const SHOWN_MAX = 100
+/** Of text or bytes sent at once. */
+const SENT_MAX = 16 * 1024 * 1024
+
+/** For an error's text: a name that nothing has. */
+export const named = (value: unknown): string => (typeof value === 'string' ? value.slice(0, SHOWN_MAX) : shown(value))
+
+/** For an error's text. What an object looks like is never asked: a small one that holds itself many times over is endless as text. */
+function shown(value: unknown): string {
+  if (typeof value === 'string') return JSON.stringify(value.slice(0, SHOWN_MAX))
+  if (Array.isArray(value)) return 'a list'
+  return typeof value === 'object' && value !== null ? 'an object' : String(value).slice(0, SHOWN_MAX)
+}
 
 export function text(what: string, value: unknown): string {
   if (typeof value !== 'string') throw new TypeError(`${what}: text is expected, not ${shown(value)}`)
@@ -18,6 +30,12 @@ export function text(what: string, value: unknown): string {
 
 export function bytes(what: string, value: unknown): Uint8Array {
   if (!(value instanceof Uint8Array)) throw new TypeError(`${what}: a Uint8Array is expected, not ${shown(value)}`)
+  return value
+}
+
+/** What a console is sent. */
+export function sent<T extends string | Uint8Array>(what: string, value: T): T {
+  if (value.length > SENT_MAX) throw new RangeError(`${what}: more than ${SENT_MAX} at once`)
   return value
 }
 

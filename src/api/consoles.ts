@@ -8,7 +8,7 @@ import type { Console } from '#protocol/playground.ts'
 import { SerialConsole, textRows } from '#tape/consoles.ts'
 import { chordScanCodes } from '#tape/keyboard.ts'
 import { type Chord, parseChord, plainKey } from '#tape/keys.ts'
-import { bytes as checkedBytes, listener as checkedListener, text as checkedText } from './check.ts'
+import { bytes as checkedBytes, listener as checkedListener, text as checkedText, named, sent } from './check.ts'
 import { createHearing, waitsFor } from './hearing.ts'
 import type { PlaygroundHost } from './host.ts'
 
@@ -16,15 +16,21 @@ const ENTER = 0x0d
 
 export function chordNamed(name: unknown): Chord {
   const chord = parseChord(checkedText('key', name))
-  if (!chord) throw new RangeError(`no such key: ${String(name)}`)
+  if (!chord) throw new RangeError(`no such key: ${named(name)}`)
   return chord
 }
 
 /** What `write` sends. */
 export const written = (data: unknown): Uint8Array =>
-  typeof data === 'string' ? utf8Encode(data) : checkedBytes('write', data)
+  typeof data === 'string' ? utf8Encode(sent('write', data)) : sent('write', checkedBytes('write', data))
 
-export const typed = (line: unknown): Uint8Array => Uint8Array.of(...utf8Encode(checkedText('type', line)), ENTER)
+export function typed(line: unknown): Uint8Array {
+  const text = utf8Encode(sent('type', checkedText('type', line)))
+  const bytes = new Uint8Array(text.length + 1)
+  bytes.set(text)
+  bytes[text.length] = ENTER
+  return bytes
+}
 
 export function serialConsole(line: SerialLine, host: PlaygroundHost): Console {
   const shown: SerialConsole = new SerialConsole(line)
@@ -81,10 +87,10 @@ export function monitorConsole(host: PlaygroundHost): Console {
     id: 'monitor',
     async write(data) {
       if (typeof data !== 'string') throw new TypeError('the monitor has a keyboard: write text, not bytes')
-      press(...keys(data))
+      press(...keys(sent('write', data)))
     },
     async type(text) {
-      press(...keys(checkedText('type', text)), plainKey('Enter'))
+      press(...keys(sent('type', checkedText('type', text))), plainKey('Enter'))
     },
     async key(name) {
       press(chordNamed(name))

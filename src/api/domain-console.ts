@@ -2,7 +2,7 @@
  * `console('domain:NAME')`: the pseudo terminal that xenconsoled made for whichever domain has that name, from the first call on. Nobody listens
  * before that, so what a domain said earlier may have been read by somebody else.
  */
-import { type FollowedPlace, followDomainConsole } from '#protocol/domain-console.ts'
+import { followDomainConsole, whyNowhere } from '#protocol/domain-console.ts'
 import type { DomainConsoleId } from '#protocol/machine.ts'
 import type { Console } from '#protocol/playground.ts'
 import { serialBytes } from '#tape/keys.ts'
@@ -31,7 +31,7 @@ export function domainConsole(name: string, host: PlaygroundHost): Console {
 
   function send(bytes: Uint8Array): void {
     if (followed.place.kind === 'closed') followed.retry()
-    if (followed.place.kind !== 'there') throw new Error(`${id}: ${nowhere(followed.place)}`)
+    if (followed.place.kind !== 'there') throw new Error(`${id}: ${whyNowhere(followed.place)}`)
     hearing.forget()
     if (bytes.length > 0) followed.write(bytes)
   }
@@ -50,18 +50,5 @@ export function domainConsole(name: string, host: PlaygroundHost): Console {
     waitFor: waitsFor(hearing.text, hearing.onNews, host.timers),
     screen: async () => screen.rows(),
     onData: (listener) => subscribe(listeners, checkedListener(listener)),
-  }
-}
-
-function nowhere(place: Exclude<FollowedPlace, { kind: 'there' }>): string {
-  switch (place.kind) {
-    case 'no-store':
-      return 'XenStore does not run'
-    case 'no-domain':
-      return 'there is no such domain'
-    case 'no-console':
-      return `domain ${place.domid} has no console yet`
-    case 'closed':
-      return place.reason || 'it has hung up'
   }
 }

@@ -80,6 +80,9 @@ class Bench {
   }
 }
 
+/** A list that holds itself twice, thirty times over. */
+const endless = (): unknown => Array.from({ length: 30 }).reduce<unknown>((inner) => [inner, inner], 'x')
+
 let bench: Bench
 let playground: Playground
 beforeEach(() => {
@@ -95,6 +98,9 @@ describe('what makes no sense is refused before it has any effect', () => {
   it.each<[string, () => unknown, string]>([
     ['a console', () => playground.console(wrong('com9')), 'no such console: com9'],
     ['a domain without a name', () => playground.console('domain:'), 'no such console: domain:'],
+    ['a name that never ends', () => playground.console(`domain:${'x'.repeat(300)}`), 'is no domain'],
+    ['a text that never ends', () => playground.console('com1').type('x'.repeat(2 ** 24 + 1)), 'more than 16777216'],
+    ['what is endless as text', () => playground.console('com1').type(wrong(endless())), 'not a list'],
     ['a key', () => playground.console('com1').key('Hyper+x'), 'no such key: Hyper+x'],
     ['text that is none', () => playground.console('com1').type(wrong(5)), 'type: text is expected, not 5'],
     ['bytes that are none', () => playground.console('com1').write(wrong([1])), 'write: a Uint8Array is expected'],

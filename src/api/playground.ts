@@ -7,7 +7,16 @@ import type { Request, TapeOutcome } from '#protocol/messages.ts'
 import type { Console, Playground } from '#protocol/playground.ts'
 import { checkRecord } from '#protocol/record.ts'
 import { createCasts } from './casts.ts'
-import { absolutePath, bytes as checkedBytes, machineOptions, oneOf, seconds, text } from './check.ts'
+import {
+  absolutePath,
+  bytes as checkedBytes,
+  domainName,
+  machineOptions,
+  named,
+  oneOf,
+  seconds,
+  text,
+} from './check.ts'
 import { monitorConsole, serialConsole } from './consoles.ts'
 import { domainConsole } from './domain-console.ts'
 import { domainsApi } from './domains.ts'
@@ -17,6 +26,8 @@ import type { PlaygroundHost } from './host.ts'
 import { xenstoreApi } from './xenstore.ts'
 
 const DOMAIN = 'domain:'
+/** Each goes on listening. */
+const CONSOLES_MAX = 256
 
 export function createPlayground(host: PlaygroundHost): Playground {
   const ask = async <T>(request: Request): Promise<T> => (await host.ask(request)) as T
@@ -116,8 +127,10 @@ function consoles(host: PlaygroundHost): (id: ConsoleId) => Console {
     const known = made.get(id)
     if (known) return known
     if (typeof id !== 'string' || !id.startsWith(DOMAIN) || id === DOMAIN)
-      throw new RangeError(`no such console: ${String(id)} (com1, com2, monitor or domain:NAME)`)
-    const console = domainConsole(id.slice(DOMAIN.length), host)
+      throw new RangeError(`no such console: ${named(id)} (com1, com2, monitor or domain:NAME)`)
+    const name = domainName(id.slice(DOMAIN.length))
+    if (made.size >= CONSOLES_MAX) throw new RangeError(`more than ${CONSOLES_MAX} consoles`)
+    const console = domainConsole(name, host)
     made.set(id, console)
     return console
   }

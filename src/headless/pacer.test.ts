@@ -20,6 +20,8 @@ class FakeWorld implements PacedWorld {
     throw new Error('nobody looks')
   }
   onSerial = () => () => {}
+  onLink = () => () => {}
+  onProbe = () => () => {}
   settled = () => this.slices === 0
   nextNs = () => this.dueNs
   input = (input: Input) => {

@@ -2,7 +2,6 @@
  * Real time and virtual time under Node. Live: virtual time follows the wall clock; what was lost to a slow turn or a suspended process beyond
  * `LAG_NS_MAX` is let go, never raced after. Turbo: freely until the machine has settled, then live.
  */
-import type { LinkOutput } from '#abi/pc/hostlink.ts'
 import type { Input } from '#protocol/machine.ts'
 import type { SyncMachine } from '#protocol/sync-machine.ts'
 
@@ -11,8 +10,6 @@ export interface PacedWorld extends SyncMachine {
   settled(): boolean
   /** Virtual time of the next thing that happens without input; Infinity when nothing will. */
   nextNs(): number
-  /** What comes out of host links. Returns the unsubscriber. */
-  onLink?(listener: (link: number, output: LinkOutput) => void): () => void
 }
 
 export const LAG_NS_MAX = 50_000_000

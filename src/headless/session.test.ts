@@ -15,6 +15,8 @@ class EchoWorld implements PacedWorld {
   #heard: number[] = []
   readonly #listeners = new Set<(line: SerialLine, byte: number) => void>()
 
+  onLink = () => () => {}
+  onProbe = () => () => {}
   nowNs = () => this.#now
   state = () => 'xen' as const
   screen = () => {

@@ -129,8 +129,7 @@ class Session {
     const { forwards = [] } = this.#options
     if (forwards.length === 0) return closers
     const links = new HostLinks((input) => this.#input(input))
-    const unsubscribe = this.#world.onLink?.((link, output) => links.receive(link, output))
-    if (unsubscribe) closers.push(unsubscribe)
+    closers.push(this.#world.onLink((link, output) => links.receive(link, output)))
     try {
       for (const forward of forwards) {
         const opened = await openForward(forward, links, (message) => stderr.write(`headless: ${message}\n`))

@@ -82,6 +82,12 @@ const SAID: Readonly<Record<string, readonly string[]>> = {
     'it was here',
     '/var/lib/xen/images/sebastian.img: ',
   ],
+  'domain-console.tape': [
+    'xenhost login: ',
+    'Started domain sebastian',
+    'written on the console',
+    '[root@xenhost ~]# ',
+  ],
   'grub-error.tape': ['grub> ', 'Error 15: File not found\r\n', 'grub> '],
 }
 

@@ -1,7 +1,7 @@
 /** What becomes of the disk's content outside the machine (design D11). */
 export type DiskState =
-  /** Nothing is kept, because it was asked for so (`?disk=temporary`). */
-  | { readonly kind: 'temporary'; readonly why: 'asked' | 'other-tab' | 'denied' | 'full' | 'lost-lock' }
+  /** Nothing more is kept. `asked`: by `?disk=temporary`. `denied`: this page has no storage. `failed`: it has, but it did not work. */
+  | { readonly kind: 'temporary'; readonly why: 'asked' | 'other-tab' | 'denied' | 'full' | 'failed' | 'lost-lock' }
   /** All that was flushed is stored. */
   | { readonly kind: 'saved' }
   /** Flushed, and on its way to storage. */

@@ -102,6 +102,20 @@ function attach(
 /** `closed`: it hung up, and the store knows no other yet. */
 export type FollowedPlace = ConsolePlace | { readonly kind: 'closed'; readonly domid: number; readonly reason: string }
 
+/** For an error's text. */
+export function whyNowhere(place: Exclude<FollowedPlace, { kind: 'there' }>): string {
+  switch (place.kind) {
+    case 'no-store':
+      return 'XenStore does not run'
+    case 'no-domain':
+      return 'there is no such domain'
+    case 'no-console':
+      return `domain ${place.domid} has no console yet`
+    case 'closed':
+      return place.reason || 'it has hung up'
+  }
+}
+
 export interface FollowHandlers {
   readonly data: DomainConsoleHandlers['data']
   /** The place has changed. At `there`, it is attached. */

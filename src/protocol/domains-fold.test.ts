@@ -83,6 +83,10 @@ test('what Xen says and what XenStore says come together, whichever is first', (
   expect(other).toEqual(one)
 })
 
+test('a limit that is none is none', () => {
+  expect(told(NO_DOMAINS, probe(0, { maxPages: 0xffffffff })).views.get(0)).toMatchObject({ maxMemoryKiB: undefined })
+})
+
 test('a domain is as old as the first word of it; one that came again under its number is new', () => {
   let domains = told(told(NO_DOMAINS, probe(1)), probe(1, { atNs: 500, cpuNs: 9 }))
   expect(domains.views.get(1)).toMatchObject({ sinceNs: 100, atNs: 500, cpuNs: 9 })

@@ -17,6 +17,8 @@ import type { DomainState, DomainView } from './domains.ts'
 import type { StoreChange } from './xenstore-tree.ts'
 
 const PAGE_KIB = 4
+/** Xen's word for as much as there is: all bits of the field. */
+const NO_LIMIT_PAGES = 0xffffffff
 
 /** What /local/domain/N says that a view shows. */
 interface StoreSays {
@@ -68,7 +70,7 @@ function viewOf(probe: DomainProbe, before: DomainView | undefined, store: Store
     shutdownReason: flags & XEN_DOMINF_shutdown ? SHUTDOWN_WORDS[shutdownCode(flags)] : undefined,
     vcpus: onlineVcpus,
     memoryKiB: totPages * PAGE_KIB,
-    maxMemoryKiB: maxPages * PAGE_KIB,
+    maxMemoryKiB: maxPages === NO_LIMIT_PAGES ? undefined : maxPages * PAGE_KIB,
     targetKiB: store?.targetKiB,
     cpuNs,
     sinceNs: before?.sinceNs ?? atNs,

@@ -13,7 +13,8 @@ export interface DomainView {
   readonly shutdownReason: string | undefined
   readonly vcpus: number
   readonly memoryKiB: number
-  readonly maxMemoryKiB: number
+  /** Undefined: it has no limit, as dom0. */
+  readonly maxMemoryKiB: number | undefined
   /** memory/target. */
   readonly targetKiB: number | undefined
   readonly cpuNs: number

@@ -58,6 +58,8 @@ export type Request =
   /** Refused unless the machine is off. The edited disk is the base disk of a new world: records begin there. */
   | { readonly kind: 'write-file'; readonly path: string; readonly bytes: Uint8Array }
   | { readonly kind: 'export-disk' }
+  /** Whether `import-disk` would take it; the machine stays as it is. Answer: the size of the disk. */
+  | { readonly kind: 'check-image'; readonly bytes: Uint8Array }
   /** Refused unless the machine is off. A raw image, whole sectors; the base disk of a new world. */
   | { readonly kind: 'import-disk'; readonly bytes: Uint8Array }
   /** Replayed on a machine of its own, which takes the present one's place and goes on from there. Answer: the digest at the record's end. */

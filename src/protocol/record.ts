@@ -20,7 +20,9 @@ export function parseRecord(text: string): WorldRecord {
 export function checkRecord(json: unknown): WorldRecord {
   const record = object(json, 'the log')
   if (record['version'] !== 1)
-    throw new RecordError(`not an input log of version 1: version ${String(record['version'])}`)
+    throw new RecordError(
+      `not an input log of version 1${typeof record['version'] === 'number' ? `: version ${record['version']}` : ''}`,
+    )
   const inputs = record['inputs']
   if (!Array.isArray(inputs)) throw new RecordError('not an input log: inputs is no list')
   const logged = inputs.map((entry, i) => loggedInput(entry, `input ${i}`))

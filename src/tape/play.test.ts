@@ -1,4 +1,7 @@
 import { describe, expect, test } from 'vitest'
+import type { LinkOutput } from '#abi/pc/hostlink.ts'
+import type { Probe } from '#abi/probe.ts'
+import { utf8Encode } from '#lib/utf8.ts'
 import type { Input, SerialLine, TextScreen } from '#protocol/machine.ts'
 import type { StopReason, SyncMachine } from '#protocol/sync-machine.ts'
 import { runTape, type TapeResult } from './play.ts'
@@ -75,6 +78,27 @@ class FakeMachine implements SyncMachine {
   onSerial(listener: (line: SerialLine, byte: number) => void): () => void {
     this.#listeners.add(listener)
     return () => this.#listeners.delete(listener)
+  }
+
+  readonly links = new Set<(link: number, output: LinkOutput) => void>()
+  readonly probes = new Set<(probe: Probe) => void>()
+
+  onLink(listener: (link: number, output: LinkOutput) => void): () => void {
+    this.links.add(listener)
+    return () => this.links.delete(listener)
+  }
+
+  onProbe(listener: (probe: Probe) => void): () => void {
+    this.probes.add(listener)
+    return () => this.probes.delete(listener)
+  }
+
+  /** Each at its own time: a line of XenStore's trace, or what comes out of a link. */
+  happens(ms: number, what: string | LinkOutput, link = 1): void {
+    this.after(ms, () => {
+      if (typeof what === 'string') for (const tell of this.probes) tell({ kind: 'xenstore', line: what })
+      else for (const tell of this.links) tell(link, what)
+    })
   }
 }
 
@@ -212,11 +236,6 @@ test('targets: each console has its own screen, and only COM1 is in the transcri
   expect(machine.log).toEqual(['4 com2 "x"', '54 {"kind":"keyboard","scancodes":[42,30,158,170]}'])
 })
 
-test('a domain that has no console here', () => {
-  const result = play('Enter\nTarget domain:sebastian', new FakeMachine())
-  expect(result).toMatchObject({ status: 1, error: 'x.tape:2: Target: no such console: domain:sebastian' })
-})
-
 test('paste comes in one piece', () => {
   const machine = new FakeMachine()
   play('Copy "xm list"\nPaste\nTarget monitor\nCopy "ab"\nPaste', machine)
@@ -262,4 +281,64 @@ test('a bad tape plays nothing: status 2 and every mistake', () => {
 test('a failure in a sourced tape names that tape', () => {
   const result = play('Source b.tape', new FakeMachine(), () => 'Enter\nWait@1s /x/')
   expect(result.error).toBe('b.tape:2: Wait: the line with the cursor of com1 did not match /x/ within 1 s')
+})
+
+describe('Target domain:NAME', () => {
+  const STORE = [
+    'new',
+    'set\t0\t1\t/local/domain/1/name\tn0\tsebastian',
+    'set\t0\t1\t/local/domain/1/console/tty\tn0\t/dev/pts/1',
+  ]
+  const says = (text: string): LinkOutput => ({ kind: 'data', bytes: utf8Encode(text) })
+
+  test('opens the terminal that XenStore names, reads it, types into it and lets go of it', () => {
+    const machine = new FakeMachine()
+    STORE.forEach((line, i) => {
+      machine.happens(i + 1, line)
+    })
+    machine.happens(100, says('sebastian login: '))
+    const result = play(
+      'Sleep 10ms\nTarget domain:sebastian\nWait /login:$/\nType "ro"\nTarget com1\nType "x"',
+      machine,
+    )
+    expect(result).toMatchObject({ status: 0, error: undefined, transcript: '' })
+    const link = (event: object) => JSON.stringify({ kind: 'link', link: 1, event })
+    expect(machine.log).toEqual([
+      `10 ${link({ kind: 'open', to: '/dev/pts/1' })}`,
+      `100 ${link({ kind: 'data', bytes: [0x72] })}`,
+      `150 ${link({ kind: 'data', bytes: [0x6f] })}`,
+      '200 com1 "x"',
+      `250 ${link({ kind: 'end' })}`,
+    ])
+    expect([machine.listeners, machine.links.size, machine.probes.size]).toEqual([0, 0, 0])
+  })
+
+  test('waits for a domain that is not there yet, and goes on with its successor', () => {
+    const machine = new FakeMachine()
+    STORE.forEach((line, i) => {
+      machine.happens(i + 20, line)
+    })
+    machine.happens(30, says('one$'))
+    machine.happens(40, 'rm\t0\t1\t/local/domain/1')
+    machine.happens(50, STORE[1]!.replace('/1/', '/2/'))
+    machine.happens(51, STORE[2]!.replace('/1/', '/2/').replace('pts/1', 'pts/2'))
+    machine.happens(60, says(' two$'), 2)
+    const result = play('Target domain:sebastian\nWait /^one\\$$/\nWait /two\\$$/', machine)
+    expect(result).toMatchObject({ status: 0, error: undefined })
+    expect(machine.nowNs()).toBe(60 * MS)
+    expect(machine.log.map((line) => line.split(' ')[0])).toEqual(['22', '40', '51', '60'])
+  })
+
+  test.each([
+    [[], 'XenStore does not run'],
+    [STORE.slice(0, 1), 'there is no such domain'],
+    [STORE.slice(0, 2), 'domain 1 has no console yet'],
+  ])('typing where nobody is ends the tape %#', (store, why) => {
+    const machine = new FakeMachine()
+    store.forEach((line, i) => {
+      machine.happens(i + 1, line)
+    })
+    const result = play('Sleep 10ms\nTarget domain:sebastian\nType "x"', machine)
+    expect(result).toMatchObject({ status: 1, error: `x.tape:3: Type: domain:sebastian: ${why}` })
+  })
 })

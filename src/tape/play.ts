@@ -7,6 +7,8 @@ import type { SerialLine } from '#protocol/machine.ts'
 import type { SyncMachine } from '#protocol/sync-machine.ts'
 import { ByteLog, textOf } from './byte-log.ts'
 import { MonitorConsole, SerialConsole, type TapeConsole } from './consoles.ts'
+import { DOMAIN_PREFIX, DomainConsoles } from './domains.ts'
+import { Failure } from './failure.ts'
 import { plainKey } from './keys.ts'
 import { describeError, type ParseOptions, parseTape } from './parse.ts'
 import { compilePattern, type Pattern } from './pattern.ts'
@@ -30,7 +32,7 @@ export interface TapeFile {
 
 /** How a tape ended; the first three members are those of protocol/messages.ts's TapeOutcome. */
 export interface TapeResult {
-  /** 0: every Wait was met. 1: one was not, or there is no such console. 2: the tape is bad. */
+  /** 0: every Wait was met. 1: one was not, or nobody was there to type to. 2: the tape is bad. */
   readonly status: 0 | 1 | 2
   /** What COM1 sent, as UTF-8. */
   readonly transcript: string
@@ -68,15 +70,6 @@ export function* playTape(tape: Tape, machine: SyncMachine, path = 'tape'): Gene
   }
 }
 
-/** Why the tape ends here, without its line. */
-class Failure {
-  readonly message: string
-
-  constructor(message: string) {
-    this.message = message
-  }
-}
-
 class Player {
   readonly #tape: Tape
   readonly #machine: SyncMachine
@@ -86,6 +79,8 @@ class Player {
     com2: new SerialConsole('com2'),
   }
   readonly #monitor: MonitorConsole
+  /** Only of a tape that turns to one. */
+  readonly #domains: DomainConsoles | undefined
   readonly #unsubscribe: () => void
   readonly #transcript = new ByteLog(TRANSCRIPT_BYTES_MAX)
   readonly #files: TapeFile[] = []
@@ -103,6 +98,7 @@ class Player {
     this.#machine = machine
     this.#path = path
     this.#monitor = new MonitorConsole(machine)
+    this.#domains = tape.commands.some(({ step }) => isDomain(step)) ? new DomainConsoles(machine) : undefined
     this.#wantsGolden = tape.outputs.some(({ format }) => format === 'golden')
     this.#unsubscribe = machine.onSerial((line, byte) => {
       this.#serial[line].screen.byte(byte)
@@ -112,6 +108,7 @@ class Player {
 
   stop(): void {
     this.#unsubscribe()
+    this.#domains?.stop()
   }
 
   *play(): Generator<void, TapeResult> {
@@ -156,9 +153,11 @@ class Player {
         break
       case 'target':
         this.#target = this.#targetNamed(step.console)
+        this.#domains?.enter()
         break
       case 'paste':
         for (const input of this.#target.paste(step.text)) this.#machine.input(input)
+        this.#domains?.enter()
         break
       case 'hide':
       case 'show':
@@ -174,14 +173,15 @@ class Player {
 
   #targetNamed(name: string): TapeConsole {
     if (name === 'com1' || name === 'com2') return this.#serial[name]
-    if (name === 'monitor') return this.#monitor
-    throw new Failure(`no such console: ${name}`)
+    if (name === 'monitor' || !this.#domains) return this.#monitor
+    return this.#domains.console(name.slice(DOMAIN_PREFIX.length))
   }
 
   *#press(chords: readonly Parameters<TapeConsole['press']>[0][], speedNs = this.#speedNs): Generator<void, void> {
     for (const chord of chords) {
       const input = this.#target.press(chord)
       if (input) this.#machine.input(input)
+      this.#domains?.enter()
     }
     yield* this.#run(speedNs, never)
   }
@@ -216,7 +216,8 @@ class Player {
   *#run(ns: number, met: () => boolean): Generator<void, boolean> {
     const deadlineNs = this.#machine.nowNs() + ns
     const lines = [this.#serial.com1, this.#serial.com2]
-    const answering = (): boolean => lines.some(({ answers }) => answers.length > 0)
+    const domains = this.#domains
+    const answering = (): boolean => domains?.waiting() === true || lines.some(({ answers }) => answers.length > 0)
     let isMet = false
     const stop = (): boolean => {
       isMet = met()
@@ -228,6 +229,7 @@ class Player {
         const answer = line.takeAnswers()
         if (answer) this.#machine.input(answer)
       }
+      domains?.enter()
       if (isMet) return true
       if (this.#transcript.full) throw new Failure(`COM1 sent more than ${TRANSCRIPT_BYTES_MAX} bytes`)
       if (reason === 'slice') yield
@@ -261,4 +263,5 @@ class Player {
   }
 }
 
+const isDomain = (step: TapeStep): boolean => step.kind === 'target' && step.console.startsWith(DOMAIN_PREFIX)
 const never = (): boolean => false

@@ -1,10 +1,15 @@
 /** What the page hands to the sandboxed worker: fetched once, kept for the next power-on. */
 import { diskId, diskRestUrl, diskUrl, workerUrl } from 'virtual:machine'
+import { NOT_LOADED } from './store/status.ts'
 
 async function get(url: string): Promise<Response> {
-  const response = await fetch(url)
-  if (!response.ok) throw new Error(`${url}: ${response.status} ${response.statusText}`)
-  return response
+  try {
+    const response = await fetch(url)
+    if (!response.ok) throw new Error(`${response.status} ${response.statusText}`)
+    return response
+  } catch (error) {
+    throw new Error(`${url} ${NOT_LOADED}: ${error instanceof Error ? error.message : error}`)
+  }
 }
 
 /** `make` once; a failure is forgotten, so that the next call tries again. */

@@ -14,6 +14,7 @@ import { followLink, startsByTape } from './embed/link.ts'
 import { createEmbedServer } from './embed/server.ts'
 import { chooseLang } from './i18n/index.ts'
 import { setLang } from './i18n/set-lang.ts'
+import { keepLiveClock } from './live-clock.ts'
 import { watchNetwork } from './offline.ts'
 import { createTerminals } from './panels/consoles/terminals.ts'
 import { isPanelId } from './panels/registry.ts'
@@ -31,7 +32,8 @@ const session = createSession({
     keep: asked.disk === 'keep' && diskId !== undefined,
     shipped: { id: diskId ?? '', first: defaultDisk, rest: defaultDiskRest },
     store: diskStore(place, `${Date.now()}-${Math.random()}`),
-    lock: (onLost) => tabLock(place, onLost),
+    lock: (onLost) =>
+      tabLock(place, onLost, { locks: navigator.locks, channel: new BroadcastChannel(place), page: window }),
     onFirstStored: () => void navigator.storage?.persist?.().catch(() => {}),
   },
 })
@@ -50,6 +52,7 @@ const playground = createPlayground(session)
 Object.defineProperty(window, 'playground', { value: playground, enumerable: true })
 const embedServer = createEmbedServer({
   origin: location.origin,
+  mayAsk: (source) => source !== null && (source === window.parent || source === window.opener),
   playground,
   store,
   kept: { load: () => load('embed'), save: (text) => save('embed', text) },
@@ -59,6 +62,11 @@ followLink(asked, { store, playground, base: location.href })
 document.addEventListener('visibilitychange', () => session.client.visible(document.visibilityState === 'visible'))
 const terminals = createTerminals(session)
 watchNetwork(store, playground.ready)
+keepLiveClock(store, {
+  nowMs: () => performance.now(),
+  every: (ms, run) => void setInterval(run, ms),
+  hidden: () => document.hidden,
+})
 
 function draw(): void {
   createRoot(document.getElementById('root')!).render(

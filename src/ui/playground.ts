@@ -1,6 +1,6 @@
 /** `window.playground` (docs/api.md): the public interface over this page's session. */
 
-import { oneOf } from '#api/check.ts'
+import { named, oneOf } from '#api/check.ts'
 import type { PlaygroundHost } from '#api/host.ts'
 import { createPlayground as create } from '#api/playground.ts'
 import type { DomainView } from '#protocol/domains.ts'
@@ -19,7 +19,7 @@ declare global {
 export const createPlayground = (session: Session): Playground => create(pageHost(session))
 
 function pageHost(session: Session): PlaygroundHost {
-  const { client, store } = session
+  const { store } = session
   const domainList = lastOf((domains: Readonly<Record<number, DomainView>>) =>
     Object.values(domains).sort((a, b) => a.domid - b.domid),
   )
@@ -35,10 +35,7 @@ function pageHost(session: Session): PlaygroundHost {
     clock: (mode) => session.clock(mode),
     setNextOptions: (options) => store.dispatch({ type: 'next-options', options }),
     discardDisk: () => session.discardDisk(),
-    async ask(request) {
-      if (client.status === 'none' || client.status === 'dead') await session.newMachine({}, false)
-      return client.request(request)
-    },
+    ask: (request) => session.ask(request),
     openLink: session.openLink,
     xenstore: session.xenstore,
     onXenstore: (listener) => session.onXenstore(listener),
@@ -63,7 +60,7 @@ function pageUi({ store }: Session): Playground['ui'] {
   return {
     open(panel) {
       if (typeof panel !== 'string' || !isPanelId(panel))
-        throw new RangeError(`no such panel: ${panel} (${panels.map(({ id }) => id).join(', ')} or domain:NAME)`)
+        throw new RangeError(`no such panel: ${named(panel)} (${panels.map(({ id }) => id).join(', ')} or domain:NAME)`)
       store.dispatch({ type: 'panel', panel })
     },
     lang(next) {

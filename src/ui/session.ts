@@ -5,11 +5,11 @@
 import { utf8Encode } from '#lib/utf8.ts'
 import { HostLinks } from '#protocol/links.ts'
 import type { Input, SerialLine, TextScreen } from '#protocol/machine.ts'
-import type { FromWorker, MachineOptions } from '#protocol/messages.ts'
+import type { FromWorker, MachineOptions, Request } from '#protocol/messages.ts'
 import type { OpenLink } from '#protocol/open-link.ts'
 import { shareTerminals } from '#protocol/shared-links.ts'
 import { parseAccess, type StoreChange, StoreTree } from '#protocol/xenstore-tree.ts'
-import { MachineClient } from './client.ts'
+import { MachineClient, type Value } from './client.ts'
 import { DiskKeeper, type KeeperParts } from './disk/keeper.ts'
 import { openSandbox } from './sandbox.ts'
 import { createPlaygroundStore, type PlaygroundStore } from './store/store.ts'
@@ -25,6 +25,8 @@ export interface Session {
   power(): Promise<void>
   /** A new machine with the options of the next power-on, whatever runs now; switched on unless `press` is false. */
   newMachine(options?: Partial<MachineOptions>, press?: boolean): Promise<void>
+  /** The machine's answer; where there is no machine, one is made, off. */
+  ask(request: Request): Promise<Value>
   clock(mode: MachineOptions['clock']): void
   onMessage(listener: (message: FromWorker) => void): Unsubscribe
   onSerial(listener: (line: SerialLine, bytes: Uint8Array) => void): Unsubscribe
@@ -129,6 +131,10 @@ export function createSession(assets: SessionAssets): Session {
       if (gone || (power === 'off' && other)) return newMachine()
       if (power === 'off') client.clock(nextOptions.clock)
       input({ kind: 'button', button: 'power' })
+    },
+    async ask(request) {
+      if (client.status === 'none' || client.status === 'dead') await newMachine({}, false)
+      return client.request(request)
     },
     clock: (mode) => client.clock(mode),
     onMessage: (listener) => subscribe(messages, listener),

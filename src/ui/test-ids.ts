@@ -59,6 +59,7 @@ export const testIds = {
   domainsPanel: 'domains-panel',
   domainsTotal: 'domains-total',
   domainsCard: 'domains-card',
+  domainsFold: 'domains-fold',
   domainsState: 'domains-state',
   domainsMemory: 'domains-memory',
   domainsSlider: 'domains-slider',

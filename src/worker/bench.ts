@@ -85,11 +85,13 @@ export class Bench {
   #heard = 0
 
   get com1(): string {
-    let text = ''
-    for (const message of this.sent)
-      if (message.type === 'serial' && message.line === 'com1') text += String.fromCharCode(...message.bytes)
-    return text
+    for (const message of this.sent.slice(this.#read))
+      if (message.type === 'serial' && message.line === 'com1') this.#text += String.fromCharCode(...message.bytes)
+    this.#read = this.sent.length
+    return this.#text
   }
+  #text = ''
+  #read = 0
 
   request(request: Request): { readonly reply: unknown } {
     const id = ++this.#id

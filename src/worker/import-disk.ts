@@ -1,5 +1,6 @@
 /** A raw image from outside, gzipped or not, as a disk. What cannot be one is refused in words. */
 import { Gunzip } from 'fflate'
+import { crc32 } from '#lib/crc32.ts'
 import { SECTOR_BYTES } from '#lib/ondisk/block-store.ts'
 import { readPartitions } from '#lib/ondisk/mbr.ts'
 import { CHUNK_BYTES, isZero, SparseDisk } from '#lib/ondisk/sparse-disk.ts'
@@ -57,16 +58,29 @@ export function importImage(bytes: Uint8Array): SparseDisk {
   return disk
 }
 
+/** Each member's content is held against the checksum and the length that follow it. */
 function gunzipInto(reader: ImageReader, bytes: Uint8Array): void {
-  const gunzip = new Gunzip((part) => reader.push(part))
-  for (let at = 0; at < bytes.length; at += PIECE_BYTES) {
-    const before = reader.length
-    try {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+  let start = 0
+  let sum = 0
+  const check = (end: number): void => {
+    const length = (reader.length - start) >>> 0
+    if (view.getUint32(end - 8, true) !== sum || view.getUint32(end - 4, true) !== length) throw new Error('checksum')
+    start = reader.length
+    sum = 0
+  }
+  const gunzip = new Gunzip((part) => {
+    sum = crc32(part, sum)
+    reader.push(part)
+  })
+  gunzip.onmember = check
+  try {
+    for (let at = 0; at < bytes.length; at += PIECE_BYTES)
       gunzip.push(bytes.subarray(at, at + PIECE_BYTES), at + PIECE_BYTES >= bytes.length)
-    } catch (error) {
-      if (error instanceof TooLarge) throw error
-      throw new Error(`the gzip file is damaged after ${before} bytes of its content`)
-    }
+    check(bytes.length)
+  } catch (error) {
+    if (error instanceof TooLarge) throw error
+    throw new Error(`the gzip file is damaged or cut off, after at most ${reader.length} bytes of its content`)
   }
 }
 

@@ -148,6 +148,7 @@ describe('an image that is imported', () => {
   test.each([
     ['raw', image()],
     ['gzipped', gzipSync(image())],
+    ['gzipped in two members', Buffer.concat([gzipSync(image().subarray(0, MiB)), gzipSync(image().subarray(MiB))])],
   ])('%s: it is the disk, and all that is stored', (_, bytes) => {
     const bench = off()
     expect(answerOf(bench.request({ kind: 'import-disk', bytes }))).toBe(4 * MiB)
@@ -156,7 +157,8 @@ describe('an image that is imported', () => {
     const next = new Bench()
     const blank = packDisk(new SparseDisk(8192)).slice().buffer as ArrayBuffer
     next.powerOn(storedAfter([], bench.batches), { press: false, disk: blank })
-    expect(answerOf(next.request({ kind: 'export-disk' }))).toEqual(image())
+    const raw = answerOf(next.request({ kind: 'export-disk' })) as Uint8Array
+    expect(Buffer.compare(raw, image())).toBe(0)
   })
 
   test.each([
@@ -165,7 +167,9 @@ describe('an image that is imported', () => {
     ['no boot record', image((bytes) => bytes.fill(0, 510, 512)), '55 AA'],
     ['no partition', image((bytes) => bytes.fill(0, 446, 510)), 'partition table of the image is empty'],
     ['a part of an image', image().subarray(0, MiB), 'partition 1 of the image ends behind the end'],
-    ['a damaged gzip', gzipSync(image()).subarray(0, 300), 'gzip file is damaged'],
+    ['a gzip that is cut off', gzipSync(image()).subarray(0, 300), 'gzip file is damaged'],
+    ['a gzip with a wrong byte', gzipSync(image()).with(-6, 1), 'gzip file is damaged'],
+    ['nothing but the start of a gzip', Uint8Array.of(0x1f, 0x8b), 'gzip file is damaged'],
   ])('is refused in words: %s', (_, bytes, words) => {
     const bench = off()
     expect(errorOf(bench.request({ kind: 'import-disk', bytes }))).toContain(words)
@@ -173,12 +177,16 @@ describe('an image that is imported', () => {
     expect(bench.faults).toEqual([])
   })
 
-  test('is refused while the machine is on', () => {
+  test('is refused while the machine is on, but can be checked; the machine goes on', () => {
     const bench = new Bench()
     bench.powerOn([])
     bench.rest()
     bench.until('seconds.')
     expect(errorOf(bench.request({ kind: 'import-disk', bytes: image() }))).toContain('the machine is on')
+    expect(answerOf(bench.request({ kind: 'check-image', bytes: gzipSync(image()) }))).toBe(4 * MiB)
+    expect(errorOf(bench.request({ kind: 'check-image', bytes: new Uint8Array(1024) }))).toContain('55 AA')
+    bench.type('\r')
+    expect(bench.until('login: ')).toBe(true)
   })
 })
 

@@ -3,6 +3,8 @@ import type { LinkInput } from '#abi/pc/hostlink.ts'
 import { BUILD } from '#protocol/build.ts'
 import type { LoggedInput, WorldRecord } from '#protocol/machine.ts'
 import type { Asked } from './requests.ts'
+import type { Machine } from './room.ts'
+import type { Driver } from './run-loop.ts'
 
 /** The largest machine. */
 const MEMORY_MIB_MAX = 3072
@@ -26,11 +28,25 @@ export function replayRecord(
     yield* fresh.world.replay(record)
     digest = fresh.world.digest()
   }
-  fresh.replaying = true
-  fresh.loop.drive(steps(), (error) => {
-    fresh.replaying = false
+  play(fresh, 'record', steps(), (error) => {
     if (digest === undefined) failed(error)
     else done(digest)
+  })
+}
+
+/** `steps` alone step the world until they are done; what the page opens then is numbered after what they have opened. */
+export function play(
+  machine: Machine,
+  playing: 'record' | 'tape',
+  steps: Driver,
+  done: (error?: unknown) => void,
+): void {
+  machine.playing = playing
+  machine.loop.drive(steps, (error) => {
+    machine.playing = undefined
+    for (const { input } of machine.world.record().inputs)
+      if (input.kind === 'link') machine.linksBefore = Math.max(machine.linksBefore, input.link)
+    done(error)
   })
 }
 

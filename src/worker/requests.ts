@@ -8,7 +8,7 @@ import { type BatchSender, DiskWatch } from './disk-batches.ts'
 import { rawDisk, readFile, writeFile } from './disk-files.ts'
 import { importImage } from './import-disk.ts'
 import type { Send } from './outbox.ts'
-import { replayRecord } from './replay.ts'
+import { play, replayRecord } from './replay.ts'
 import type { Machine, MachineParts } from './room.ts'
 
 export interface Asked {
@@ -58,6 +58,10 @@ export function answer(asked: Asked, request: Request): void {
         asked.send({ type: 'alive', sleepMs: DISK_WORK_MS })
         value(rawDisk(machine.disk))
         break
+      case 'check-image':
+        asked.send({ type: 'alive', sleepMs: DISK_WORK_MS })
+        value(importImage(request.bytes).sectors * SECTOR_BYTES)
+        break
       case 'import-disk':
         if (world.state() === 'off') value(importDisk(asked, request.bytes))
         else refuse('the machine is on: its disk cannot be exchanged')
@@ -96,16 +100,17 @@ function importDisk({ machine, replace, sender, send }: Asked, bytes: Uint8Array
 
 /** A tape has its own machine, from power-on: the same tape and seed then give the same bytes everywhere. */
 function playTape(
-  { world, loop }: Machine,
+  machine: Machine,
   text: string,
   done: (outcome: TapeOutcome) => void,
   failed: (error: unknown) => void,
 ): void {
+  const { world } = machine
   let outcome: TapeOutcome | undefined
   function* steps(): Generator<void, void> {
     const { status, transcript, error } = yield* runTape(text, world)
     outcome = { status, transcript: transcript ?? '', error, digest: world.digest() }
   }
   world.powerOn()
-  loop.drive(steps(), (error) => (outcome ? done(outcome) : failed(error)))
+  play(machine, 'tape', steps(), (error) => (outcome ? done(outcome) : failed(error)))
 }

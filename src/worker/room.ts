@@ -31,8 +31,10 @@ export interface Machine {
   readonly shippedDisk: SparseDisk
   /** What of the disk is to be stored; undefined where nothing is. */
   watch: DiskWatch | undefined
-  /** A record is being replayed: nothing else enters. */
-  replaying: boolean
+  /** What is played on it, and alone enters it; beside a tape the machine's buttons still work. */
+  playing: 'record' | 'tape' | undefined
+  /** Links of this number and below were opened by what has been played: the page's are numbered after them. */
+  linksBefore: number
 }
 
 /** What a machine is made of. */
@@ -122,15 +124,17 @@ export function createRoom(parts: RoomParts): Room {
   }
 
   function input(input: Input): void {
-    if (input.kind === 'link') {
-      if (machine?.replaying) {
-        if (input.event.kind === 'open')
-          send({ type: 'link', link: input.link, output: { kind: 'close', reason: 'a record is being replayed' } })
-        return
-      }
+    if (!machine) return
+    const { playing, loop, linksBefore } = machine
+    if (input.kind !== 'link') {
+      if (!playing || (playing === 'tape' && input.kind === 'button')) loop.input(input)
+    } else if (playing) {
+      const reason = playing === 'tape' ? 'a tape is being played' : 'a record is being replayed'
+      if (input.event.kind === 'open') send({ type: 'link', link: input.link, output: { kind: 'close', reason } })
+    } else {
       follow(input.link, input.event.kind)
+      loop.input({ ...input, link: linksBefore + input.link })
     }
-    if (!machine?.replaying) machine?.loop.input(input)
   }
 
   function completeDisk(machine: Machine, part: Uint8Array): void {
@@ -155,7 +159,7 @@ export function createRoom(parts: RoomParts): Room {
     const world = makeWorld(machine, loader)
     machine.loop.rehearse(world)
     for (const _ of world.replay(record));
-    listen(world, send)
+    listen(world, machine, send)
     machine.world = world
     machine.loop.continueWith(world)
   }
@@ -214,9 +218,10 @@ function createMachine(
   const disk = baseDisk.clone()
   const watch = persist ? new DiskWatch(disk, sender) : undefined
   const world = makeWorld({ options, disk, baseDisk, watch }, loader)
-  listen(world, send)
   const loop = new RunLoop(world, { host, send, mode: options.clock, onFault: fault })
-  return { world, loop, disk, options, baseDisk, shippedDisk, watch, replaying: false }
+  const machine = { world, loop, disk, options, baseDisk, shippedDisk, watch, playing: undefined, linksBefore: 0 }
+  listen(world, machine, send)
+  return machine
 }
 
 function makeWorld(
@@ -241,9 +246,12 @@ function makeWorld(
 }
 
 /** The rest leaves through the loop's outbox. */
-function listen(world: World, send: Send): void {
+function listen(world: World, machine: Pick<Machine, 'linksBefore'>, send: Send): void {
   world.onCrash((report) => send({ type: 'crash', report }))
-  world.onLink((link, output) => send({ type: 'link', link, output }))
+  world.onLink((numbered, output) => {
+    const link = numbered - machine.linksBefore
+    if (link > 0) send({ type: 'link', link, output })
+  })
   world.onInput((entry) => send({ type: 'input-logged', entry }))
 }
 

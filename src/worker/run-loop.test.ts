@@ -97,6 +97,7 @@ class FakeWorld implements LoopWorld {
     this.#serial.push(listener)
     return () => {}
   }
+  onLink = () => () => {}
   readonly #probed: ((probe: Probe) => void)[] = []
   readonly #states: ((state: MachineState) => void)[] = []
   onProbe(listener: (probe: Probe) => void): () => void {

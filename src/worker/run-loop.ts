@@ -3,7 +3,6 @@
  * racing to catch up. Turbo runs freely until the machine has settled, then is live. Paused stands still until told otherwise. A machine that
  * waits for nothing but input costs no timer at all.
  */
-import type { Probe } from '#abi/probe.ts'
 import type { ClockMode, Input, MachineState } from '#protocol/machine.ts'
 import type { StopReason, SyncMachine } from '#protocol/sync-machine.ts'
 import type { Host } from './host.ts'
@@ -23,7 +22,6 @@ export interface LoopWorld extends SyncMachine {
   waitsForDisk(): boolean
   /** To the end of the present instant, if part of it is over. */
   finishInstant(): void
-  onProbe(listener: (probe: Probe) => void): () => void
   onState(listener: (state: MachineState) => void): () => void
 }
 

@@ -348,6 +348,7 @@ export class World implements SyncMachine {
 
   /** The access trace, line by line. */
   #trace(bytes: Uint8Array): void {
+    this.#outputSeen = true
     const lines = (this.#traced + String.fromCharCode(...bytes)).split('\n')
     this.#traced = lines.pop()!.slice(0, TRACE_LINE_MAX)
     for (const line of lines) this.#probe({ kind: 'xenstore', line })

@@ -2,6 +2,7 @@
  * Switching off by ACPI (Linux: drivers/acpi/sleep/poweroff.c, under Xen): dom0 finds in the DSDT what S5 is called on this board, and asks the hypervisor to
  * enter it. The DSDT is not interpreted: `\_S5` is looked for by its name.
  */
+import { PM1_SLP_EN, PM1_SLP_TYP_SHIFT } from '#abi/pc/acpi.ts'
 import {
   XEN_PLATFORM_OP_U,
   XENPF_enter_acpi_sleep,
@@ -24,7 +25,6 @@ const FADT_DSDT = 40
 /** ioremap's place, far behind what images are loaded through. */
 const WINDOW: Vaddr = VMALLOC_START + 0x40000000
 const ACPI_STATE_S5 = 5
-const SLP_TYP_SHIFT = 10
 const PACKAGE_OP = 0x12
 const BYTE_PREFIX = 0x0a
 
@@ -86,7 +86,8 @@ export function acpiPowerOff(core: Core): void {
   mem.fill(bounce, xen_platform_op.size, 0)
   xen_platform_op.write(mem, bounce, { cmd: XENPF_enter_acpi_sleep, interface_version: XENPF_INTERFACE_VERSION })
   xenpf_enter_acpi_sleep.write(mem, bounce + XEN_PLATFORM_OP_U, {
-    pm1a_cnt_val: type << SLP_TYP_SHIFT,
+    // Both at once: Xen writes the register as it is given here.
+    pm1a_cnt_val: (type << PM1_SLP_TYP_SHIFT) | PM1_SLP_EN,
     pm1b_cnt_val: 0,
     sleep_state: ACPI_STATE_S5,
     flags: 0,

@@ -153,7 +153,6 @@ function Confirm({ question, act, onNo }: { question: Question; act: Act; onNo: 
       })
     else
       act(async () => {
-        if (on) await session.newMachine({}, false)
         await importDisk(session, question.file)
         return { key: 'disk.done.import' }
       })

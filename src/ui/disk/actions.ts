@@ -29,17 +29,25 @@ export async function discardOld(session: Session): Promise<void> {
 
 /** The disk as the machine has it now, as a gzipped raw image. */
 export async function exportDisk(session: Session): Promise<void> {
-  const raw = (await session.client.request({ kind: 'export-disk' })) as Uint8Array
+  const raw = (await session.ask({ kind: 'export-disk' })) as Uint8Array
   saveAs(await gzipped(raw), exportName(new Date()))
 }
 
 export const exportOld = exportDisk
 
-/** A raw image, gzipped or not, becomes the disk of a new machine, which is off. What is no disk is refused, with a notice. */
+/**
+ * A raw image, gzipped or not, becomes the disk of a new machine, which is off. What is no disk is refused, with a notice, before anything
+ * becomes of the present machine.
+ */
 export async function importDisk(session: Session, file: Blob): Promise<void> {
   noticed(session, undefined)
   try {
-    await session.client.request({ kind: 'import-disk', bytes: new Uint8Array(await file.arrayBuffer()) })
+    const bytes = new Uint8Array(await file.arrayBuffer())
+    if (session.store.getState().power !== 'off') {
+      await session.ask({ kind: 'check-image', bytes })
+      await session.newMachine({}, false)
+    }
+    await session.ask({ kind: 'import-disk', bytes })
   } catch (error) {
     noticed(session, { kind: 'import-refused', message: error instanceof Error ? error.message : String(error) })
     throw error
@@ -53,7 +61,7 @@ export async function importDisk(session: Session, file: Blob): Promise<void> {
 export async function addFile(session: Session, path: string, file: Blob): Promise<void> {
   const bytes = new Uint8Array(await file.arrayBuffer())
   const { power } = session.store.getState()
-  if (power === 'off') await session.client.request({ kind: 'write-file', path, bytes })
+  if (power === 'off') await session.ask({ kind: 'write-file', path, bytes })
   else await writeThroughLink(session, path, bytes)
 }
 

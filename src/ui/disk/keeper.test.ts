@@ -200,11 +200,27 @@ describe('storage', () => {
     expect([boot.stored.length, boot.persist]).toEqual([1, false])
   })
 
-  it('that is denied leaves a machine with a temporary disk', async () => {
-    storage.failure = new Error('SecurityError')
+  it.each([
+    ['denied', new DOMException('no storage here', 'SecurityError')],
+    ['failed', new DOMException('backing store', 'UnknownError')],
+  ] as const)('that is %s leaves a machine with a temporary disk', async (why, error) => {
+    storage.failure = error
     const keeper = tab('a')
     expect(await keeper.open()).toMatchObject({ stored: [], persist: false })
-    expect(lastNotice()).toEqual({ kind: 'denied', message: 'SecurityError' })
+    expect(lastState()).toEqual({ kind: 'temporary', why })
+    expect(lastNotice()).toEqual({ kind: why, message: error.message })
+  })
+
+  it('that fails later has failed: it was not denied', async () => {
+    const keeper = tab('a')
+    await keeper.open()
+    keeper.batch(batch(1, 1))
+    await turns()
+    storage.failure = new DOMException('the connection is closed', 'InvalidStateError')
+    keeper.batch(batch(2, 1))
+    await turns()
+    expect(contents()).toEqual([[1, 1]])
+    expect(lastState()).toEqual({ kind: 'temporary', why: 'failed' })
   })
 })
 

@@ -43,7 +43,21 @@ export interface KeeperParts {
 }
 
 const because = (error: unknown): string => (error instanceof Error ? error.message : String(error))
-const isFull = (error: unknown): boolean => error instanceof Error && error.name === 'QuotaExceededError'
+const nameOf = (error: unknown): string => (error instanceof Error ? error.name : '')
+const isFull = (error: unknown): boolean => nameOf(error) === 'QuotaExceededError'
+/** The names by which browsers refuse a page all storage. */
+const DENIALS: readonly string[] = [
+  'SecurityError',
+  'InvalidStateError',
+  'NotAllowedError',
+  'TypeError',
+  'ReferenceError',
+]
+
+function whyNot(error: unknown): 'full' | 'denied' | 'failed' {
+  if (isFull(error)) return 'full'
+  return DENIALS.includes(nameOf(error)) ? 'denied' : 'failed'
+}
 
 export class DiskKeeper {
   readonly #parts: KeeperParts
@@ -90,7 +104,7 @@ export class DiskKeeper {
       onNotice(undefined)
       return stored
     } catch (error) {
-      this.#give(isFull(error) ? 'full' : 'denied', because(error))
+      this.#give(whyNot(error), because(error))
       return isFull(error) ? store.load(false).catch(() => undefined) : undefined
     }
   }
@@ -127,7 +141,8 @@ export class DiskKeeper {
       this.#saidFirst = true
     } catch (error) {
       if (error instanceof NotOwner) this.#give('lost-lock')
-      else this.#give(isFull(error) ? 'full' : 'denied', because(error))
+      // What was stored before shows that storage is not denied.
+      else this.#give(isFull(error) ? 'full' : 'failed', because(error))
     } finally {
       this.#waiting = []
       this.#isWriting = false

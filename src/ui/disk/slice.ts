@@ -4,7 +4,7 @@ import { defineSlice } from '../store/slice.ts'
 
 /** What a person should know of the disk's storage; `message`: why, in words of whoever refused. */
 export interface DiskNotice {
-  readonly kind: 'base-changed' | 'import-refused' | 'full' | 'denied' | 'other-tab' | 'lost-lock'
+  readonly kind: 'base-changed' | 'import-refused' | 'full' | 'denied' | 'failed' | 'other-tab' | 'lost-lock'
   readonly message: string
 }
 

@@ -51,8 +51,8 @@ interface Meta {
   readonly sequence?: number
 }
 
-/** A browser that does not answer at all is one that has no storage. */
-const PATIENCE_MS = 4000
+/** A browser that does not answer at all, not even late, has storage that does not work. */
+const PATIENCE_MS = 10_000
 
 /** The store called `name`; `owner`: no other page's. */
 export function diskStore(name: string, owner: string): DiskStore {
@@ -85,7 +85,8 @@ export function diskStore(name: string, owner: string): DiskStore {
         // It has failed by itself, and says why.
       }
       await done.catch((why) => {
-        throw error instanceof NotOwner ? error : why
+        // What made us abort it, unless it had failed by itself.
+        throw running.error ? why : error
       })
       throw error
     }
@@ -155,7 +156,7 @@ interface Parts {
 
 function openDatabase(name: string): Promise<IDBDatabase> {
   return new Promise((resolve, reject) => {
-    const timer = setTimeout(() => reject(new Error('no answer')), PATIENCE_MS)
+    const timer = setTimeout(() => reject(new Error('the browser’s storage does not answer')), PATIENCE_MS)
     const request = indexedDB.open(name, 1)
     request.onupgradeneeded = () => {
       for (const each of ['meta', 'base', 'chunks']) request.result.createObjectStore(each)

@@ -10,6 +10,8 @@ export const en = {
   'disk.temporary.asked': 'This disk lasts as long as this machine: nothing of it is kept.',
   'disk.temporary.other-tab': 'Another tab has the stored disk. This one works on a copy that is not kept.',
   'disk.temporary.denied': 'This browser keeps nothing for this page. The disk lasts as long as the page.',
+  'disk.temporary.failed':
+    'The browser’s storage failed. What was kept before is not touched; nothing newer is kept. Export the disk to save it.',
   'disk.temporary.full':
     'The browser’s storage is full. What was kept before is safe; nothing newer is kept. Export the disk to save it.',
   'disk.temporary.lost-lock':

@@ -13,6 +13,7 @@ export const zh: Record<keyof typeof en, string> = {
   'disk.temporary.asked': '此磁盘只随这台机器存在，不会保存任何内容。',
   'disk.temporary.other-tab': '已保存的磁盘正由另一个标签页使用。此处使用的是不会保存的副本。',
   'disk.temporary.denied': '浏览器不为此页面保存任何内容。磁盘只随页面存在。',
+  'disk.temporary.failed': '浏览器的存储出了故障。之前保存的内容没有改动，之后的不再保存。可导出磁盘来保存它。',
   'disk.temporary.full': '浏览器存储已满。之前保存的内容仍然安全，新的内容不再保存。可导出磁盘以保留它。',
   'disk.temporary.lost-lock': '另一个标签页接管了已保存的磁盘。此后在这里写入的内容不会保存。',
   'disk.take-over': '在此使用已保存的磁盘',

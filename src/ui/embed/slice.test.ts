@@ -43,9 +43,10 @@ describe('who may drive the machine', () => {
   })
 
   it('an origin without a name is never kept', () => {
-    const state = stateAfter(ask('null'), answer('null', 'always'))
-    expect(isLetIn(state, 'null')).toBe(true)
+    const state = stateAfter(ask('null 1'), answer('null 1', 'always'))
+    expect(isLetIn(state, 'null 1')).toBe(true)
+    expect(isLetIn(state, 'null 2')).toBe(false)
     expect(state.embedAlways).toEqual([])
-    expect(stateAfter({ type: 'embed-kept', origins: ['null', a] }).embedAlways).toEqual([a])
+    expect(stateAfter({ type: 'embed-kept', origins: ['null', 'null 1', a] }).embedAlways).toEqual([a])
   })
 })

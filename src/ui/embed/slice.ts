@@ -22,14 +22,14 @@ export interface EmbedSlice {
   readonly linkTrouble: { readonly what: string; readonly why: string } | undefined
 }
 
-/** Somebody who asks from there cannot be known again: a sandboxed frame, a file. */
-const OPAQUE = 'null'
+/** What browsers call the origin of a sandboxed frame or a file. Somebody who asks from there cannot be known again; the server numbers them. */
+export const OPAQUE = 'null'
 
 const without = (list: readonly string[], one: string): readonly string[] => list.filter((each) => each !== one)
 const withOne = (list: readonly string[], one: string): readonly string[] =>
   list.includes(one) ? list : [...list, one]
 
-export const canBeKept = (origin: string): boolean => origin !== OPAQUE
+export const canBeKept = (origin: string): boolean => !origin.startsWith(OPAQUE)
 
 export const isLetIn = ({ embedOnce, embedAlways }: EmbedSlice, origin: string): boolean =>
   embedOnce.includes(origin) || embedAlways.includes(origin)

@@ -7,6 +7,7 @@ export const en = {
   'embed.refuse': 'Refuse',
   'embed.close': 'Close',
   'embed.may': 'Pages that may control this machine',
+  'embed.nameless': 'a page without an address',
   'embed.revoke': 'Withdraw',
   'embed.revoke.of': 'Withdraw what {origin} may do',
   'embed.link.value': 'that makes no sense here.',

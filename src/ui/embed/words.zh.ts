@@ -10,6 +10,7 @@ export const zh: Record<keyof typeof en, string> = {
   'embed.refuse': '拒绝',
   'embed.close': '关闭',
   'embed.may': '可以控制这台机器的页面',
+  'embed.nameless': '没有地址的页面',
   'embed.revoke': '撤回',
   'embed.revoke.of': '撤回 {origin} 的许可',
   'embed.link.value': '这里无法理解该值。',

@@ -39,7 +39,11 @@ export default function Dock({ arrangement, onChange }: DockProps) {
   useLayoutEffect(() => {
     const element = root.current
     if (!element) return
-    const made = makeParts(element, hosts, setParts)
+    const made = makeParts(element, hosts, setParts, (panel, group) => {
+      store.dispatch({ type: 'close-panel', panel })
+      // The tab that had the focus is gone: its neighbour takes it.
+      requestAnimationFrame(() => group?.querySelector<HTMLElement>('[role=tab][aria-selected=true]')?.focus())
+    })
     const api = createDockview(element, made.options)
     dock.current = api
     const title = (id: PanelId) => say(store.getState().lang, panelRow(id).title)

@@ -92,7 +92,7 @@ function Announcer() {
   return <p ref={element} className="sr-only" aria-live="polite" data-testid={testIds.layoutAnnouncer} />
 }
 
-const regionNames = ['bar', 'guide', 'consoles', 'panels', 'status', 'tabs'] as const
+const regionNames = ['bar', 'strip', 'guide', 'consoles', 'panels', 'status', 'tabs'] as const
 
 /** F6, and what it says: the region, and the panel that is in front there. */
 function useRegionKey(): void {

@@ -29,7 +29,7 @@ const version = 1
 const depthMax = 8
 
 /** Consoles get this much of the dock's width, the rest the panels at the right. */
-const middleShare = 0.67
+const middleShare = 0.71
 
 export function defaultArrangement(rows: readonly PanelRow[]): Arrangement {
   const group = (place: PanelRow['place'], size: number): TabGroup[] => {

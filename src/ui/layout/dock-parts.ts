@@ -7,7 +7,7 @@ import type {
   IHeaderActionsRenderer,
   ITabRenderer,
 } from 'dockview-react'
-import { isPanelId, type PanelId, panelRow } from '../panels/registry.ts'
+import { isDomainConsole, isPanelId, type PanelId, panelRow } from '../panels/registry.ts'
 import { testIds } from '../test-ids.ts'
 import type { Arrangement } from './arrangement.ts'
 import { toDockview } from './dockview-json.ts'
@@ -31,7 +31,13 @@ export interface DockParts {
   dispose(): void
 }
 
-export function makeParts(root: HTMLElement, hosts: Hosts, onParts: (parts: readonly Part[]) => void): DockParts {
+/** `onClose`: Delete was pressed on the tab of a panel that may go. */
+export function makeParts(
+  root: HTMLElement,
+  hosts: Hosts,
+  onParts: (parts: readonly Part[]) => void,
+  onClose: (id: PanelId, group: Element | null) => void,
+): DockParts {
   const parts = new Map<HTMLElement, Part>()
   const slots = new Map<PanelId, HTMLElement>()
   let keys = 0
@@ -107,15 +113,19 @@ export function makeParts(root: HTMLElement, hosts: Hosts, onParts: (parts: read
       if (!outer || !('id' in part)) continue
       outer.dataset['testid'] = testIds.dockTab
       outer.dataset['panel'] = part.id
-      if (part.id.startsWith('domain:')) outer.setAttribute('aria-keyshortcuts', 'Delete')
+      if (isDomainConsole(part.id)) outer.setAttribute('aria-keyshortcuts', 'Delete')
     }
   }
 
-  /** dockview closes what Delete is pressed on; only a domain's console may go. */
+  /** dockview closes what Delete is pressed on, without asking; only a domain's console may go, and the page's state has to say so. */
   function onKey(event: KeyboardEvent): void {
     if (event.key !== 'Delete' && event.key !== 'Backspace') return
-    const on = (event.target as HTMLElement).closest<HTMLElement>('.dv-tab')
-    if (on && event.target === on && !on.dataset['panel']?.startsWith('domain:')) event.stopPropagation()
+    const on = event.target as HTMLElement
+    const id = on.matches('.dv-tab') ? on.dataset['panel'] : undefined
+    if (id === undefined || !isPanelId(id)) return
+    event.preventDefault()
+    event.stopPropagation()
+    if (isDomainConsole(id)) onClose(id, on.closest('.dv-groupview'))
   }
   root.addEventListener('keydown', onKey, { capture: true })
 

@@ -18,6 +18,7 @@ export const en = {
   'layout.close': 'Close {panel}',
   'layout.more': 'Hidden tabs',
   'layout.region.bar': 'Machine controls',
+  'layout.region.strip': 'First steps',
   'layout.region.guide': 'Guide',
   'layout.region.consoles': 'Consoles',
   'layout.region.panels': 'Panels',

@@ -21,6 +21,7 @@ export const zh: Record<keyof typeof en, string> = {
   'layout.close': '关闭 {panel}',
   'layout.more': '隐藏的标签页',
   'layout.region.bar': '机器控制',
+  'layout.region.strip': '最初几步',
   'layout.region.guide': '导览',
   'layout.region.consoles': '控制台',
   'layout.region.panels': '面板',

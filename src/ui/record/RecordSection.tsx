@@ -4,6 +4,7 @@ import type { SerialLine, WorldRecord } from '#protocol/machine.ts'
 import type { Playground } from '#protocol/playground.ts'
 import { parseRecord } from '#protocol/record.ts'
 import { saveAs } from '../disk/download.ts'
+import { canBeKept } from '../embed/slice.ts'
 import { say, type Words } from '../i18n/index.ts'
 import { usePage, usePlayground, useTranslate } from '../session-context.tsx'
 import { testIds } from '../test-ids.ts'
@@ -224,11 +225,11 @@ function LetIn() {
       <ul className="record-origins">
         {origins.map((origin) => (
           <li key={origin}>
-            <span className="mono">{origin}</span>
+            <span className="mono">{canBeKept(origin) ? origin : t('embed.nameless')}</span>
             <button
               type="button"
               className="button small"
-              aria-label={t('embed.revoke.of', { origin })}
+              aria-label={t('embed.revoke.of', { origin: canBeKept(origin) ? origin : t('embed.nameless') })}
               data-testid={testIds.embedRevoke}
               onClick={() => store.dispatch({ type: 'embed-revoke', origin })}
             >

@@ -86,6 +86,14 @@ export function hintKey({
   return `hint.${power}`
 }
 
+/** How a failure begins to be told that is one of the network, or of the server. */
+export const NOT_LOADED = 'could not be loaded'
+
+/** "The machine could not be loaded": its files did not come. */
+export function filesMissing({ worker, workerMessage }: Pick<PlaygroundState, 'worker' | 'workerMessage'>): boolean {
+  return worker === 'dead' && workerMessage.includes(NOT_LOADED)
+}
+
 /** "Your browser refused the memory": the engines' own words for it, in the worker's fault. */
 export function memoryRefused({ worker, workerMessage }: Pick<PlaygroundState, 'worker' | 'workerMessage'>): boolean {
   return (

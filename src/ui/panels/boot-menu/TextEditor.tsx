@@ -1,6 +1,5 @@
 /** menu.lst as text, in CodeMirror: its own colours, and what is wrong with it at the lines that are. */
 import { defaultKeymap, history, historyKeymap, indentWithTab } from '@codemirror/commands'
-import { indentService, indentUnit } from '@codemirror/language'
 import { type Diagnostic, linter, lintGutter, lintKeymap } from '@codemirror/lint'
 import { Compartment, EditorState, type Extension, StateEffect } from '@codemirror/state'
 import { drawSelection, EditorView, highlightActiveLine, keymap, lineNumbers } from '@codemirror/view'
@@ -10,6 +9,7 @@ import { usePlayground, useTranslate } from '../../session-context.tsx'
 import { testIds } from '../../test-ids.ts'
 import { readDocument } from './document.ts'
 import { menuColours } from './highlight.ts'
+import { indentation } from './indentation.ts'
 import { type FileState, lint } from './lint.ts'
 
 interface TextEditorProps {
@@ -20,18 +20,6 @@ interface TextEditorProps {
 
 /** What is wrong depends on the disk's files and the language, too, and these have changed. */
 const lookAgain = StateEffect.define<null>()
-
-/** Lines of an entry stand in by a tab, as on the default disk. */
-const indentation: Extension = [
-  indentUnit.of('\t'),
-  EditorState.tabSize.of(4),
-  indentService.of((context, at) => {
-    const before = context.state.doc.lineAt(at).number - 1
-    if (before < 1) return 0
-    const line = context.state.doc.line(before).text
-    return /^(title\b|[ \t]+\S)/.test(line) ? context.state.tabSize : 0
-  }),
-]
 
 export default function TextEditor({ text, files, edit }: TextEditorProps) {
   const t = useTranslate()

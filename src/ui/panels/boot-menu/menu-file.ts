@@ -117,6 +117,13 @@ function createMenuFile(session: Session): MenuFile {
     }
   }
 
+  function read(): Promise<void> {
+    reading ??= readNow().finally(() => {
+      reading = undefined
+    })
+    return reading
+  }
+
   /** Which of the files that the draft names are there. */
   async function lookForFiles(): Promise<void> {
     for (const path of filesNamed(readDocument(store.getState().draft))) {
@@ -189,7 +196,9 @@ function createMenuFile(session: Session): MenuFile {
     if (already) return
     store.setState({ saving: true, note: undefined })
     try {
-      onDisk(draft, await act(bytesOf(draft)))
+      // What somebody else has put on the disk meanwhile is not written over unseen.
+      await read()
+      if (!inConflict(store.getState())) onDisk(draft, await act(bytesOf(draft)))
     } catch (error) {
       const why = wordsOf(error)
       store.setState({
@@ -204,17 +213,12 @@ function createMenuFile(session: Session): MenuFile {
 
   return {
     store,
-    read: () => {
-      reading ??= readNow().finally(() => {
-        reading = undefined
-      })
-      return reading
-    },
+    read,
     mayHaveChanged() {
       if (reread !== undefined) return
       reread = window.setTimeout(() => {
         reread = undefined
-        if (!store.getState().saving) void this.read()
+        if (!store.getState().saving) void read()
       }, REREAD_MS)
     },
     edit,

@@ -36,14 +36,14 @@ export async function clipboardText(): Promise<string | undefined> {
 const isKey = ({ key, ctrlKey, shiftKey }: KeyboardEvent, letter: string): boolean =>
   ctrlKey && shiftKey && key.toLowerCase() === letter
 
-export function bindClipboard(element: HTMLElement, terminal: Terminal): void {
-  // xterm would let the browser put the whole text into its text field besides.
+export function bindClipboard(element: HTMLElement, terminal: Terminal, paste: (text: string) => void): void {
+  // xterm would have the browser put the whole text into its text field besides.
   element.addEventListener(
     'paste',
     (event) => {
       event.preventDefault()
       event.stopPropagation()
-      terminal.paste(event.clipboardData?.getData('text/plain') ?? '')
+      paste(event.clipboardData?.getData('text/plain') ?? '')
     },
     { capture: true },
   )

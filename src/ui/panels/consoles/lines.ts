@@ -12,7 +12,7 @@ export interface ConsoleLine {
 /** 115200 baud, eight bits, no parity. The machine's own queue has no bound; but what lies there cannot be called back. */
 const SERIAL_BYTES_PER_SECOND = 11520
 const SERIAL_BURST_BYTES = 4096
-const SERIAL_PART_MAX = 65536
+const SERIAL_PART_MAX = 16384
 /** Time stands while the machine has nothing to do: look again then. */
 const SERIAL_LOOK_MS = 250
 /** What is typed, and answers of the terminal, go at once. */

@@ -114,7 +114,6 @@ function createTerminal(id: TerminalId, session: Session): ConsoleTerminal {
     cursorBlink: !matchMedia('(prefers-reduced-motion: reduce)').matches,
     // theme.css's palettes are readable as they are; xterm 6 greys reverse video when it is asked to see to contrast.
     minimumContrastRatio: 1,
-    screenReaderMode: true,
     // Marks of what a search has found.
     allowProposedApi: true,
     theme: themeColours(),
@@ -132,6 +131,13 @@ function createTerminal(id: TerminalId, session: Session): ConsoleTerminal {
     line.write(held ? Uint8Array.of(text.charCodeAt(0) & 0x1f) : encoder.encode(text))
     if (held) ctrlHeld?.()
     if (held) ctrlHeld = undefined
+  }
+
+  /** Past xterm, which would turn a megabyte over several times before it hands it back. */
+  function paste(text: string): void {
+    const lines = text.replace(/\r?\n/g, '\r')
+    line.write(encoder.encode(terminal.modes.bracketedPasteMode ? `\x1b[200~${lines}\x1b[201~` : lines))
+    terminal.scrollToBottom()
   }
 
   terminal.onData(typed)
@@ -152,7 +158,7 @@ function createTerminal(id: TerminalId, session: Session): ConsoleTerminal {
     for (const attribute of ['autocorrect', 'autocapitalize', 'autocomplete']) field.setAttribute(attribute, 'off')
     field.spellcheck = false
     listenSoftly(element, field, { text: typed })
-    bindClipboard(element, terminal)
+    bindClipboard(element, terminal, paste)
   }
 
   return {
@@ -163,10 +169,20 @@ function createTerminal(id: TerminalId, session: Session): ConsoleTerminal {
     attach(host) {
       host.append(element)
       if (!terminal.element) open()
-      const refit = () => fitTo(host, terminal)
+      let fitted = ''
+      // Finding the size is a dozen layouts: not for a host that is as large as it was.
+      function refit(): void {
+        const { width, height } = host.getBoundingClientRect()
+        const size = `${width} ${height} ${devicePixelRatio}`
+        if (size === fitted) return
+        fitted = size
+        fitTo(host, terminal)
+      }
       const observer = new ResizeObserver(refit)
       observer.observe(host)
       refit()
+      // From here on its text is in the accessibility tree. Before, each try of the fit would have had every row of it measured.
+      terminal.options.screenReaderMode = true
       return () => {
         observer.disconnect()
         element.remove()
@@ -174,7 +190,7 @@ function createTerminal(id: TerminalId, session: Session): ConsoleTerminal {
     },
     focus: () => terminal.focus(),
     send: (keys) => line.write(encoder.encode(keys)),
-    paste: (text) => terminal.paste(text),
+    paste,
     holdCtrl(released) {
       ctrlHeld = released
     },

@@ -3,7 +3,7 @@
  * and the one thing to do about it. docs/ux-states.md is this table for people.
  */
 import type { MessageKey, Words } from '../../i18n/index.ts'
-import { memoryRefused } from '../../store/status.ts'
+import { filesMissing, memoryRefused } from '../../store/status.ts'
 import type { PlaygroundState } from '../../store/store.ts'
 
 export const troubleIds = [
@@ -18,6 +18,7 @@ export const troubleIds = [
   'offline',
   'storage-denied',
   'storage-full',
+  'storage-failed',
   'other-tab',
   'lost-lock',
   'base-changed',
@@ -104,7 +105,7 @@ function deadWorker(state: TroubleFacts): Trouble {
       remedy: { kind: 'smaller-machine', memoryMiB: smallMemoryMiB },
     }
   }
-  return trouble(state.online ? 'dead' : 'offline', 'stop', { kind: 'new-machine' })
+  return trouble(state.online && !filesMissing(state) ? 'dead' : 'offline', 'stop', { kind: 'new-machine' })
 }
 
 function diskTrouble({ diskNotice }: TroubleFacts): Trouble | undefined {
@@ -115,6 +116,8 @@ function diskTrouble({ diskNotice }: TroubleFacts): Trouble | undefined {
       return { ...trouble('storage-denied', 'note', { kind: 'export-disk' }), details: message }
     case 'full':
       return { ...trouble('storage-full', 'note', { kind: 'export-disk' }), details: message }
+    case 'failed':
+      return { ...trouble('storage-failed', 'note', { kind: 'export-disk' }), details: message }
     case 'other-tab':
     case 'lost-lock':
       return trouble(kind, 'note', { kind: 'take-over' })

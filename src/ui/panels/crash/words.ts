@@ -53,7 +53,8 @@ export const en = {
   'trouble.memory.action': 'Power on with {mib} MiB',
 
   'trouble.offline.title': 'The machine could not be loaded',
-  'trouble.offline.text': 'There is no network, and this browser has not kept the page’s files yet.',
+  'trouble.offline.text':
+    'Its files did not come: there is no network, or the server does not answer, and this browser has not kept them yet.',
   'trouble.offline.safe': 'Nothing was started and nothing is lost.',
   'trouble.offline.action': 'Try again',
 
@@ -68,6 +69,12 @@ export const en = {
     'The browser had no room for what the machine wrote last. From here on the disk is temporary.',
   'trouble.storage-full.safe': 'What was saved before is safe. What came after is in this page only.',
   'trouble.storage-full.action': 'Export the disk',
+
+  'trouble.storage-failed.title': 'The browser’s storage failed',
+  'trouble.storage-failed.text':
+    'It could not read or keep the disk, and not for want of room. From here on the disk is temporary.',
+  'trouble.storage-failed.safe': 'What was saved before is not touched. What came after is in this page only.',
+  'trouble.storage-failed.action': 'Export the disk',
 
   'trouble.other-tab.title': 'The disk is in use in another tab',
   'trouble.other-tab.text': 'One tab at a time may write. This one has a temporary disk of its own.',

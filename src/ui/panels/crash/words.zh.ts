@@ -54,7 +54,7 @@ export const zh: Record<keyof typeof en, string> = {
   'trouble.memory.action': '用 {mib} MiB 开机',
 
   'trouble.offline.title': '机器没能加载',
-  'trouble.offline.text': '没有网络，而浏览器还没有保存本页面的文件。',
+  'trouble.offline.text': '它的文件没有取到：没有网络，或者服务器没有应答，而浏览器还没有保存这些文件。',
   'trouble.offline.safe': '什么都没有启动，也没有丢失任何东西。',
   'trouble.offline.action': '再试一次',
 
@@ -67,6 +67,11 @@ export const zh: Record<keyof typeof en, string> = {
   'trouble.storage-full.text': '机器最后写入的内容，浏览器已没有地方存放。从现在起磁盘是临时的。',
   'trouble.storage-full.safe': '之前保存的内容是安全的。之后的只在本页面里。',
   'trouble.storage-full.action': '导出磁盘',
+
+  'trouble.storage-failed.title': '浏览器的存储出了故障',
+  'trouble.storage-failed.text': '它无法读取或保存磁盘，而且不是因为空间不足。从现在起磁盘是临时的。',
+  'trouble.storage-failed.safe': '之前保存的内容没有改动。之后的只在本页面里。',
+  'trouble.storage-failed.action': '导出磁盘',
 
   'trouble.other-tab.title': '另一个标签页正在使用磁盘',
   'trouble.other-tab.text': '同一时刻只有一个标签页可以写入。这一个使用自己的临时磁盘。',

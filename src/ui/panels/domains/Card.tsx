@@ -1,12 +1,12 @@
 /** One domain: what it is and does, and what can be done to it. */
-import { lazy, memo, Suspense, useMemo, useRef } from 'react'
+import { lazy, memo, Suspense, useId, useMemo, useRef, useState } from 'react'
 import type { DomainAct, DomainView } from '#protocol/domains.ts'
 import { say } from '../../i18n/index.ts'
 import { usePage, usePlayground, useTranslate } from '../../session-context.tsx'
 import type { PlaygroundState } from '../../store/store.ts'
 import { testIds } from '../../test-ids.ts'
 import { Buttons } from './Buttons.tsx'
-import { durationWords } from './figures.ts'
+import { durationWords, mib } from './figures.ts'
 import { cpuPoints } from './history.ts'
 import { Memory } from './Memory.tsx'
 import { Outcome } from './Outcome.tsx'
@@ -17,20 +17,25 @@ const CpuPlot = lazy(() => import('./CpuPlot.tsx'))
 
 interface CardProps {
   readonly domid: number
+  /** One of so many that each shows its name and state alone until somebody opens it. */
+  readonly folds: boolean
   readonly visible: boolean
   readonly outcome: ActOutcome | undefined
   readonly act: (domid: number, act: DomainAct) => void
 }
 
-export const Card = memo(function Card({ domid, visible, outcome, act }: CardProps) {
+export const Card = memo(function Card({ domid, folds, visible, outcome, act }: CardProps) {
   const t = useTranslate()
+  const bodyId = useId()
+  // One that was there before there were so many stays as it is: nothing moves away under a finger.
+  const [isOpen, setOpen] = useState(!folds)
   const view = useWhile(visible, ({ domains }) => domains[domid])
   if (!view) return null
   const name = view.name ?? t('domains.unnamed')
   const names = { domid, name }
   return (
     <li
-      className={`domains-card ${domid === 0 ? 'layer-dom0' : 'layer-domu'}`}
+      className={`domains-card ${domid === 0 ? 'layer-dom0' : 'layer-domu'}${folds && !isOpen ? ' folded' : ''}`}
       data-testid={testIds.domainsCard}
       data-domid={domid}
       data-name={view.name ?? ''}
@@ -38,18 +43,40 @@ export const Card = memo(function Card({ domid, visible, outcome, act }: CardPro
     >
       <article aria-label={t('domains.card', names)}>
         <header className="domains-head">
-          <h3 className="domains-name">{name}</h3>
+          <h3 className="domains-name">
+            {folds ? (
+              <button
+                type="button"
+                className="domains-fold"
+                aria-expanded={isOpen}
+                aria-controls={bodyId}
+                data-testid={testIds.domainsFold}
+                onClick={() => setOpen(!isOpen)}
+              >
+                {name}
+              </button>
+            ) : (
+              name
+            )}
+          </h3>
           <span className="domains-id mono">{t('domains.id', { domid })}</span>
+          {folds && !isOpen && (
+            <span className="domains-brief">{t('domains.memory.brief', { mib: mib(view.memoryKiB) })}</span>
+          )}
           <State view={view} />
         </header>
-        <Memory view={view} name={name} act={(change) => act(domid, change)} />
-        <Facts view={view} name={name} visible={visible} />
-        <Buttons
-          view={view}
-          name={name}
-          busy={outcome?.state === 'waiting'}
-          act={(kind) => act(domid, { kind, domain: view.name ?? String(domid) })}
-        />
+        {folds && !isOpen ? null : (
+          <div id={bodyId} className="domains-body">
+            <Memory view={view} name={name} act={(change) => act(domid, change)} />
+            <Facts view={view} name={name} visible={visible} />
+            <Buttons
+              view={view}
+              name={name}
+              busy={outcome?.state === 'waiting'}
+              act={(kind) => act(domid, { kind, domain: view.name ?? String(domid) })}
+            />
+          </div>
+        )}
         {outcome && <Outcome outcome={outcome} />}
       </article>
     </li>

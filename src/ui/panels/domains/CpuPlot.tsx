@@ -39,14 +39,19 @@ export default function CpuPlot({ points, vcpus, name, percent, visible }: CpuPl
   useEffect(() => {
     const element = holder.current
     if (!element) return
-    const made = new uPlot(
-      options(element, most, (seconds) => t('domains.axis.seconds', { seconds })),
-      [[], []],
-      element,
-    )
-    setPlot(made)
+    let made: uPlot | undefined
+    // The document has a new theme's colours once the whole page has been rendered: this is a part of it.
+    const frame = requestAnimationFrame(() => {
+      made = new uPlot(
+        options(element, most, (seconds) => t('domains.axis.seconds', { seconds })),
+        [[], []],
+        element,
+      )
+      setPlot(made)
+    })
     return () => {
-      made.destroy()
+      cancelAnimationFrame(frame)
+      made?.destroy()
       setPlot(undefined)
     }
   }, [theme, lang, most])

@@ -10,6 +10,9 @@ import { Outcome } from './Outcome.tsx'
 import { useActs } from './use-acts.ts'
 import './domains.css'
 
+/** More cards than this are folded: a screen holds two or three, and a list of names about twenty. */
+const UNFOLDED_MAX = 5
+
 export default function DomainsPanel({ visible }: PanelProps) {
   const t = useTranslate()
   const domids = usePlayground(useShallow(({ domains }) => Object.keys(domains).map(Number)))
@@ -35,7 +38,14 @@ export default function DomainsPanel({ visible }: PanelProps) {
           ))}
           <ul className="domains-list" aria-label={t('domains.list')}>
             {domids.map((domid) => (
-              <Card key={domid} domid={domid} visible={visible} outcome={acts.outcomes.get(domid)} act={acts.act} />
+              <Card
+                key={domid}
+                domid={domid}
+                folds={domids.length > UNFOLDED_MAX}
+                visible={visible}
+                outcome={acts.outcomes.get(domid)}
+                act={acts.act}
+              />
             ))}
           </ul>
           {domids.length === 1 && domids[0] === 0 && <NoGuest />}

@@ -4,8 +4,6 @@ import type { Words } from '../../i18n/index.ts'
 import type { DomainHistory } from './history.ts'
 
 const MIB_KIB = 1024
-/** dom0 may have all there is: its limit is then no figure that means anything. */
-const NO_LIMIT_KIB = 2 ** 40
 /** A minimal guest lives in so much; domain 0 with all of its tools needs more. */
 const LEAST_MIB = 8
 const LEAST_DOM0_MIB = 128
@@ -23,7 +21,7 @@ export interface MemoryRange {
 export function memoryRange(view: DomainView, history: DomainHistory | undefined): MemoryRange {
   const { domid, memoryKiB, maxMemoryKiB, targetKiB } = view
   // Xen's limit is a little above what was asked for.
-  const limitMib = maxMemoryKiB > NO_LIMIT_KIB / MIB_KIB ? undefined : Math.floor(maxMemoryKiB / MIB_KIB)
+  const limitMib = maxMemoryKiB === undefined ? undefined : Math.floor(maxMemoryKiB / MIB_KIB)
   const seenMib = mib(Math.max(memoryKiB, targetKiB ?? 0, history?.peakKiB ?? 0))
   const mostMib = Math.max(limitMib ?? seenMib, 1)
   return { leastMib: Math.min(domid === 0 ? LEAST_DOM0_MIB : LEAST_MIB, mostMib), mostMib, limitMib }

@@ -24,6 +24,7 @@ export const en = {
   'domains.memory.target': 'target {mib} MiB',
   'domains.memory.max': 'max {mib} MiB',
   'domains.memory.nolimit': 'no limit',
+  'domains.memory.brief': '{mib} MiB',
   'domains.memory.set': 'Target of {name}, MiB',
   'domains.memory.set.number': 'Target of {name} as a number, MiB',
   'domains.mib': 'MiB',

@@ -26,6 +26,7 @@ export const zh: Record<keyof typeof en, string> = {
   'domains.memory.target': '目标 {mib} MiB',
   'domains.memory.max': '上限 {mib} MiB',
   'domains.memory.nolimit': '无上限',
+  'domains.memory.brief': '{mib} MiB',
   'domains.memory.set': '{name} 的内存目标，MiB',
   'domains.memory.set.number': '{name} 的内存目标（数值），MiB',
   'domains.mib': 'MiB',

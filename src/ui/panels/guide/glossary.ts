@@ -46,7 +46,7 @@ export const glossary = {
       term: 'serial console',
       text: 'A terminal on the PC’s first serial port, COM1. Servers are managed by it: it works from the boot menu to the very end.',
     },
-    zh: { term: '串口控制台', text: '接在 PC 第一个串口 COM1 上的终端。服务器靠它管理：从引导菜单到最后一刻都能用。' },
+    zh: { term: '串口控制台', text: '接在 PC 第一个串口 COM1 上的终端。服务器靠它管理：从启动菜单到最后一刻都能用。' },
   },
   hypervisor: {
     layer: 'xen',

@@ -42,7 +42,7 @@ export const en = {
     'dom0 is the first domain: a Linux that Xen trusts with the hardware and with the care of all others.',
   'strip.domu.title': 'A domU is a guest',
   'strip.domu.text':
-    'A domU is any other domain: a guest with kernel, memory and disk of its own. Beneath them all Xen listens, too: Ctrl-A three times.',
+    'A domU is any other domain, a guest with kernel, memory and disk of its own: “sebastian” is one. Beneath them all Xen listens, too.',
   'strip.button.power': 'Power on',
   'strip.button.boot': 'Boot',
   'strip.button.login': 'Log in',

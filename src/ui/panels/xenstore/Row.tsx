@@ -4,7 +4,8 @@ import type { MouseEvent } from 'react'
 import type { StoreNode } from '#protocol/xenstore-tree.ts'
 import { useTranslate } from '../../session-context.tsx'
 import { testIds } from '../../test-ids.ts'
-import type { Explorer, Flash } from './explorer.ts'
+import type { Explorer } from './explorer.ts'
+import type { Flash } from './flashes.ts'
 import { hueOf } from './hue.ts'
 import { parsePermissions, permissionWords } from './permissions.ts'
 import { domainNameAt } from './rows.ts'
@@ -51,11 +52,14 @@ export function Row({ explorer, item, row, node, top, height }: RowProps) {
       tabIndex={props['tabIndex'] as number}
       className={explorer.matches(path, node) ? 'xenstore-row match' : 'xenstore-row'}
       style={{ transform: `translateY(${top}px)`, height, '--level': row.level } as React.CSSProperties}
-      aria-label={`${node.name}${node.value === '' ? '' : ` = ${value}`}${domain ? `, ${domain.name}` : ''}`}
+      // Its name is all that is seen in it: whoever speaks to the page says what they see.
+      aria-label={undefined}
       data-testid={testIds.xenstoreRow}
       data-path={path}
       data-flash={flash?.kind}
       data-flash-domid={flash?.domid}
+      // Whatever brought the focus here, a screen reader's own keys too: what is done next is done to this node.
+      onFocus={() => explorer.select(path)}
       onClick={onClick}
       onDoubleClick={(event) => {
         if (onTwist(event)) return

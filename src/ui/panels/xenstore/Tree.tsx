@@ -86,6 +86,21 @@ export function Tree({ explorer }: ExplorerProps) {
     })
   }, [explorer, scroll, virtual])
 
+  // A form below, or what the daemon says against it, takes room from the tree: what it is about stays in sight.
+  useEffect(() => {
+    const element = frame.current
+    if (!element) return
+    let height = element.clientHeight
+    const observer = new ResizeObserver(() => {
+      const isLess = element.clientHeight < height
+      height = element.clientHeight
+      const index = explorer.action ? explorer.rows().findIndex(({ itemId }) => itemId === explorer.selected) : -1
+      if (isLess && index >= 0) virtual.scrollToIndex(index)
+    })
+    observer.observe(element)
+    return () => observer.disconnect()
+  }, [explorer, virtual])
+
   function onKeyDown(event: KeyboardEvent): void {
     explorer.followChanges(false)
     if (event.ctrlKey || event.altKey || event.metaKey) return

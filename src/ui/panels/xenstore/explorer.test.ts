@@ -2,7 +2,8 @@
 import { describe, expect, test } from 'vitest'
 import { parseAccess, type StoreChange, StoreTree } from '#protocol/xenstore-tree.ts'
 import { fold, initialState } from '../../store/store.ts'
-import { Explorer, FLASH_MS } from './explorer.ts'
+import { Explorer } from './explorer.ts'
+import { FLASH_MS } from './flashes.ts'
 import { ancestorsOf, domainNameAt, nearest, parentPath } from './rows.ts'
 
 function rig(...lines: string[]) {
@@ -165,7 +166,9 @@ describe('changes', () => {
     picture()
     heard(rm('/local/domain/0/memory'))
     picture()
-    expect([...explorer.flashes]).toEqual([['/local/domain/0', expect.objectContaining({ kind: 'gone', domid: 0 })]])
+    expect(explorer.flashes.entries()).toEqual([
+      ['/local/domain/0', expect.objectContaining({ kind: 'gone', domid: 0 })],
+    ])
     expect(explorer.last).toMatchObject({ kind: 'rm', path: '/local/domain/0/memory' })
   })
 
@@ -253,6 +256,15 @@ describe('the selected node', () => {
     heard(set('/tool/late'))
     picture()
     expect(explorer.selected).toBe('/local')
+  })
+
+  test('what is not there yet is waited for while the focus comes back to where it was', () => {
+    const { explorer, heard, picture } = rig(...SMALL)
+    explorer.reveal('/tool/new', true)
+    explorer.select('/tool')
+    heard(set('/tool/new'))
+    picture()
+    expect(explorer.selected).toBe('/tool/new')
   })
 
   test('asked for by another panel once, it is revealed once', () => {

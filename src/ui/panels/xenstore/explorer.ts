@@ -6,19 +6,8 @@ import type { ItemMeta } from '@headless-tree/core'
 import type { OpenLink } from '#protocol/open-link.ts'
 import { XenstoreClient } from '#protocol/xenstore-client.ts'
 import type { StoreChange, StoreNode, StoreTree } from '#protocol/xenstore-tree.ts'
+import { type Clock, Flashes } from './flashes.ts'
 import { ancestorsOf, Filter, flatten, isBelow, nearest, nodeAt, parentPath, ROOT } from './rows.ts'
-
-/** A change is marked for so long. */
-export const FLASH_MS = 2500
-
-export interface Flash {
-  /** Numbers the marks, so that a second one is a mark of its own. */
-  readonly id: number
-  readonly domid: number
-  /** Here, below here (in what is closed), or something that was here is gone. */
-  readonly kind: 'here' | 'below' | 'gone'
-  readonly untilMs: number
-}
 
 export interface LastChange {
   readonly number: number
@@ -35,14 +24,12 @@ export interface Action {
 }
 
 /** The world around it. */
-export interface Surroundings {
+export interface Surroundings extends Clock {
   readonly xenstore: StoreTree
   readonly openLink: OpenLink
   onXenstore(listener: (changes: readonly StoreChange[]) => void): void
   /** Before the next picture. */
   frame(run: () => void): void
-  after(ms: number, run: () => void): void
-  nowMs(): number
 }
 
 const OPEN_AT_FIRST = ['/local', '/local/domain']
@@ -55,7 +42,7 @@ export class Explorer {
   follow = true
   action: Action | undefined
   last: LastChange | undefined
-  readonly flashes = new Map<string, Flash>()
+  readonly flashes: Flashes
   /** What is to be scrolled to, and how often something was. */
   scroll = { path: ROOT, count: 0, focus: false }
   filterText = ''
@@ -67,17 +54,16 @@ export class Explorer {
   #filter: Filter | undefined
   #rows: ItemMeta[] | undefined
   #version = 0
-  #flashId = 0
   #revealed = 0
   /** To be revealed when it is there. */
   #wanted: { readonly path: string; readonly focus: boolean } | undefined
   #pending: StoreChange[] = []
   #scheduled = false
-  #expiring = false
 
   constructor(around: Surroundings) {
     this.#around = around
     this.client = new XenstoreClient(around.openLink)
+    this.flashes = new Flashes(around, () => this.#told())
     this.root = around.xenstore.root
     around.onXenstore((changes) => {
       for (const change of changes) this.#pending.push(change)
@@ -139,8 +125,9 @@ export class Explorer {
   }
 
   select(path: string): void {
-    this.#wanted = undefined
+    // The focus comes back to where it was while what is wanted is on its way.
     if (path === this.selected) return
+    this.#wanted = undefined
     this.selected = path
     this.action = undefined
     this.#told()
@@ -253,7 +240,7 @@ export class Explorer {
     this.root = this.#around.xenstore.root
     if (!this.root || !before || this.#filter) this.#rows = undefined
     const number = this.#around.xenstore.change - changes.length
-    this.#prune()
+    this.flashes.prune()
     changes.forEach((change, i) => {
       if (change.kind !== 'new') this.#changed(change, before, number + i + 1)
       else this.#rows = undefined
@@ -264,7 +251,6 @@ export class Explorer {
       // Before there is a domain there is none to select; the wish stays.
       if (there !== this.selected && before && nodeAt(before, this.selected)) this.selected = there
     }
-    this.#expireLater()
     const wanted = this.#wanted
     if (wanted && this.node(wanted.path)) this.reveal(wanted.path, wanted.focus)
     else this.#told()
@@ -274,8 +260,7 @@ export class Explorer {
     const { kind, path, writer } = change
     if (kind === 'rm' || !nodeAt(before, path)) {
       if (this.isOpen(parentPath(path))) this.#rows = undefined
-      if (kind === 'rm')
-        for (const marked of this.flashes.keys()) if (isBelow(marked, path)) this.flashes.delete(marked)
+      if (kind === 'rm') this.flashes.dropBelow(path)
     }
     // What the daemon tells a listener that has just come is nobody's doing.
     if (writer.connection === 0) return
@@ -286,25 +271,6 @@ export class Explorer {
       this.#scrollTo(there, false)
     }
     const closed = ancestorsOf(there).find((ancestor) => !this.isOpen(ancestor))
-    const flash = { id: ++this.#flashId, domid: writer.domid, untilMs: this.#around.nowMs() + FLASH_MS }
-    this.flashes.set(there, { ...flash, kind: kind === 'rm' ? 'gone' : 'here' })
-    if (closed !== undefined) this.flashes.set(closed, { ...flash, kind: 'below' })
-  }
-
-  #prune(): boolean {
-    const now = this.#around.nowMs()
-    const count = this.flashes.size
-    for (const [path, { untilMs }] of this.flashes) if (untilMs <= now) this.flashes.delete(path)
-    return this.flashes.size < count
-  }
-
-  #expireLater(): void {
-    if (this.#expiring || this.flashes.size === 0) return
-    this.#expiring = true
-    this.#around.after(FLASH_MS / 2, () => {
-      this.#expiring = false
-      if (this.#prune()) this.#told()
-      this.#expireLater()
-    })
+    this.flashes.add(there, closed, kind === 'rm' ? 'gone' : 'here', writer.domid)
   }
 }

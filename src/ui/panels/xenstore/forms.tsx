@@ -172,19 +172,26 @@ export function PermissionsForm({ explorer, path, node }: NodeFormProps) {
   )
 }
 
+const DOMID_MAX = 32767
+
+/** Shows what is being typed, and hands on what is a domain's number. */
 function DomidField({ label, domid, onDomid }: { label: string; domid: number; onDomid: (domid: number) => void }) {
+  const [typed, setTyped] = useState<string>()
   return (
     <label>
       {label}
       <input
         type="number"
+        required
         min={0}
-        max={32767}
-        value={domid}
-        onChange={(event) => {
-          const to = event.target.valueAsNumber
-          if (Number.isInteger(to) && to >= 0) onDomid(to)
+        max={DOMID_MAX}
+        value={typed ?? domid}
+        onChange={({ target }) => {
+          setTyped(target.value)
+          const to = target.valueAsNumber
+          if (Number.isInteger(to) && to >= 0 && to <= DOMID_MAX) onDomid(to)
         }}
+        onBlur={() => setTyped(undefined)}
       />
     </label>
   )

@@ -9,13 +9,13 @@ export const tour: Page = {
   title: { en: 'Once through a Xen host', zh: '走一遍 Xen 主机' },
   intro: {
     en: 'Ten short stops, from the boot menu to the power switch. A command runs at a click: it is typed into the console as if you had typed it.',
-    zh: '十个短站，从引导菜单到关机。命令点一下就会运行：它像您亲手键入的一样进入控制台。',
+    zh: '十个短站，从启动菜单到关机。命令点一下就会运行：它像您亲手键入的一样进入控制台。',
   },
   sections: [
     {
       id: 'menu',
       layer: 'machine',
-      title: { en: 'The machine and its boot menu', zh: '机器和它的引导菜单' },
+      title: { en: 'The machine and its boot menu', zh: '机器和它的启动菜单' },
       blocks: [
         text(
           'This tab holds a [[machine|PC]]. Its [[firmware]] has tested the hardware and loaded [[grub]] from the disk, whose menu you see on the [[com1]].',
@@ -24,7 +24,7 @@ export const tour: Page = {
         command(commands.boot),
         seen(
           'GRUB prints each line of the chosen entry as it obeys it: `kernel` loads Xen, `module` loads dom0’s kernel beside it. Both are files on the disk; the panel “Boot menu” edits the list.',
-          'GRUB 执行选中条目的每一行时都会显示出来：`kernel` 装入 Xen，`module` 在旁边装入 dom0 的内核。两者都是磁盘上的文件；“引导菜单”面板可以编辑这份清单。',
+          'GRUB 执行选中条目的每一行时都会显示出来：`kernel` 装入 Xen，`module` 在旁边装入 dom0 的内核。两者都是磁盘上的文件；“启动菜单”面板可以编辑这份清单。',
         ),
         { kind: 'panel', panel: 'boot-menu' },
       ],
