@@ -9,10 +9,10 @@ const ci = Boolean(process.env['CI'])
 export default defineConfig({
   testDir: 'e2e',
   outputDir: 'test-results/e2e',
-  timeout: 60_000,
-  expect: { timeout: 15_000 },
+  timeout: 120_000,
+  expect: { timeout: 30_000 },
   forbidOnly: ci,
-  workers: 1,
+  workers: 2,
   reporter: [['list'], ['json', { outputFile: '.cache/reports/e2e.json' }]],
   use: {
     baseURL: `http://127.0.0.1:${port}/`,

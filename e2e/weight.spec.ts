@@ -56,8 +56,8 @@ test('a login needs what index.html names, which is under 1 MB compressed; the r
   expect(sum(login)).toBeLessThan(firstLoadMax)
   // Typed into the plain layout, and the focus is still in the terminal when the dock has taken it over.
   await pg.type('root\n')
-  await pg.waitFor(/# $/)
   release()
+  await pg.waitFor(/# $/)
   await expect(page.locator('.front-panel-dock')).toBeVisible()
   await expect(page.locator('[data-line=com1] .xterm-helper-textarea')).toBeFocused()
   await pg.type('man vi | wc -l\n')

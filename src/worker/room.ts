@@ -246,11 +246,12 @@ function makeWorld(
 }
 
 /** The rest leaves through the loop's outbox. */
-function listen(world: World, machine: Pick<Machine, 'linksBefore'>, send: Send): void {
+function listen(world: World, machine: Pick<Machine, 'linksBefore' | 'playing'>, send: Send): void {
   world.onCrash((report) => send({ type: 'crash', report }))
   world.onLink((numbered, output) => {
     const link = numbered - machine.linksBefore
-    if (link > 0) send({ type: 'link', link, output })
+    // A tape's links, and a record's, are their own: the page may have numbered its own alike.
+    if (link > 0 && !machine.playing) send({ type: 'link', link, output })
   })
   world.onInput((entry) => send({ type: 'input-logged', entry }))
 }

@@ -74,9 +74,7 @@ export function EntryForm(props: EntryFormProps) {
           className="boot-menu-entry-name"
           aria-expanded={open}
           aria-controls={bodyId}
-          aria-label={
-            number === undefined ? t('boot-menu.entry.dropped', { name }) : t('boot-menu.entry', { number, name })
-          }
+          title={number === undefined ? t('boot-menu.entry.dropped', { name }) : undefined}
           onClick={toggle}
         >
           <span className="boot-menu-number mono">{number ?? '–'}</span>

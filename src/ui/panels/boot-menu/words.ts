@@ -59,7 +59,6 @@ export const en = {
 
   'boot-menu.entries': 'Entries',
   'boot-menu.entries.none': 'There is no entry: GRUB would show its command line.',
-  'boot-menu.entry': 'Entry {number}: {name}',
   'boot-menu.entry.dropped': 'Dropped entry: {name}',
   'boot-menu.entry.default': 'default',
   'boot-menu.entry.makeDefault': 'Make it the default',

@@ -59,7 +59,6 @@ export const zh: Record<keyof typeof en, string> = {
 
   'boot-menu.entries': '条目',
   'boot-menu.entries.none': '没有条目：GRUB 会显示它的命令行。',
-  'boot-menu.entry': '条目 {number}：{name}',
   'boot-menu.entry.dropped': '被忽略的条目：{name}',
   'boot-menu.entry.default': '默认',
   'boot-menu.entry.makeDefault': '设为默认',

@@ -107,6 +107,6 @@ export const en = {
   'trouble.old-browser.title': 'This browser is too old for Xen Playground',
   'trouble.old-browser.text':
     'A whole machine runs in this page. It needs WebAssembly and other things that this browser does not have:',
-  'trouble.old-browser.safe': 'Nothing was loaded. A current Firefox, Chrome, Edge or Safari will do.',
+  'trouble.old-browser.safe': 'Nothing was started. A current Firefox, Chrome, Edge or Safari will do.',
   'trouble.old-browser.action': 'Try again',
 } as const

@@ -102,6 +102,6 @@ export const zh: Record<keyof typeof en, string> = {
 
   'trouble.old-browser.title': '这个浏览器太旧，运行不了 Xen Playground',
   'trouble.old-browser.text': '本页面里要运行一整台机器。它需要 WebAssembly 等功能，而这个浏览器缺少：',
-  'trouble.old-browser.safe': '什么都没有加载。换用较新的 Firefox、Chrome、Edge 或 Safari 即可。',
+  'trouble.old-browser.safe': '什么都没有启动。换用较新的 Firefox、Chrome、Edge 或 Safari 即可。',
   'trouble.old-browser.action': '再试一次',
 }

@@ -37,7 +37,15 @@ export function Term({ id, children }: { id: TermId; children?: ReactNode }) {
       >
         {children ?? entry.term}
       </button>
-      <span id={popover} ref={note} popover="auto" className={`term-note layer-${layer}`} onToggle={place}>
+      <span
+        id={popover}
+        ref={note}
+        popover="auto"
+        // biome-ignore lint/a11y/noNoninteractiveTabindex: a long note scrolls, by keys too
+        tabIndex={0}
+        className={`term-note layer-${layer}`}
+        onToggle={place}
+      >
         <b>{entry.term}</b> {entry.text}
       </span>
     </>
