@@ -5,6 +5,9 @@
  */
 import type { PanelId } from '../panels/registry.ts'
 
+/** A dock shows its panels some frames after it has taken them. */
+const FOCUS_FRAMES = 30
+
 export interface Hosts {
   readonly lot: HTMLElement
   of(id: PanelId): HTMLElement
@@ -20,8 +23,19 @@ export function createHosts(): Hosts {
   lot.hidden = true
   const hosts = new Map<PanelId, HTMLElement>()
   const listeners = new Set<() => void>()
-  /** What had the focus inside a panel when that panel was taken away. */
-  let lost: HTMLElement | undefined
+  /** What had the focus last: an element that is moved loses it, and nobody is told. */
+  let held: HTMLElement | undefined
+  document.addEventListener('focusin', ({ target }) => {
+    held = target instanceof HTMLElement ? target : undefined
+  })
+
+  /** The focus comes back with its panel, as soon as that can be seen, unless somebody else has been given it since. */
+  function restore(host: HTMLElement, wanted: HTMLElement, frames: number): void {
+    const active = document.activeElement
+    if (!host.contains(wanted) || !(active === null || active === document.body)) return
+    wanted.focus({ preventScroll: true })
+    if (document.activeElement !== wanted && frames > 0) requestAnimationFrame(() => restore(host, wanted, frames - 1))
+  }
 
   function of(id: PanelId): HTMLElement {
     let host = hosts.get(id)
@@ -37,8 +51,6 @@ export function createHosts(): Hosts {
 
   function move(host: HTMLElement, to: HTMLElement): void {
     if (host.parentElement === to) return
-    const active = document.activeElement
-    if (active instanceof HTMLElement && host.contains(active)) lost = active
     to.append(host)
     for (const listener of listeners) listener()
   }
@@ -49,10 +61,7 @@ export function createHosts(): Hosts {
     show(id, slot) {
       const host = of(id)
       move(host, slot)
-      // Nobody has been given the focus since: it comes back with the panel.
-      const nowhere = document.activeElement === null || document.activeElement === document.body
-      if (lost && nowhere && host.contains(lost)) lost.focus({ preventScroll: true })
-      if (lost && host.contains(lost)) lost = undefined
+      if (held) restore(host, held, FOCUS_FRAMES)
     },
     hide(id, slot) {
       const host = of(id)
