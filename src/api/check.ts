@@ -1,10 +1,9 @@
 /** Arguments come from scripts of others: each is looked at before it has any effect, and refused in plain words. */
 import type { DomainAct } from '#protocol/domains.ts'
+import { MEMORY_MIB_MAX } from '#protocol/machine.ts'
 import type { MachineOptions } from '#protocol/messages.ts'
 import { WAIT_MS } from './wait.ts'
 
-/** Of the machine (design D3); less than the smallest that a guest starts in is allowed, and fails as in life. */
-const MEMORY_MIB_MAX = 3072
 const TIMEOUT_MS_MAX = 2 ** 31 - 1
 const SECONDS_MAX = 365 * 24 * 3600
 const NAME_MAX = 256
@@ -89,6 +88,7 @@ export function machineOptions(next: Partial<MachineOptions>): Partial<MachineOp
   for (const name of Object.keys(next))
     if (!OPTIONS.includes(name)) throw new RangeError(`options: there is no ${name}, only ${OPTIONS.join(', ')}`)
   const { memoryMiB, seed, clock } = next
+  // Less than a guest starts in is allowed, and fails as in life.
   if (memoryMiB !== undefined && !(Number.isInteger(memoryMiB) && memoryMiB >= 1 && memoryMiB <= MEMORY_MIB_MAX))
     throw new RangeError(`memoryMiB: ${shown(memoryMiB)} is not between 1 and ${MEMORY_MIB_MAX}`)
   if (seed !== undefined && !(Number.isInteger(seed) && seed >= 0 && seed < 2 ** 32))

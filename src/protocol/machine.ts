@@ -61,4 +61,8 @@ export interface CrashReport {
 }
 
 /** `paused`: virtual time stands still; inputs enter at the present, and whoever asks for a run of so much virtual time still gets it. */
+/** Smallest machine that is offered, and largest that there is (design D3). */
+export const MEMORY_MIB_MIN = 64
+export const MEMORY_MIB_MAX = 3072
+
 export type ClockMode = 'live' | 'turbo' | 'paused'

@@ -1,6 +1,6 @@
 /** Input logs as files: JSON of protocol/machine.ts's WorldRecord. They come from outside, so every field is looked at. */
 import type { LinkInput } from '#abi/pc/hostlink.ts'
-import type { Input, LoggedInput, WorldRecord } from './machine.ts'
+import { type Input, type LoggedInput, MEMORY_MIB_MAX, type WorldRecord } from './machine.ts'
 
 /** A file that is no input log; the message says why. */
 export class RecordError extends Error {}
@@ -36,7 +36,7 @@ export function checkRecord(json: unknown): WorldRecord {
     build: string(record['build'], 'build'),
     diskHash: string(record['diskHash'], 'diskHash'),
     seed: whole(record['seed'], 'seed'),
-    memoryMiB: whole(record['memoryMiB'], 'memoryMiB'),
+    memoryMiB: memory(whole(record['memoryMiB'], 'memoryMiB')),
     inputs: logged,
     endNs,
   }
@@ -84,6 +84,11 @@ function whole(value: unknown, what: string): number {
     throw new RecordError(`${what} is no whole number`)
   }
   return value
+}
+
+function memory(mib: number): number {
+  if (mib < 1 || mib > MEMORY_MIB_MAX) throw new RecordError(`memoryMiB: ${mib} is not between 1 and ${MEMORY_MIB_MAX}`)
+  return mib
 }
 
 function bytes(value: unknown, what: string): number[] {

@@ -1,4 +1,5 @@
 /** What the page's address asks for: `?power=off&seed=7&memory=512&lang=zh&theme=light&clock=live&embed=1&panels=com1,domains&disk=temporary&tape=demo.tape`. */
+import { MEMORY_MIB_MAX, MEMORY_MIB_MIN } from '#protocol/machine.ts'
 import type { MachineOptions } from '#protocol/messages.ts'
 import type { Theme } from './store/slice.ts'
 
@@ -18,10 +19,6 @@ export interface Asked {
   /** Parameters whose values make no sense: each is as if it were not there. */
   readonly refused: readonly string[]
 }
-
-/** Smallest and largest machine, MiB (design D3). */
-const memoryMiBMin = 64
-const memoryMiBMax = 3072
 
 export function readAddress(query: string): Asked {
   const parameters = new URLSearchParams(query)
@@ -43,7 +40,7 @@ export function readAddress(query: string): Asked {
 
   const power = one('power', 'on', 'off')
   const seed = whole('seed', 0, 2 ** 32 - 1)
-  const memoryMiB = whole('memory', memoryMiBMin, memoryMiBMax)
+  const memoryMiB = whole('memory', MEMORY_MIB_MIN, MEMORY_MIB_MAX)
   const clock = one('clock', 'live', 'turbo')
   const theme = value('theme', asTheme)
   const embed = one('embed', '1', '0') === '1'

@@ -11,8 +11,6 @@ export const testIds = {
   status: 'status-text',
   hint: 'status-hint',
   serialPanel: 'serial-panel',
-  serialTabCom1: 'serial-tab-com1',
-  serialTabCom2: 'serial-tab-com2',
   serialTerminal: 'serial-terminal',
   serialKeys: 'serial-keys',
   monitorPanel: 'monitor-panel',

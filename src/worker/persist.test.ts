@@ -223,8 +223,8 @@ describe('a record', () => {
     ['another build', { build: 'x' }, 'another build'],
     ['another disk', { diskHash: 'x' }, 'another disk'],
     ['another version', { version: 2 }, 'version 2'],
-    ['too much memory', { memoryMiB: 100_000 }, 'damaged'],
-    ['inputs out of order', { inputs: [{ atNs: -1, input: { kind: 'button', button: 'power' } }] }, 'damaged'],
+    ['too much memory', { memoryMiB: 100_000 }, 'not between 1 and 3072'],
+    ['inputs out of order', { inputs: [{ atNs: -1, input: { kind: 'button', button: 'power' } }] }, 'no whole number'],
   ])('is refused in words: %s', (_, change, words) => {
     const bench = new Bench()
     bench.powerOn([], { press: false })

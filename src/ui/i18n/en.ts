@@ -1,7 +1,6 @@
 /** Every text of the page, in English. `{name}` is a parameter; its type is inferred from here. Output of guests is never translated. */
 export const en = {
   'app.name': 'Xen Playground',
-  'app.tagline': 'A whole Xen host in this tab',
   'app.skip': 'Skip to the serial console',
   'app.regions': 'F6 goes on to the next part of the page.',
 
@@ -50,10 +49,6 @@ export const en = {
   'status.hung': 'The machine has not answered for ten seconds.',
   'status.dead': 'The machine is gone: its worker died. Nothing outside it was harmed.',
 
-  'stage.label': 'What runs now',
-  'stage.firmware': 'Firmware',
-  'stage.bootloader': 'Boot loader',
-  'stage.xen': 'Xen',
   'hint.off': 'Press the power button to start the machine.',
   'hint.firmware': 'The boot sector of the first disk comes next.',
   'hint.bootloader': 'Enter boots the marked entry, e edits it, c opens GRUB’s own command line.',

@@ -3,7 +3,6 @@ import type { CommonKey } from './en.ts'
 
 export const zh: Record<CommonKey, string> = {
   'app.name': 'Xen Playground',
-  'app.tagline': '一个标签页里的整台 Xen 主机',
   'app.skip': '跳到串口控制台',
   'app.regions': '按 F6 转到页面的下一部分。',
 
@@ -52,10 +51,6 @@ export const zh: Record<CommonKey, string> = {
   'status.hung': '机器已有十秒没有回应。',
   'status.dead': '机器不在了：它的 worker 已终止。外面的一切安然无恙。',
 
-  'stage.label': '现在运行的是',
-  'stage.firmware': '固件',
-  'stage.bootloader': '引导程序',
-  'stage.xen': 'Xen',
   'hint.off': '按电源按钮启动机器。',
   'hint.firmware': '接下来是第一块磁盘的引导扇区。',
   'hint.bootloader': '回车引导选中的条目，e 编辑条目，c 打开 GRUB 自己的命令行。',

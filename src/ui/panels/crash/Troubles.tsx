@@ -73,7 +73,7 @@ function TroubleBox({ trouble, crash }: { trouble: Trouble; crash: CrashReport |
       {(tone === 'note' || report) && (
         <button
           type="button"
-          className="trouble-away"
+          className="icon-button trouble-away"
           aria-label={t('trouble.dismiss')}
           title={t('trouble.dismiss')}
           data-testid={report ? testIds.crashDismiss : testIds.troubleDismiss}

@@ -61,7 +61,7 @@ function Help({ close }: { close: () => void }) {
         <h2 id="help-title">{t('help.title')}</h2>
         <button
           type="button"
-          className="help-close"
+          className="icon-button small"
           aria-label={t('help.close')}
           title={t('help.close')}
           data-testid={testIds.helpClose}

@@ -51,7 +51,7 @@ function Steps() {
       </ol>
       <button
         type="button"
-        className="strip-close"
+        className="icon-button strip-close"
         aria-label={t('strip.dismiss')}
         title={t('strip.dismiss')}
         data-testid={testIds.stripDismiss}

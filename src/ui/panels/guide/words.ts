@@ -5,7 +5,6 @@ export const en = {
   'guide.copy': 'Copy {text}',
   'guide.copied': 'Copied',
   'guide.open': 'Show {panel}',
-  'guide.chapters': 'Chapters',
   'guide.progress': '{done} of {all} commands run',
   'guide.forget': 'Clear ticks',
   'guide.strip': 'Show the first steps',

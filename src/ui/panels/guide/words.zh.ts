@@ -8,7 +8,6 @@ export const zh: Record<keyof typeof en, string> = {
   'guide.copy': '复制 {text}',
   'guide.copied': '已复制',
   'guide.open': '打开“{panel}”',
-  'guide.chapters': '章节',
   'guide.progress': '{all} 条命令中已运行 {done} 条',
   'guide.forget': '清除勾选',
   'guide.strip': '显示最初几步',

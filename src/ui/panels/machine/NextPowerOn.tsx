@@ -1,13 +1,12 @@
 /** Memory and seed of the machine that the next power-on makes. */
 import { type ReactNode, useId, useState } from 'react'
+import { MEMORY_MIB_MAX, MEMORY_MIB_MIN } from '#protocol/machine.ts'
 import { usePage, usePlayground, useTranslate } from '../../session-context.tsx'
 import { testIds } from '../../test-ids.ts'
 import { defaultOptions } from './slice.ts'
 
 /** Offered sizes, MiB (design D3). */
-const SIZES = [256, 512, 1024, 2048, 3072]
-const MEMORY_MIN_MIB = 64
-const MEMORY_MAX_MIB = 3072
+const SIZES = [256, 512, 1024, 2048, MEMORY_MIB_MAX]
 const SEED_MAX = 2 ** 32 - 1
 
 export function NextPowerOn() {
@@ -42,8 +41,8 @@ export function NextPowerOn() {
               label={t('machine.memory.number')}
               bad={t('machine.memory.bad')}
               value={memoryMiB}
-              min={MEMORY_MIN_MIB}
-              max={MEMORY_MAX_MIB}
+              min={MEMORY_MIB_MIN}
+              max={MEMORY_MIB_MAX}
               testId={testIds.machineMemoryNumber}
               set={(mib) => next({ memoryMiB: mib })}
             />
