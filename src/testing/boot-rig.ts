@@ -190,6 +190,7 @@ export class BootRig {
       probe: (event) => {
         this.probes.push(event)
       },
+      trace: () => {},
     }
   }
 

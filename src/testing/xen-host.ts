@@ -7,6 +7,7 @@ import { CPU_HZ } from '#abi/pc/cpu.ts'
 import type { Exit, LoadedCode, LoadRefusal, Metal, PcpuCode } from '#abi/pc/metal.ts'
 import { MBI_CMDLINE, MBI_MODULES, MULTIBOOT_LOADER_MAGIC, module_t, multiboot_info } from '#abi/pc/multiboot.ts'
 import type { Probe } from '#abi/probe.ts'
+import type { Tracer } from '#abi/tracer.ts'
 import { createMachine } from '#machine/board.ts'
 import type { Machine } from '#machine/machine.ts'
 import { Pcpu } from '#xen/arch-x86/pcpu.ts'
@@ -51,6 +52,8 @@ export class TestHost {
   readonly com1: number[] = []
   readonly com2: number[] = []
   readonly probes: Probe[] = []
+  /** What the tracer tells: the processor, the event and its operands. */
+  onTrace: ((cpu: number, ...record: Parameters<Tracer>) => void) | undefined
   resets = 0
   powerOffs = 0
   #cpus: TestCpu[] = []
@@ -122,6 +125,9 @@ export class TestHost {
       load: this.#options.load ?? (() => ({ ok: false, why: 'no image there' })),
       probe: (event) => {
         this.probes.push(event)
+      },
+      trace: (...record) => {
+        this.onTrace?.(id, ...record)
       },
     }
     const cpu: TestCpu = { timeNs: 0, chargedNs: 0, code: undefined, wakeNs: undefined, dead: false, metal }

@@ -4,6 +4,18 @@
  */
 import type { DomainProbe, Probe } from '#abi/probe.ts'
 
+/** What the tracer told (abi/tracer.ts), by which processor and when by its own clock. */
+export type TraceListener = (
+  atNs: number,
+  event: number,
+  cpu: number,
+  a: number,
+  b: number,
+  c: number,
+  d: number,
+  e: number,
+) => void
+
 /** A line that somebody shows as it is. */
 const TEXT_MAX = 1000
 

@@ -23,6 +23,7 @@ import type {
 } from '#protocol/machine.ts'
 import type { StopReason, SyncMachine } from '#protocol/sync-machine.ts'
 import { startNs } from './pcpu.ts'
+import type { TraceListener } from './probes.ts'
 import { Processors } from './processors.ts'
 import { ImageLoader } from './realm/loader.ts'
 import { SLICE_STEPS, SLICE_WORK } from './time.ts'
@@ -61,6 +62,7 @@ export class World implements SyncMachine {
   readonly #onState = new Set<Listener<MachineState>>()
   readonly #onCrash = new Set<Listener<CrashReport>>()
   readonly #onProbe = new Set<Listener<Probe>>()
+  #onTrace: TraceListener | undefined
   readonly #onInput = new Set<Listener<LoggedInput>>()
   readonly #onLink = new Set<(link: number, output: LinkOutput) => void>()
   /** What of the access trace has no line end yet: observers' alone. */
@@ -108,6 +110,7 @@ export class World implements SyncMachine {
         for (const listener of this.#onCrash) listener(report)
       },
       probe: (event) => this.#probe(event),
+      tracer: () => this.#onTrace,
     })
   }
 
@@ -156,6 +159,11 @@ export class World implements SyncMachine {
 
   onCrash(listener: Listener<CrashReport>): () => void {
     return subscribe(this.#onCrash, listener)
+  }
+
+  /** One listener: it is called too often for more. */
+  onTrace(listener: TraceListener | undefined): void {
+    this.#onTrace = listener
   }
 
   onProbe(listener: Listener<Probe>): () => void {

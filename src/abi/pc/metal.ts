@@ -4,6 +4,7 @@
  */
 import type { Mem } from '../mem.ts'
 import type { Probe } from '../probe.ts'
+import type { Tracer } from '../tracer.ts'
 import type { Bios } from './bios.ts'
 
 /** The I/O ports: IN and OUT. Nothing answers at an empty port: all ones. */
@@ -130,6 +131,8 @@ export interface Metal {
   load(mem: Mem, at: number): LoadedCode | LoadRefusal
   /** Tell observers something, at no cost and with no effect (design D9). */
   probe(event: Probe): void
+  /** The same, many times a second: what happened as numbers (abi/tracer.ts). */
+  readonly trace: Tracer
 }
 
 /** The contract of boot sector, stage2 and hypervisor images: their entry module exports `start`. */
