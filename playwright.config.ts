@@ -16,7 +16,8 @@ export default defineConfig({
   reporter: [['list'], ['json', { outputFile: '.cache/reports/e2e.json' }]],
   use: {
     baseURL: `http://127.0.0.1:${port}/`,
-    trace: 'retain-on-failure',
+    // A recording of every step takes as long as the steps: ask for it with --trace on.
+    trace: 'off',
     launchOptions: {
       executablePath: findBrowser(),
       args: [

@@ -4,6 +4,7 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { campaign } from '#testing/soak.ts'
 
 const root = resolve(import.meta.dirname, '../..')
 const folder = mkdtempSync(join(tmpdir(), 'tapes-'))
@@ -91,15 +92,19 @@ const SAID: Readonly<Record<string, readonly string[]>> = {
   'grub-error.tape': ['grub> ', 'Error 15: File not found\r\n', 'grub> '],
 }
 
+/** Played a second time whenever tests run: what goes through most. */
+const TWICE = ['sebastian.tape', 'grub-error.tape']
+
 test('every tape is looked at', () => {
   const tapes = readdirSync(join(root, 'tapes')).filter((name) => name.endsWith('.tape'))
   expect(tapes.sort()).toEqual(Object.keys(SAID).sort())
 })
 
 describe.each(Object.entries(SAID))('%s', (name, said) => {
-  test('every Wait is met, and twice the same bytes and the same world come of it', async () => {
+  const twice = campaign(true, TWICE.includes(name))
+  test(`every Wait is met${twice ? ', and twice the same bytes and the same world come of it' : ''}`, async () => {
     const play = () => headless('--tape', `tapes/${name}`, '--seed', '7', '--digest')
-    const [first, second] = await Promise.all([play(), play()])
+    const [first, second] = await Promise.all([play(), twice ? play() : undefined])
     expect(first.stderr).toMatch(/^[0-9a-f]{64}\n$/)
     expect(first.status).toBe(0)
     let at = 0
@@ -108,7 +113,7 @@ describe.each(Object.entries(SAID))('%s', (name, said) => {
       expect(found, words).toBeGreaterThanOrEqual(0)
       at = found + words.length
     }
-    expect(second).toEqual(first)
+    if (second) expect(second).toEqual(first)
   })
 })
 

@@ -1,5 +1,5 @@
 /**
- * The page goes away while the machine writes, twenty times: of the batches that the drive made durable some first ones were stored, and the next
+ * The page goes away while the machine writes, again and again: of the batches that the drive made durable some first ones were stored, and the next
  * machine boots from those. Its fsck mends the file system by itself, whatever was synced before the last stored batch is there, and Debian's
  * e2fsck finds nothing wrong with what is stored then.
  */
@@ -11,10 +11,11 @@ import type { SparseDisk } from '#lib/ondisk/sparse-disk.ts'
 import { createRng } from '#lib/prng.ts'
 import type { DiskChunk } from '#protocol/disk.ts'
 import { e2fsck, hasE2fsprogs } from '#testing/e2fsprogs.ts'
+import { campaign } from '#testing/soak.ts'
 import { buildDiskAndKnown, buildDiskParts } from '../../scripts/disk.mjs'
 import { Bench, storedAfter, useDisk } from './bench.ts'
 
-const CUTS = 20
+const CUTS = campaign(20, 6)
 /** So many batches of the work are waited for at most. */
 const WORK_BATCHES = 8
 

@@ -4,13 +4,14 @@ import { createRng } from '#lib/prng.ts'
 import { buildDiskAndKnown } from '../../../scripts/disk.mjs'
 import { type DefaultDiskBytes, Dom0Host } from '../dom0-host.ts'
 import { e2fsck, hasE2fsprogs } from '../e2fsprogs.ts'
+import { campaign } from '../soak.ts'
 
 let base: DefaultDiskBytes
 beforeAll(async () => {
   base = await buildDiskAndKnown()
 }, 120_000)
 
-const CUTS = 20
+const CUTS = campaign(20, 6)
 
 /** Makes, moves, grows and removes files; every so often syncs, and says how far it has come. The contents tell what they must be. */
 const WORKLOAD = [
