@@ -10,6 +10,7 @@ import { accounts } from '#user/packages/accounts.ts'
 import { admin } from '#user/packages/admin.ts'
 import { archive } from '#user/packages/archive.ts'
 import { coreutils } from '#user/packages/coreutils.ts'
+import { coreutilsUsr } from '#user/packages/coreutils-usr.ts'
 import { e2fsprogs } from '#user/packages/e2fsprogs.ts'
 import { editors } from '#user/packages/editors.ts'
 import { moduleInitTools } from '#user/packages/module-init-tools.ts'
@@ -17,6 +18,7 @@ import { procps } from '#user/packages/procps.ts'
 import { sh } from '#user/packages/sh.ts'
 import { sysvinit } from '#user/packages/sysvinit.ts'
 import { textutils } from '#user/packages/textutils.ts'
+import { textutilsUsr } from '#user/packages/textutils-usr.ts'
 import { utilLinux } from '#user/packages/util-linux.ts'
 
 export interface InstalledPackage {
@@ -33,6 +35,7 @@ const toolstack = (pkg: Package): InstalledPackage => ({ pkg, entry: `toolstack/
 export const PACKAGES: readonly InstalledPackage[] = [
   installed(sh),
   installed(coreutils),
+  installed(coreutilsUsr),
   installed(editors),
   installed(procps),
   installed(sysvinit),
@@ -41,6 +44,7 @@ export const PACKAGES: readonly InstalledPackage[] = [
   installed(accounts),
   installed(moduleInitTools),
   installed(textutils),
+  installed(textutilsUsr),
   installed(archive),
   installed(admin),
   toolstack(hostlink),

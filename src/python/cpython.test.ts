@@ -7,10 +7,11 @@ import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { posixRig } from '#testing/posix-rig.ts'
 import { coreutils } from '#user/packages/coreutils.ts'
+import { coreutilsUsr } from '#user/packages/coreutils-usr.ts'
 import { sh } from '#user/packages/sh.ts'
 import { python } from './python.ts'
 
-const rig = posixRig({ packages: [coreutils, sh], programs: { '/usr/bin/python': python } })
+const rig = posixRig({ packages: [coreutils, coreutilsUsr, sh], programs: { '/usr/bin/python': python } })
 
 function run(source: string, argv: readonly string[] = [], stdin = '') {
   rig.put('/t.py', source)

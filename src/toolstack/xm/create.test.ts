@@ -3,6 +3,7 @@ import { describe, expect, test } from 'vitest'
 import { Fault, type XmlRpcValue } from '#lib/xmlrpc/values.ts'
 import { posixRig } from '#testing/posix-rig.ts'
 import { coreutils } from '#user/packages/coreutils.ts'
+import { coreutilsUsr } from '#user/packages/coreutils-usr.ts'
 import { toSxpString } from '../sxp/sxp.ts'
 import { xmProgram } from './main.ts'
 
@@ -31,7 +32,7 @@ function create(line: string, { config = '', answers = {}, env = {} }: Run = {})
     },
   }
   const rig = posixRig({
-    packages: [coreutils],
+    packages: [coreutils, coreutilsUsr],
     programs: { '/usr/sbin/xm': program, '/usr/lib/xen/bin/xenconsole': console },
     files: { '/etc/xen/x': config, '/here/x': `name = 'here'\n${config}` },
   })

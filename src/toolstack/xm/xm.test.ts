@@ -5,6 +5,7 @@ import { Fault, type XmlRpcValue } from '#lib/xmlrpc/values.ts'
 import { posixRig, type RigFile } from '#testing/posix-rig.ts'
 import { OsError } from '#user/libc/errno.ts'
 import { coreutils } from '#user/packages/coreutils.ts'
+import { coreutilsUsr } from '#user/packages/coreutils-usr.ts'
 import { sh } from '#user/packages/sh.ts'
 import { toSxpString } from '../sxp/sxp.ts'
 import { ProtocolError } from '../xmlrpc/http.ts'
@@ -149,7 +150,7 @@ function xm(line: string, { answers, files, ...run }: Run = {}) {
     return typeof answer === 'function' ? answer(params) : (answer ?? null)
   })
   const rig = posixRig({
-    packages: [coreutils, sh],
+    packages: [coreutils, coreutilsUsr, sh],
     programs: {
       '/usr/sbin/xm': program,
       '/usr/lib/xen/bin/xenconsole': {

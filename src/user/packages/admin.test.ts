@@ -5,8 +5,9 @@ import { BOOT_TIME, DEAD_PROCESS, RUN_LVL, USER_PROCESS, utmpBytes } from '#abi/
 import { posixRig, type RigFile } from '#testing/posix-rig.ts'
 import { admin } from './admin.ts'
 import { coreutils } from './coreutils.ts'
+import { coreutilsUsr } from './coreutils-usr.ts'
 
-const rigWith = (files: Record<string, RigFile> = {}) => posixRig({ packages: [admin, coreutils], files })
+const rigWith = (files: Record<string, RigFile> = {}) => posixRig({ packages: [admin, coreutils, coreutilsUsr], files })
 
 test.each([
   [

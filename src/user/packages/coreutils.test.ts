@@ -4,6 +4,7 @@ import { utmpBytes } from '#abi/posix/utmp.ts'
 import { byteString } from '#lib/utf8.ts'
 import { posixRig, type RigFile, type RigOptions } from '#testing/posix-rig.ts'
 import { coreutils } from './coreutils.ts'
+import { coreutilsUsr } from './coreutils-usr.ts'
 
 const ETC: Record<string, RigFile> = {
   '/etc/passwd': 'root:x:0:0:root:/root:/bin/sh\nalice:x:500:500:Alice:/home/alice:/bin/sh\n',
@@ -11,7 +12,7 @@ const ETC: Record<string, RigFile> = {
 }
 
 const rigWith = (files: Record<string, RigFile> = {}, options: RigOptions = {}) =>
-  posixRig({ packages: [coreutils], files: { ...ETC, ...files }, ...options })
+  posixRig({ packages: [coreutils, coreutilsUsr], files: { ...ETC, ...files }, ...options })
 
 test.each([
   ['cat nope', 1, 'cat: nope: No such file or directory\n'],
@@ -60,7 +61,7 @@ test.each([
 
 test('every program shows its help and its version, and fails where it cannot', () => {
   const rig = rigWith()
-  for (const [path, program] of coreutils.programs) {
+  for (const [path, program] of [...coreutils.programs, ...coreutilsUsr.programs]) {
     const { name } = program()
     if (/^(test|hostname)$/.test(name)) continue
     const help = rig.run([path, '--help'])

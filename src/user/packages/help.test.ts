@@ -7,7 +7,9 @@ import { posixRig } from '#testing/posix-rig.ts'
 const LONG_OPTIONS = new Set([
   'sh',
   'coreutils',
+  'coreutils-usr',
   'textutils',
+  'textutils-usr',
   'editors',
   'procps',
   'accounts',

@@ -3,10 +3,12 @@ import { expect, test } from 'vitest'
 import { EAGAIN } from '#abi/posix/errno.ts'
 import { posixRig } from '#testing/posix-rig.ts'
 import { coreutils } from './coreutils.ts'
+import { coreutilsUsr } from './coreutils-usr.ts'
 import { sh } from './sh.ts'
 import { textutils } from './textutils.ts'
+import { textutilsUsr } from './textutils-usr.ts'
 
-const packages = [sh, coreutils, textutils]
+const packages = [sh, coreutils, coreutilsUsr, textutils, textutilsUsr]
 const files = { '/big': 'a line of some length, again and again\n'.repeat(8000), '/tmp/f': 'x\n' }
 
 test.each([

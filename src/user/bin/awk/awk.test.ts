@@ -1,8 +1,9 @@
 import { expect, it } from 'vitest'
 import { posixRig } from '#testing/posix-rig.ts'
 import { textutils } from '../../packages/textutils.ts'
+import { textutilsUsr } from '../../packages/textutils-usr.ts'
 
-const rig = posixRig({ packages: [textutils], files: { '/in': 'alpha 1 x\nbeta 22 y\n\ndelta 4.5 w\n' } })
+const rig = posixRig({ packages: [textutils, textutilsUsr], files: { '/in': 'alpha 1 x\nbeta 22 y\n\ndelta 4.5 w\n' } })
 
 it.each<[program: string, expected: string]>([
   ['{print $2, $1}', '1 alpha\n22 beta\n \n4.5 delta\n'],

@@ -11,6 +11,7 @@ import { type PosixRig, posixRig, type RigFile, type Session } from '#testing/po
 import type { Package, Program } from '#user/libc/program.ts'
 import { getpid, ioctl } from '#user/libc/syscall.ts'
 import { coreutils } from '#user/packages/coreutils.ts'
+import { coreutilsUsr } from '#user/packages/coreutils-usr.ts'
 import { e2fsprogs } from '#user/packages/e2fsprogs.ts'
 import { moduleInitTools } from '#user/packages/module-init-tools.ts'
 import { procps } from '#user/packages/procps.ts'
@@ -90,6 +91,7 @@ function boot(): { rig: PosixRig; s: Session; execs: string[]; calls: string[] }
     firstPid: 1,
     packages: [
       coreutils,
+      coreutilsUsr,
       procps,
       sh,
       instead(sysvinit, '/sbin/init', detached),

@@ -2,12 +2,13 @@ import { describe, expect, it } from 'vitest'
 import { Screen } from '#tape/screen.ts'
 import { posixRig } from '#testing/posix-rig.ts'
 import { textutils } from '../../packages/textutils.ts'
+import { textutilsUsr } from '../../packages/textutils-usr.ts'
 
 const TEXT = Array.from({ length: 60 }, (_, i) => `line ${i + 1}${i === 41 ? ' needle' : ''}\n`).join('')
 const FILES = { '/f': TEXT, '/g': 'short\n', '/long': `${'x'.repeat(100)}\nend\n` }
 
 function pager(argv: readonly string[]) {
-  const session = posixRig({ packages: [textutils], files: FILES }).session(argv, {
+  const session = posixRig({ packages: [textutils, textutilsUsr], files: FILES }).session(argv, {
     rows: 25,
     columns: 80,
     env: { TERM: 'vt100' },
@@ -57,7 +58,7 @@ describe('less', () => {
   })
 
   it('is cat where there is no terminal', () => {
-    const rig = posixRig({ packages: [textutils], files: FILES })
+    const rig = posixRig({ packages: [textutils, textutilsUsr], files: FILES })
     expect(rig.run(['less', '/g'])).toMatchObject({ stdout: 'short\n', status: 0 })
     expect(rig.run(['less', '/none']).status).toBe(1)
   })
@@ -77,7 +78,7 @@ describe('more', () => {
 
   it('ends by itself, and is cat where there is no terminal', () => {
     expect(pager(['more', '/g']).session.status).toBe(0)
-    const rig = posixRig({ packages: [textutils], files: FILES })
+    const rig = posixRig({ packages: [textutils, textutilsUsr], files: FILES })
     expect(rig.run(['more', '/g']).stdout).toBe('short\n')
     expect(rig.run(['more', '/none']).stderr).toBe('/none: No such file or directory\n')
   })
