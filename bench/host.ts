@@ -14,10 +14,15 @@ export class BenchHost {
   /** Real ms of the longest slice. */
   worst = 0
 
-  constructor(container: Uint8Array, loader: ImageLoader, prepare: (disk: SparseDisk) => void = () => {}) {
+  constructor(
+    container: Uint8Array,
+    loader: ImageLoader,
+    prepare: (disk: SparseDisk) => void = () => {},
+    memoryMiB = 1024,
+  ) {
     const disk = unpackDisk(container)
     prepare(disk)
-    this.#world = createWorld({ disk, diskHash: disk.hash(), memoryMiB: 1024, seed: 1, build: 'bench', loader })
+    this.#world = createWorld({ disk, diskHash: disk.hash(), memoryMiB, seed: 1, build: 'bench', loader })
     this.#world.onSerial((line, byte) => {
       if (line === 'com1') this.text += String.fromCharCode(byte)
     })

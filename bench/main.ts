@@ -1,6 +1,7 @@
 /** `npm run bench`: what users wait for, as times and as multiples of the reference run beside them. */
 import { benchBoot } from './boot.ts'
 import { benchDomu } from './domu.ts'
+import { benchIdle } from './idle.ts'
 import { benchMemory } from './memory.ts'
 import { type Figure, referenceMs } from './reference.ts'
 import { bench as benchToolchain } from './toolchain.ts'
@@ -19,7 +20,8 @@ export async function main({ container, known, page, pageOnly }: BenchParts): Pr
   const machine: (() => Promise<readonly Figure[]> | readonly Figure[])[] = [
     () => benchBoot(container, known),
     () => benchDomu(container, known),
-    benchXen,
+    benchIdle,
+    () => benchXen(container, known),
     benchMemory,
     benchToolchain,
   ]

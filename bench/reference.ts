@@ -35,5 +35,5 @@ export const referenceMs = (): number => median(5, () => millis(referenceWork))
 export interface Figure {
   readonly name: string
   readonly value: number
-  readonly unit: 'ms' | 'ns' | 'x' | 'KiB' | 'count'
+  readonly unit: 'ms' | 'us' | 'ns' | 'x' | 'KiB' | 'MiB' | 'count' | '%'
 }

@@ -96,6 +96,14 @@ test('no serious fault from the menu to a guest, in each panel; the consoles’ 
   await expect(pg.get('xenstoreForm')).toBeVisible()
   await isGood(page, 'explorer’s form', 'xenstore')
 
+  await open('xray', '[data-testid=xray-legend]')
+  await isGood(page, 'X-ray', 'xray')
+  for (const view of ['lanes', 'graph', 'calls']) {
+    await page.locator(`[data-testid=xray-tab][data-view=${view}]`).click()
+    await expect(pg.get('xrayPanel').getByRole('table').first()).toBeVisible()
+    await isGood(page, `X-ray, ${view}`, 'xray')
+  }
+
   await open('boot-menu', '[data-testid=boot-menu-form]')
   await isGood(page, 'boot menu, form', 'boot-menu')
   await pg.get('bootMenuViewText').click()

@@ -21,7 +21,18 @@ function headless(...argv: string[]): Promise<{ status: number | null; stdout: s
   })
 }
 
-const PANELS = ['guide', 'com1', 'monitor', 'com2', 'domains', 'xenstore', 'boot-menu', 'machine', 'domain:sebastian']
+const PANELS = [
+  'guide',
+  'com1',
+  'monitor',
+  'com2',
+  'xray',
+  'domains',
+  'xenstore',
+  'boot-menu',
+  'machine',
+  'domain:sebastian',
+]
 
 test('the same tape and seed: with one panel, with all of them, under Node and from its input log, one digest', async ({
   page,

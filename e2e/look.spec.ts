@@ -75,7 +75,7 @@ test('a phone shows one panel at a time and has the keys that soft keyboards lac
   const pg = await Playground.open(page)
   await pg.menu()
   const bar = pg.get('tabs')
-  for (const panel of ['guide', 'domains', 'xenstore', 'boot-menu', 'monitor', 'machine']) {
+  for (const panel of ['guide', 'xray', 'domains', 'xenstore', 'boot-menu', 'monitor', 'machine']) {
     await bar.locator(`[data-panel=${panel}]`).click()
     await expect(page.locator(`.panel-host[data-panel=${panel}]`)).toBeVisible()
     await expect(pg.get('serialPanel')).toBeHidden()

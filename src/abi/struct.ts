@@ -33,67 +33,89 @@ export interface Struct<F> {
   write(mem: Mem, at: number, values: Partial<{ [K in keyof F]: ValueOf<F[K]> }>): void
 }
 
-const scalar = <T>(
-  offset: number,
-  bytes: number,
-  get: (mem: Mem, at: number) => T,
-  set: (mem: Mem, at: number, value: T) => void,
-): Field<T> => ({
-  offset,
-  bytes,
-  align: bytes,
-  get: (mem, at) => get(mem, at + offset),
-  set: (mem, at, value) => set(mem, at + offset, value),
-})
+/** A word. Each image has hundreds of these, in each domain and process: their code is their class's, and a plain read is one call. */
+class Scalar {
+  readonly offset: number
+  readonly bytes: number
+  readonly align: number
 
-export const u8 = (offset: number): Field<number> =>
-  scalar(
-    offset,
-    1,
-    (m, a) => m.read8(a),
-    (m, a, v) => m.write8(a, v),
-  )
-export const u16 = (offset: number): Field<number> =>
-  scalar(
-    offset,
-    2,
-    (m, a) => m.read16(a),
-    (m, a, v) => m.write16(a, v),
-  )
+  constructor(offset: number, bytes: number) {
+    this.offset = offset
+    this.bytes = bytes
+    this.align = bytes
+  }
+}
+
+class U8 extends Scalar implements Field<number> {
+  get(mem: Mem, at: number): number {
+    return mem.read8(at + this.offset)
+  }
+
+  set(mem: Mem, at: number, value: number): void {
+    mem.write8(at + this.offset, value)
+  }
+}
+
+class U16 extends Scalar implements Field<number> {
+  get(mem: Mem, at: number): number {
+    return mem.read16(at + this.offset)
+  }
+
+  set(mem: Mem, at: number, value: number): void {
+    mem.write16(at + this.offset, value)
+  }
+}
+
+class I16 extends Scalar implements Field<number> {
+  get(mem: Mem, at: number): number {
+    return (mem.read16(at + this.offset) << 16) >> 16
+  }
+
+  set(mem: Mem, at: number, value: number): void {
+    mem.write16(at + this.offset, value & 0xffff)
+  }
+}
+
+class U32 extends Scalar implements Field<number> {
+  get(mem: Mem, at: number): number {
+    return mem.read32(at + this.offset)
+  }
+
+  set(mem: Mem, at: number, value: number): void {
+    mem.write32(at + this.offset, value)
+  }
+}
+
+class U64 extends Scalar implements Field<bigint> {
+  get(mem: Mem, at: number): bigint {
+    return mem.read64(at + this.offset)
+  }
+
+  set(mem: Mem, at: number, value: bigint): void {
+    mem.write64(at + this.offset, value)
+  }
+}
+
+class Size64 extends Scalar implements Field<number> {
+  get(mem: Mem, at: number): number {
+    const value = mem.read64(at + this.offset)
+    if (value > BigInt(Number.MAX_SAFE_INTEGER)) throw new RangeError('64-bit word out of range')
+    return Number(value)
+  }
+
+  set(mem: Mem, at: number, value: number): void {
+    mem.write64(at + this.offset, BigInt(value))
+  }
+}
+
+export const u8 = (offset: number): Field<number> => new U8(offset, 1)
+export const u16 = (offset: number): Field<number> => new U16(offset, 2)
 /** Signed. */
-export const i16 = (offset: number): Field<number> =>
-  scalar(
-    offset,
-    2,
-    (m, a) => (m.read16(a) << 16) >> 16,
-    (m, a, v) => m.write16(a, v & 0xffff),
-  )
-export const u32 = (offset: number): Field<number> =>
-  scalar(
-    offset,
-    4,
-    (m, a) => m.read32(a),
-    (m, a, v) => m.write32(a, v),
-  )
-export const u64 = (offset: number): Field<bigint> =>
-  scalar(
-    offset,
-    8,
-    (m, a) => m.read64(a),
-    (m, a, v) => m.write64(a, v),
-  )
+export const i16 = (offset: number): Field<number> => new I16(offset, 2)
+export const u32 = (offset: number): Field<number> => new U32(offset, 4)
+export const u64 = (offset: number): Field<bigint> => new U64(offset, 8)
 /** A 64-bit word that is known to fit 53 bits (addresses, sizes): read as a number, RangeError where it does not fit. */
-export const size64 = (offset: number): Field<number> =>
-  scalar(
-    offset,
-    8,
-    (m, a) => {
-      const value = m.read64(a)
-      if (value > BigInt(Number.MAX_SAFE_INTEGER)) throw new RangeError('64-bit word out of range')
-      return Number(value)
-    },
-    (m, a, v) => m.write64(a, BigInt(v)),
-  )
+export const size64 = (offset: number): Field<number> => new Size64(offset, 8)
 /** A run of bytes, copied. */
 export const bytes = (offset: number, length: number): Field<Uint8Array> => ({
   offset,
@@ -107,7 +129,13 @@ export const bytes = (offset: number, length: number): Field<Uint8Array> => ({
 })
 
 /** The same field, allowed to lie at an odd address, as in structs declared packed. */
-export const packed = <T>(field: Field<T>): Field<T> => ({ ...field, align: 1 })
+export const packed = <T>(field: Field<T>): Field<T> => ({
+  offset: field.offset,
+  bytes: field.bytes,
+  align: 1,
+  get: (mem, at) => field.get(mem, at),
+  set: (mem, at, value) => field.set(mem, at, value),
+})
 
 /**
  * Lay out a struct of `size` bytes. Throws TypeError for a table that is wrong: an overlap, a misaligned field, a field

@@ -15,6 +15,7 @@ import type {
   TextScreen,
   WorldRecord,
 } from './machine.ts'
+import type { XrayBatch, XraySnapshot, XrayWatch } from './xray.ts'
 
 export interface MachineOptions {
   readonly memoryMiB: number
@@ -43,6 +44,8 @@ export type ToWorker =
   | { readonly type: 'clock'; readonly mode: ClockMode }
   /** Pace of screen messages: false while nobody can see the page. */
   | { readonly type: 'visible'; readonly visible: boolean }
+  /** What of the trace the page wants to see from now on, of whatever machine; undefined: nothing. */
+  | { readonly type: 'xray'; readonly watch: XrayWatch | undefined }
   | { readonly type: 'request'; readonly id: number; readonly request: Request }
 
 export type Request =
@@ -97,6 +100,10 @@ export type FromWorker =
   | { readonly type: 'xenstore'; readonly lines: readonly string[] }
   /** Those that are no more; then what each domain is now that has changed since the last message. With Xen (`state`) all are gone, unsaid. */
   | { readonly type: 'domains'; readonly changed: readonly DomainProbe[]; readonly gone: readonly number[] }
+  /** Whoever watches forgets what went before: the answer to `xray`, and sent whenever another life of the machine begins. */
+  | { readonly type: 'xray-snapshot'; readonly snapshot: XraySnapshot }
+  /** What was watched since the last of these, at most once a frame. */
+  | { readonly type: 'xray'; readonly batch: XrayBatch }
   /** In spite of `persist`: the present machine plays a tape or a record, and nothing of it is to be stored. */
   | { readonly type: 'disk-temporary' }
   /** With `persist`: what the machine has made durable. */

@@ -34,6 +34,7 @@ import {
   MMUEXT_PIN_L4_TABLE,
   mmuext_op,
   start_info,
+  start_info_domU,
 } from '#abi/xen/xen.ts'
 import { PGT_count_mask } from '#xen/common/page-alloc.ts'
 import type { Xen } from '#xen/xen.ts'
@@ -41,6 +42,7 @@ import { scriptHost, TEST_BASE } from './xen-domain.ts'
 import { kernel, loaded } from './xen-guest.ts'
 import type { TestHost } from './xen-host.ts'
 import { BLOCK, pte, RUN, type ScriptGuest } from './xen-script.ts'
+import { untold } from './xen-xray.ts'
 
 // biome-ignore lint/suspicious/noExplicitAny: each struct has its own fields
 type AnyStruct = Struct<any>
@@ -121,12 +123,16 @@ export function pinL4(g: ScriptGuest, mfn: number, domid: number): number {
   return g.call(__HYPERVISOR_mmuext_op, g.scratch, 1, 0, domid)
 }
 
-/** Pfns of the tables of a built domain; the last page but these is start_info. */
+/** Pfns of the tables of a built domain, and of its start_info. */
 export const L4 = 0
 export const L3 = 1
 export const L2 = 2
 export const L1 = 3
 export const START_INFO = 4
+/** Domains of so many pages or more also get these: a ring for the console, and the list of their frames. */
+export const ROOMY_PAGES = 8
+export const CONSOLE = 5
+export const MFN_LIST = 6
 
 /** The three upper tables and the L1 of `mfns`: pages in order from TEST_BASE on, tables read-only. `change` may spoil an entry. */
 export function writeTables(
@@ -184,19 +190,28 @@ export function createDomain(
 /** The same, ready to be unpaused: its kernel is what the host's `load` gives for TEST_BASE. */
 export function buildDomain(
   g: ScriptGuest,
-  options: { readonly pages?: number; readonly vcpus?: number; readonly id?: number } = {},
+  options: { readonly pages?: number; readonly vcpus?: number; readonly id?: number; readonly cmdline?: string } = {},
 ): { readonly domid: number; readonly mfns: readonly number[] } {
   const built = createDomain(g, options)
   const { domid, mfns } = built
   const { mem } = g.vcpu
   const info = domainInfo(g, domid)!
+  const roomy = mfns.length >= ROOMY_PAGES
   mapForeign(g, g.beyond, mfns[START_INFO]!, domid)
   start_info.write(mem, g.beyond, {
     nr_pages: mfns.length,
     shared_info: info.shared_info_frame * PAGE_SIZE,
     pt_base: TEST_BASE,
     nr_pt_frames: 4,
+    mfn_list: roomy ? TEST_BASE + MFN_LIST * PAGE_SIZE : 0,
+    cmd_line: Uint8Array.from(`${options.cmdline ?? ''}\0`, (letter) => letter.charCodeAt(0)),
   })
+  if (roomy) {
+    start_info_domU.fields.console_mfn.set(mem, g.beyond, mfns[CONSOLE]!)
+    unmap(g, g.beyond)
+    mapForeign(g, g.beyond, mfns[MFN_LIST]!, domid)
+    for (const [pfn, mfn] of mfns.entries()) mem.write64(g.beyond + 8 * pfn, BigInt(mfn))
+  }
   unmap(g, g.beyond)
   writeTables(g, domid, mfns)
   const pinned = pinL4(g, mfns[L4]!, domid)
@@ -232,6 +247,9 @@ export function play(
   // What was said is still on the line.
   host.runFor(5e8)
   if (!done) throw new Error(`dom0 did not finish:\n${host.serial.slice(-3000)}`)
+  // Whatever has happened, the tracer has told all of it.
+  const missing = untold(host)
+  if (missing.length > 0) throw new Error(missing.join('\n'))
   return host
 }
 

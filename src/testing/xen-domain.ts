@@ -13,12 +13,18 @@ import {
   VPF_down,
 } from '#xen/common/domain.ts'
 import { kernelFile, loaded } from './xen-guest.ts'
-import { TestHost } from './xen-host.ts'
+import { TestHost, type TestHostOptions } from './xen-host.ts'
 import { type Script, type ScriptGuest, script } from './xen-script.ts'
 
 /** Booted until dom0 runs, everything logged. `guest` is what lies at TEST_BASE, where built domains are entered (xen-builder.ts). */
-export function scriptHost(body: Script, cmdline = '', guest?: LoadedCode | LoadRefusal): TestHost {
+export function scriptHost(
+  body: Script,
+  cmdline = '',
+  guest?: LoadedCode | LoadRefusal,
+  options: Pick<TestHostOptions, 'runNs'> = {},
+): TestHost {
   const host = new TestHost({
+    ...options,
     memoryMiB: 256,
     cmdline: `/boot/xen.gz com1=115200,8n1 console=com1 dom0_mem=65536 loglvl=all guest_loglvl=all ${cmdline}`,
     modules: [{ bytes: kernelFile() }],

@@ -10,8 +10,10 @@ import type { Probe } from '#abi/probe.ts'
 import type { Tracer } from '#abi/tracer.ts'
 import { createMachine } from '#machine/board.ts'
 import type { Machine } from '#machine/machine.ts'
+import { XrayFold } from '#protocol/xray-fold.ts'
 import { Pcpu } from '#xen/arch-x86/pcpu.ts'
-import { start } from '#xen/setup.ts'
+import { BUILD, type Build } from '#xen/config.ts'
+import { startBuild } from '#xen/setup.ts'
 import type { Xen } from '#xen/xen.ts'
 
 const MBI_AT = 0x20000
@@ -32,8 +34,12 @@ export interface TestHostOptions {
   readonly cmdline?: string
   readonly modules?: readonly TestModule[]
   readonly eax?: number
+  /** Another hypervisor than the tree's own. */
+  readonly build?: Build
   /** Stands in for the image loader. */
   readonly load?: (mem: Mem, at: number) => LoadedCode | LoadRefusal
+  /** What a run of code costs, in ns. */
+  readonly runNs?: number
 }
 
 interface TestCpu {
@@ -52,6 +58,8 @@ export class TestHost {
   readonly com1: number[] = []
   readonly com2: number[] = []
   readonly probes: Probe[] = []
+  /** What the tracer has told so far, folded. */
+  readonly xray = new XrayFold()
   /** What the tracer tells: the processor, the event and its operands. */
   onTrace: ((cpu: number, ...record: Parameters<Tracer>) => void) | undefined
   resets = 0
@@ -126,8 +134,9 @@ export class TestHost {
       probe: (event) => {
         this.probes.push(event)
       },
-      trace: (...record) => {
-        this.onTrace?.(id, ...record)
+      trace: (event, a, b, c, d, e) => {
+        this.xray.apply(now(), event, id, a, b, c, d, e)
+        this.onTrace?.(id, event, a, b, c, d, e)
       },
     }
     const cpu: TestCpu = { timeNs: 0, chargedNs: 0, code: undefined, wakeNs: undefined, dead: false, metal }
@@ -190,7 +199,7 @@ export class TestHost {
     const cpu = this.#cpus[0]!
     cpu.timeNs = this.machine.events.now()
     this.#as(cpu, () => {
-      cpu.code = start(cpu.metal, { eax, ebx: MBI_AT })
+      cpu.code = startBuild(this.#options.build ?? BUILD)(cpu.metal, { eax, ebx: MBI_AT })
       if (cpu.code instanceof Pcpu) this.#xen = cpu.code.xen
     })
     cpu.wakeNs = cpu.timeNs
@@ -207,7 +216,7 @@ export class TestHost {
     } finally {
       machine.events.followCpu(undefined)
       this.#running = undefined
-      cpu.timeNs += cpu.chargedNs + RUN_NS
+      cpu.timeNs += cpu.chargedNs + (this.#options.runNs ?? RUN_NS)
     }
   }
 

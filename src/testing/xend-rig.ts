@@ -94,6 +94,9 @@ export class FakeHypervisor implements Hypervisor {
   *domainSetmaxmem(domid: number, maxKb: number): Sys<void> {
     this.#of(domid).maxMemkb = maxKb
   }
+  *domainSetPolicyCpuid(domid: number): Sys<void> {
+    this.#of(domid)
+  }
   *domainSetTimeOffset(domid: number): Sys<void> {
     this.#of(domid)
   }

@@ -4,6 +4,7 @@
  */
 import type { Input } from '#protocol/machine.ts'
 import type { FromWorker, MachineOptions, Reply, Request, ToWorker } from '#protocol/messages.ts'
+import type { XrayWatch } from '#protocol/xray.ts'
 import type { BootDisk } from './disk/keeper.ts'
 import type { Sandbox } from './sandbox.ts'
 import { createWatchdog, type Timers, type Watchdog } from './watchdog.ts'
@@ -42,6 +43,7 @@ export class MachineClient {
   /** While a machine is on its way: who asks then waits for it. */
   #starting: Promise<void> | undefined
   #isVisible = true
+  #xray: XrayWatch | undefined
 
   constructor(parts: ClientParts) {
     this.#parts = parts
@@ -64,6 +66,7 @@ export class MachineClient {
       const connection = this.#connect(this.#parts.workerText())
       this.#connection = connection
       this.#post({ type: 'visible', visible: this.#isVisible })
+      if (this.#xray) this.#post({ type: 'xray', watch: this.#xray })
       const { first: disk, rest, stored, persist } = await this.#parts.openDisk()
       // Another power-on may have come meanwhile, or the worker may be dead already.
       if (this.#connection !== connection) return
@@ -100,6 +103,12 @@ export class MachineClient {
   visible(visible: boolean): void {
     this.#isVisible = visible
     this.#post({ type: 'visible', visible })
+  }
+
+  /** What of the trace this and all later machines tell. */
+  xray(watch: XrayWatch | undefined): void {
+    this.#xray = watch
+    this.#post({ type: 'xray', watch })
   }
 
   async request(request: Request): Promise<Value> {

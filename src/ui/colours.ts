@@ -7,3 +7,9 @@ export const longHex = (colour: string): string => colour.replace(/^#([\da-f])([
 export function colourToken(name: string): string {
   return longHex(getComputedStyle(document.documentElement).getPropertyValue(`--${name}`).trim())
 }
+
+/** `#rrggbb` as a pixel of a canvas. */
+export function pixelOf(colour: string): number {
+  const [red = 0, green = 0, blue = 0] = (colour.match(/[0-9a-f]{2}/gi) ?? []).map((part) => Number.parseInt(part, 16))
+  return new Uint32Array(Uint8Array.of(red, green, blue, 255).buffer)[0]!
+}

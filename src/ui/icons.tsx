@@ -113,6 +113,15 @@ export const BootMenuIcon = () => (
   </Icon>
 )
 
+/** Frames, of which some are seen through a lens. */
+export const XrayIcon = () => (
+  <Icon>
+    <path d="M2 3h14M2 7.5h3.5M2 12h3.5M2 16h6" />
+    <circle cx="11" cy="9.8" r="4.2" />
+    <path d="m14.2 13 2.3 2.8" />
+  </Icon>
+)
+
 export const CloseIcon = () => (
   <Icon>
     <path d="m5 5 8 8M13 5l-8 8" />

@@ -9,10 +9,12 @@ import type { FromWorker, MachineOptions, Request } from '#protocol/messages.ts'
 import type { OpenLink } from '#protocol/open-link.ts'
 import { shareTerminals } from '#protocol/shared-links.ts'
 import { parseAccess, type StoreChange, StoreTree } from '#protocol/xenstore-tree.ts'
+import type { XrayWatch } from '#protocol/xray.ts'
 import { MachineClient, type Value } from './client.ts'
 import { DiskKeeper, type KeeperParts } from './disk/keeper.ts'
 import { openSandbox } from './sandbox.ts'
 import { createPlaygroundStore, type PlaygroundStore } from './store/store.ts'
+import { createXrayFeed, type XrayListener } from './xray-feed.ts'
 
 export type Unsubscribe = () => void
 
@@ -33,6 +35,8 @@ export interface Session {
   /** The monitor, now if there is a picture, and whenever it changes. */
   onScreen(listener: (screen: TextScreen) => void): Unsubscribe
   screen(): TextScreen | undefined
+  /** Be told what Xen does, of this and all later machines, until the function returned is called: a snapshot first, then batches. */
+  watchXray(watch: XrayWatch, listener: XrayListener): Unsubscribe
   /** A way into domain 0 of the present machine. */
   readonly openLink: OpenLink
   /** XenStore as its daemon's trace tells it. */
@@ -83,6 +87,7 @@ export function createSession(assets: SessionAssets): Session {
       } else if (message.type === 'link') links.receive(message.link, message.output)
       else if (message.type === 'disk-batch') diskKeeper.batch(message.batch)
       else if (message.type === 'disk-temporary') diskKeeper.setAside()
+      else if (message.type === 'xray' || message.type === 'xray-snapshot') xray.receive(message)
       else if (message.type !== 'input-logged' && message.type !== 'alive') store.dispatch(message)
       if (message.type === 'xenstore') foldXenstore(message.lines)
       // What the daemon knew went with it.
@@ -92,6 +97,7 @@ export function createSession(assets: SessionAssets): Session {
   })
 
   links = new HostLinks((entered) => client.input(entered))
+  const xray = createXrayFeed((watch) => client.xray(watch))
 
   function foldXenstore(lines: readonly string[]): void {
     const changes = lines.map(parseAccess).filter((change) => change !== undefined)
@@ -144,6 +150,7 @@ export function createSession(assets: SessionAssets): Session {
       return subscribe(screens, listener)
     },
     screen: () => screen,
+    watchXray: (watch, listener) => xray.watch(watch, listener),
     openLink: shareTerminals((to, handlers) => links.open(to, handlers)),
     xenstore,
     onXenstore: (listener) => subscribe(storeListeners, listener),

@@ -30,6 +30,7 @@ function contrast(a: string, b: string): number {
 }
 
 const surfaces = ['surface-0', 'surface-1', 'surface-2', 'surface-3']
+const hues = ['machine', 'xen', 'dom0', 'domu', ...[2, 3, 4, 5, 6].map((hue) => `domu-${hue}`)]
 const pairs: [string, string, number][] = [
   ...surfaces.flatMap((surface): [string, string, number][] => [
     ['text', surface, 4.5],
@@ -37,13 +38,11 @@ const pairs: [string, string, number][] = [
     // Not text: rings and lamps need 3:1.
     ['focus', surface, 3],
   ]),
-  ...['hue-machine', 'hue-xen', 'hue-dom0', 'hue-domu', 'danger', 'accent'].flatMap(
-    (hue): [string, string, number][] => [
-      [hue, 'surface-1', 4.5],
-      [hue, 'surface-2', 4.5],
-    ],
-  ),
-  ...['machine', 'xen', 'dom0', 'domu'].flatMap((layer): [string, string, number][] => [
+  ...[...hues.map((layer) => `hue-${layer}`), 'danger', 'accent'].flatMap((hue): [string, string, number][] => [
+    [hue, 'surface-1', 4.5],
+    [hue, 'surface-2', 4.5],
+  ]),
+  ...hues.flatMap((layer): [string, string, number][] => [
     [`hue-${layer}`, `hue-${layer}-soft`, 4.5],
     ['text', `hue-${layer}-soft`, 4.5],
   ]),

@@ -5,6 +5,7 @@
 import type { SerialLine, TextScreen } from '#protocol/machine.ts'
 import type { FromWorker } from '#protocol/messages.ts'
 import { createObserved, type Observed } from './observed.ts'
+import { createXray, type Xray } from './xray.ts'
 
 /** One animation frame at 60 Hz. */
 const frameMs = 16
@@ -21,6 +22,7 @@ export interface Outbox {
   screen(version: number, read: () => TextScreen): void
   visible(visible: boolean): void
   readonly observed: Observed
+  readonly xray: Xray
   /** Send what is due at `nowMs`, or all there is. Returns when to call again, Infinity when nothing waits. */
   flush(nowMs: number, all?: boolean): number
 }
@@ -36,6 +38,8 @@ export function createOutbox(send: Send): Outbox {
   let isVisible = true
   const observed = createObserved(send)
   let observedSentMs = Number.NEGATIVE_INFINITY
+  const xray = createXray(send)
+  let xraySentMs = Number.NEGATIVE_INFINITY
 
   function flushSerial(): void {
     for (const line of ['com1', 'com2'] as const) {
@@ -49,6 +53,7 @@ export function createOutbox(send: Send): Outbox {
 
   return {
     observed,
+    xray,
     serial(line, byte, atNs) {
       const last = times[line].at(-1)
       // A machine that took another's place begins at 0.
@@ -76,6 +81,13 @@ export function createOutbox(send: Send): Outbox {
         if (all || nowMs >= dueMs) {
           observed.flush()
           observedSentMs = nowMs
+        } else nextMs = Math.min(nextMs, dueMs)
+      }
+      if (xray.waits()) {
+        const dueMs = xraySentMs + frameMs
+        if (all || nowMs >= dueMs) {
+          xray.flush()
+          xraySentMs = nowMs
         } else nextMs = Math.min(nextMs, dueMs)
       }
       if (readScreen && version !== sentVersion) {

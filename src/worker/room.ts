@@ -7,6 +7,7 @@ import { BUILD } from '#protocol/build.ts'
 import type { DiskChunk } from '#protocol/disk.ts'
 import type { Input } from '#protocol/machine.ts'
 import type { MachineOptions, Reply, Request, ToWorker } from '#protocol/messages.ts'
+import type { XrayWatch } from '#protocol/xray.ts'
 import { ImageLoader } from '#world/realm/loader.ts'
 import { createWorld, type World } from '#world/world.ts'
 import { BatchSender, DiskWatch } from './disk-batches.ts'
@@ -86,9 +87,12 @@ export function createRoom(parts: RoomParts): Room {
       send({ type: 'link', link, output: { kind: 'close', reason: 'another machine took its place' } })
     links.clear()
     if (machine?.watch && !made.persist) send({ type: 'disk-temporary' })
-    machine = createMachine(made, { ...parts, loader, sender })
+    machine = createMachine(made, { ...parts, loader, sender, xray })
     return machine
   }
+
+  /** What of the trace the page wants to see, of whatever machine stands here. */
+  let xray: XrayWatch | undefined
 
   /** What waits for the rest of the base disk. */
   let later: (() => void)[] = []
@@ -116,6 +120,10 @@ export function createRoom(parts: RoomParts): Room {
         break
       case 'visible':
         machine?.loop.visible(message.visible)
+        break
+      case 'xray':
+        xray = message.watch
+        machine?.loop.xray(xray)
         break
       case 'request':
         request(message.id, message.request)
@@ -213,12 +221,23 @@ function overlaid(shipped: SparseDisk, stored: readonly DiskChunk[]): SparseDisk
 
 function createMachine(
   { options, baseDisk, shippedDisk, persist }: MachineParts,
-  { host, send, fault, loader, sender }: RoomParts & { readonly loader: ImageLoader; readonly sender: BatchSender },
+  {
+    host,
+    send,
+    fault,
+    loader,
+    sender,
+    xray,
+  }: RoomParts & {
+    readonly loader: ImageLoader
+    readonly sender: BatchSender
+    readonly xray: XrayWatch | undefined
+  },
 ): Machine {
   const disk = baseDisk.clone()
   const watch = persist ? new DiskWatch(disk, sender) : undefined
   const world = makeWorld({ options, disk, baseDisk, watch }, loader)
-  const loop = new RunLoop(world, { host, send, mode: options.clock, onFault: fault })
+  const loop = new RunLoop(world, { host, send, mode: options.clock, onFault: fault, xray })
   const machine = { world, loop, disk, options, baseDisk, shippedDisk, watch, playing: undefined, linksBefore: 0 }
   listen(world, machine, send)
   return machine

@@ -98,6 +98,7 @@ class FakeWorld implements LoopWorld {
     return () => {}
   }
   onLink = () => () => {}
+  onTrace(): void {}
   readonly #probed: ((probe: Probe) => void)[] = []
   readonly #states: ((state: MachineState) => void)[] = []
   onProbe(listener: (probe: Probe) => void): () => void {

@@ -5,11 +5,13 @@
  */
 import type { ClockMode, Input, MachineState } from '#protocol/machine.ts'
 import type { StopReason, SyncMachine } from '#protocol/sync-machine.ts'
+import type { XrayWatch } from '#protocol/xray.ts'
 import type { Host } from './host.ts'
 import { createOutbox, type Outbox, type Send } from './outbox.ts'
+import type { TracedWorld } from './xray.ts'
 
 /** What the loop asks of a world. */
-export interface LoopWorld extends SyncMachine {
+export interface LoopWorld extends SyncMachine, TracedWorld {
   /** With `untilSettled`, also ends as soon as the machine has settled. */
   runUntil(deadlineNs: number, stop: () => boolean, untilSettled?: boolean): StopReason
   /** Nothing is runnable and only input timers are left. */
@@ -78,6 +80,8 @@ export class RunLoop {
       readonly host: Host
       readonly send: Send
       readonly mode: ClockMode
+      /** What of the trace the page wants to see. */
+      readonly xray?: XrayWatch | undefined
       /** The world itself threw: our bug, not a guest's. The loop has stopped. */
       readonly onFault: (error: unknown) => void
     },
@@ -92,23 +96,30 @@ export class RunLoop {
     this.#anchorNs = world.nowNs()
     world.onSerial((line, byte) => this.#outbox.serial(line, byte, world.nowNs()))
     this.#observe(world)
+    if (parts.xray) this.xray(parts.xray)
   }
 
   /** `world` is about to do from its record what this one has done; `continueWith` it follows. */
   rehearse(world: LoopWorld): void {
     this.#outbox.observed.rehearse()
+    this.#outbox.xray.rehearse()
     this.#observe(world)
   }
 
   #observe(world: LoopWorld): void {
-    const { observed } = this.#outbox
+    const { observed, xray } = this.#outbox
     world.onProbe((probe) => observed.probe(probe))
-    world.onState((state) => observed.state(state))
+    world.onState((state) => {
+      observed.state(state)
+      xray.state(state)
+    })
+    xray.follow(world)
   }
 
   /** The same machine once more, made from its record: it goes on where the other has stopped. */
   continueWith(world: LoopWorld): void {
     this.#outbox.observed.rehearsed()
+    this.#outbox.xray.rehearsed()
     this.#world = world
     this.#anchor()
     world.onSerial((line, byte) => this.#outbox.serial(line, byte, world.nowNs()))
@@ -157,6 +168,11 @@ export class RunLoop {
   visible(visible: boolean): void {
     this.#outbox.visible(visible)
     this.wake()
+  }
+
+  /** From now on that of the trace is told. */
+  xray(watch: XrayWatch | undefined): void {
+    this.#outbox.xray.watch(watch)
   }
 
   /** Turbo for `ns` of virtual time. */

@@ -35,8 +35,8 @@ export interface ProcessorPins {
   state(state: MachineState): void
   crash(report: CrashReport): void
   probe(event: Probe): void
-  /** Who listens to the tracer. */
-  tracer(): TraceListener | undefined
+  /** Who listens to such an event of the tracer. */
+  tracer(event: number): TraceListener | undefined
 }
 
 export class Processors {
@@ -123,9 +123,9 @@ export class Processors {
         if (plain) this.#pins.probe(plain)
       },
       trace: (event, a, b, c, d, e) => {
-        const tell = this.#pins.tracer()
+        const tell = isInteger(event) ? this.#pins.tracer(event) : undefined
         // An image's own objects would be asked for their numbers, in its own code: nothing but numbers passes.
-        if (tell && isInteger(event) && isInteger(a) && isInteger(b) && isInteger(c) && isInteger(d) && isInteger(e))
+        if (tell && isInteger(a) && isInteger(b) && isInteger(c) && isInteger(d) && isInteger(e))
           tell(Math.floor(now()), event, index, a, b, c, d, e)
       },
     })

@@ -63,6 +63,8 @@ export class World implements SyncMachine {
   readonly #onCrash = new Set<Listener<CrashReport>>()
   readonly #onProbe = new Set<Listener<Probe>>()
   #onTrace: TraceListener | undefined
+  /** Bits of the events that it wants. */
+  #traceEvents = 0
   readonly #onInput = new Set<Listener<LoggedInput>>()
   readonly #onLink = new Set<(link: number, output: LinkOutput) => void>()
   /** What of the access trace has no line end yet: observers' alone. */
@@ -110,7 +112,7 @@ export class World implements SyncMachine {
         for (const listener of this.#onCrash) listener(report)
       },
       probe: (event) => this.#probe(event),
-      tracer: () => this.#onTrace,
+      tracer: (event) => (this.#traceEvents & (1 << event) ? this.#onTrace : undefined),
     })
   }
 
@@ -161,9 +163,10 @@ export class World implements SyncMachine {
     return subscribe(this.#onCrash, listener)
   }
 
-  /** One listener: it is called too often for more. */
-  onTrace(listener: TraceListener | undefined): void {
+  /** One listener: it is called too often for more. `events`: bits of the events that it wants, TRACE_* of abi/tracer.ts. */
+  onTrace(listener: TraceListener | undefined, events = -1): void {
     this.#onTrace = listener
+    this.#traceEvents = listener ? events : 0
   }
 
   onProbe(listener: Listener<Probe>): () => void {

@@ -1,7 +1,9 @@
 /** Everything the command line sets, and the table that says how. An option that is not here does nothing, as in life. */
+
 import { parseAmount } from './arch-x86/dom0-mem.ts'
 import type { Param } from './common/kernel.ts'
 import { parseSize, strtoul } from './common/lib.ts'
+import { BUILD, type Build, is34 } from './config.ts'
 import { parseLoglvl, type Thresholds } from './drivers/console.ts'
 import { SERIAL_TX_BYTES_DEFAULT, SERIAL_TX_BYTES_MIN } from './drivers/serial.ts'
 
@@ -28,6 +30,8 @@ export interface Options {
   xenheapMegabytes: number
   badpage: string
   bootscrub: boolean
+  /** Memory below so many bits of address is counted apart. It goes last with and without: there is one node. */
+  dmaBits: number
   /** Frames; 0: not given; negative: all but so many. */
   dom0Pages: number
   dom0MinPages: number
@@ -35,18 +39,41 @@ export interface Options {
   dom0MaxVcpus: number
   /** Frames that a domain's grant table may grow to. */
   gnttabMaxNrFrames: number
+  /** Frames of each processor's trace buffer. */
+  tbufSize: number
   clocksource: string
   nmi: string
   acpi: string
   noapic: boolean
+  acpiSkipTimerOverride: boolean
+  ioapicAckOld: boolean
+  /** APIC_QUIET, _VERBOSE, _DEBUG. */
+  apicVerbosity: number
+  sched: string
+  watchdog: boolean
+  dom0VcpusPin: boolean
+  dom0IoportsDisable: string
+  /** Bytes, and where; 0: not said. */
+  crashkernel: { size: number; start: number }
+  /** XEN_PROCESSOR_PM_CX and _PX: what Xen, not dom0, is to control. */
+  processorPm: number
+  maxCstate: number
+  numaOff: boolean
+  forceIommu: boolean
+  /** Bytes of the console ring, if more than it has. */
+  conringSize: number
 }
+
+/** setup_cpufreq_option and xen_cpuidle: bits of start_info.flags, shifted by 8. */
+export const XEN_PROCESSOR_PM_CX = 1
+const XEN_PROCESSOR_PM_PX = 2
 
 /** NR_CPUS of an x86_64 build. */
 export const NR_CPUS = 32
 export const XENHEAP_DEFAULT_MB = 16
 const DEFAULT_MAX_NR_GRANT_FRAMES = 32
 
-export const defaultOptions = (): Options => ({
+export const defaultOptions = (build: Build = BUILD): Options => ({
   console: 'vga',
   com1: '',
   com2: '',
@@ -55,8 +82,8 @@ export const defaultOptions = (): Options => ({
   consoleToRing: false,
   consoleTimestamps: false,
   // A release build: errors and warnings; of guests, those at a limited rate.
-  loglvl: { lower: 2, upper: 2 },
-  guestLoglvl: { lower: 0, upper: 2 },
+  loglvl: build.debug ? { lower: 4, upper: 4 } : { lower: 2, upper: 2 },
+  guestLoglvl: build.debug ? { lower: 4, upper: 4 } : { lower: 0, upper: 2 },
   serialTxBytes: SERIAL_TX_BYTES_DEFAULT,
   vga: '',
   noreboot: false,
@@ -68,18 +95,38 @@ export const defaultOptions = (): Options => ({
   xenheapMegabytes: XENHEAP_DEFAULT_MB,
   badpage: '',
   bootscrub: true,
+  dmaBits: 0,
   dom0Pages: 0,
   dom0MinPages: 0,
   dom0MaxPages: Number.POSITIVE_INFINITY,
   dom0MaxVcpus: 0,
   gnttabMaxNrFrames: DEFAULT_MAX_NR_GRANT_FRAMES,
+  tbufSize: 0,
   clocksource: '',
-  nmi: 'dom0',
+  nmi: build.debug ? 'fatal' : 'dom0',
   acpi: '',
   noapic: false,
+  acpiSkipTimerOverride: false,
+  ioapicAckOld: false,
+  apicVerbosity: 0,
+  sched: 'credit',
+  watchdog: false,
+  dom0VcpusPin: false,
+  dom0IoportsDisable: '',
+  crashkernel: { size: 0, start: 0 },
+  processorPm: is34({ build }) ? XEN_PROCESSOR_PM_CX : 0,
+  maxCstate: is34({ build }) ? 7 : 2,
+  numaOff: true,
+  forceIommu: false,
+  conringSize: 0,
 })
 
-export function params(options: Options): readonly Param[] {
+/** `say` is for what a parser itself complains of. */
+export function params(
+  options: Options,
+  build: Build = BUILD,
+  say: (text: string) => void = () => {},
+): readonly Param[] {
   const boolean = (name: string, key: BooleanKey): Param => ({
     name,
     type: 'boolean',
@@ -138,15 +185,64 @@ export function params(options: Options): readonly Param[] {
     integer('xenheap_megabytes', 'xenheapMegabytes'),
     string('badpage', 'badpage', 100),
     boolean('bootscrub', 'bootscrub'),
+    integer('dma_bits', 'dmaBits'),
     custom('dom0_mem', (value) => parseDom0Mem(options, value)),
     integer('dom0_max_vcpus', 'dom0MaxVcpus'),
     integer('gnttab_max_nr_frames', 'gnttabMaxNrFrames'),
+    integer('tbuf_size', 'tbufSize'),
     string('clocksource', 'clocksource', 10),
     string('nmi', 'nmi', 10),
     custom('acpi', (value) => {
       options.acpi = value.slice(0, 9)
     }),
     boolean('noapic', 'noapic'),
+    boolean('acpi_skip_timer_override', 'acpiSkipTimerOverride'),
+    custom('ioapic_ack', (value) => {
+      if (value === 'old' || value === 'new') options.ioapicAckOld = value === 'old'
+      else say(`Unknown ioapic_ack value specified: '${value}'\n`)
+    }),
+    custom('apic_verbosity', (value) => {
+      const level = ['', 'verbose', 'debug'].indexOf(value)
+      if (level > 0) options.apicVerbosity = level
+      else say(`<1>APIC Verbosity level ${value} not recognised use apic_verbosity=verbose or apic_verbosity=debug`)
+    }),
+    string('sched', 'sched', 10),
+    boolean('watchdog', 'watchdog'),
+    boolean('dom0_vcpus_pin', 'dom0VcpusPin'),
+    string('dom0_ioports_disable', 'dom0IoportsDisable', 200),
+    custom('crashkernel', (value) => {
+      const size = parseSize(value)
+      const start = size.rest[0] === '@' ? parseSize(size.rest.slice(1)).value : options.crashkernel.start
+      options.crashkernel = { size: size.value, start }
+    }),
+    custom('cpufreq', (value) => {
+      if (value === 'xen') options.processorPm |= XEN_PROCESSOR_PM_PX
+      if (value !== 'dom0-kernel') return
+      options.processorPm &= ~XEN_PROCESSOR_PM_PX
+      options.dom0VcpusPin = true
+    }),
+    {
+      name: 'cpuidle',
+      type: 'boolean',
+      set: (on) => {
+        options.processorPm = (options.processorPm & ~XEN_PROCESSOR_PM_CX) | (on ? XEN_PROCESSOR_PM_CX : 0)
+      },
+    },
+    integer('max_cstate', 'maxCstate'),
+    custom('numa', (value) => {
+      if (value.startsWith('off')) options.numaOff = true
+      else if (/^on|^noacpi|^fake=/.test(value)) options.numaOff = false
+    }),
+    custom('iommu', (value) => {
+      if (value.split(',').some((word) => word === 'force' || word === 'required')) options.forceIommu = true
+    }),
+    ...(is34({ build })
+      ? [
+          custom('conring_size', (value) => {
+            options.conringSize = parseSize(value).value
+          }),
+        ]
+      : []),
   ]
 }
 

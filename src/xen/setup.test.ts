@@ -273,7 +273,7 @@ describe('panic', () => {
     host.type('x')
     host.expect('Manual reset required')
     expect(text(host)).toMatch(
-      /\(XEN\) Xen BUG at common\/page-alloc\.ts: free frame [0-9a-f]+ has references\n\(XEN\) \n/,
+      /\(XEN\) Xen BUG at common\/page-alloc\.ts: free frame [0-9a-f]+ has references\n\(XEN\) ----\[ Xen-3\.3\.0 {2}x86_64 {2}debug=n {2}Not tainted \]----\n\(XEN\) CPU: {4}0\n\(XEN\) CONTEXT: hypervisor {3}idle, interrupts on\n\(XEN\) Xen call trace:\n\(XEN\) {4}\[<xen\/common\/page-alloc\.ts>\]\n\(XEN\) \n/,
     )
   })
 })

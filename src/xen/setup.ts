@@ -9,9 +9,11 @@ import { COM1_BASE, UART_LSR, UART_LSR_THRE, UART_THR } from '#abi/pc/uart16550.
 import { VGA_ATTRIBUTE_DEFAULT, VGA_TEXT_BASE } from '#abi/pc/vga.ts'
 import { PAGE_SIZE } from '#abi/xen/types.ts'
 import { FIRST_HIPRIORITY_VECTOR, FIRST_LEGACY_VECTOR } from './arch-x86/apic.ts'
+import { sayApicClock, setupLocalApic, verifyLocalApic } from './arch-x86/apic-verbosity.ts'
 import { cpuText, identifyCpu, identityLines } from './arch-x86/cpu.ts'
 import { constructDom0 } from './arch-x86/domain-build.ts'
 import { acknowledge8259, init8259, unmask8259 } from './arch-x86/io-apic.ts'
+import { keyIoapic } from './arch-x86/key-7a-ioapic.ts'
 import {
   allocM2p,
   freeInit,
@@ -24,42 +26,38 @@ import {
 } from './arch-x86/memory-setup.ts'
 import { findProcessors, initAcpiTables, type MpConfig } from './arch-x86/mpparse.ts'
 import { type Module, type MultibootInfo, readMultiboot } from './arch-x86/multiboot.ts'
+import { checkNmiWatchdog, watchdogEnable } from './arch-x86/nmi.ts'
 import { Pcpu } from './arch-x86/pcpu.ts'
 import { earlyFail, panic } from './arch-x86/shutdown.ts'
 import { type Booted, bootCpu, bringUp, checkTscSync } from './arch-x86/smpboot.ts'
 import { askBios, type BootFacts } from './arch-x86/trampoline.ts'
 import { allocVcpu, domainCreate, domainUnpauseByController } from './common/domain.ts'
-import { cmdlineCook, cmdlineParse, splitCmdline, TAINT_SYNC_CONSOLE } from './common/kernel.ts'
+import { cmdlineCook, cmdlineParse, splitCmdline } from './common/kernel.ts'
 import { hex } from './common/lib.ts'
 import { SCHEDULER } from './common/schedule.ts'
-import {
-  XEN_BANNER,
-  XEN_CHANGESET,
-  XEN_COMPILE_BY,
-  XEN_COMPILE_DATE,
-  XEN_COMPILE_DOMAIN,
-  XEN_COMPILER,
-  XEN_EXTRAVERSION,
-  XEN_SUBVERSION,
-  XEN_VERSION,
-} from './compile.ts'
-import { loglvlText, XENLOG_INFO } from './drivers/console.ts'
-import { Ns16550, parseUart } from './drivers/ns16550.ts'
-import { NO_HANDLE, parseSerialHandle } from './drivers/serial.ts'
+import { initTraceBufs } from './common/trace.ts'
+import { BUILD, type Build } from './config.ts'
+import { XENLOG_INFO } from './drivers/console.ts'
+import { endBoot, growConsoleRing, initConsole } from './drivers/console-setup.ts'
 import { keyhandlers } from './keyhandlers.ts'
 import { params } from './options.ts'
 import { DEAD, RUN_AGAIN, type Steps } from './steps.ts'
 import { makeXen, now, printk, type Xen } from './xen.ts'
 
-export const start: MetalEntry = (metal: Metal, regs: Regs): PcpuCode => {
-  if (regs.eax !== MULTIBOOT_LOADER_MAGIC) return notMultiboot(metal)
-  const xen = makeXen(metal, keyhandlers)
-  const pcpu = new Pcpu(xen, 0, metal)
-  pcpu.online = true
-  xen.pcpus.push(pcpu)
-  xen.current = pcpu
-  pcpu.push(startXen(xen, pcpu, regs.ebx ?? 0, askBios(metal)))
-  return pcpu
+export const start: MetalEntry = startBuild(BUILD)
+
+/** The entry of another build than the image's own. */
+export function startBuild(build: Build): MetalEntry {
+  return (metal: Metal, regs: Regs): PcpuCode => {
+    if (regs.eax !== MULTIBOOT_LOADER_MAGIC) return notMultiboot(metal)
+    const xen = makeXen(metal, keyhandlers, build)
+    const pcpu = new Pcpu(xen, 0, metal)
+    pcpu.online = true
+    xen.pcpus.push(pcpu)
+    xen.current = pcpu
+    pcpu.push(startXen(xen, pcpu, regs.ebx ?? 0, askBios(metal)))
+    return pcpu
+  }
 }
 
 /** head.S: no console yet, so straight to the screen and the first UART, and the end. */
@@ -87,8 +85,12 @@ function* startXen(xen: Xen, pcpu: Pcpu, mbiAddress: number, facts: BootFacts): 
   const { options } = xen
   const mbi = readMultiboot(xen.metal, mbiAddress)
   const { xen: cmdline, dom0: dom0Extra } = splitCmdline(cmdlineCook(mbi.cmdline))
-  cmdlineParse(params(options), cmdline)
+  cmdlineParse(
+    params(options, xen.build, (text) => printk(xen, text)),
+    cmdline,
+  )
   xen.vga.mode = facts.video
+  xen.discs = facts
   initConsole(xen)
   printk(xen, `Command line: ${cmdline}\n`)
   printVideoAndDiscs(xen, facts)
@@ -100,19 +102,20 @@ function* startXen(xen: Xen, pcpu: Pcpu, mbiAddress: number, facts: BootFacts): 
   const layout = setupMemory(xen, { start: first.start, end: last.end })
   yield RUN_AGAIN
   initAcpiTables(xen)
-  printk(xen, `${XENLOG_INFO}No NUMA configuration found\n`)
+  printk(xen, `${XENLOG_INFO}${options.numaOff ? 'NUMA turned off' : 'No NUMA configuration found'}\n`)
   printk(xen, `${XENLOG_INFO}Faking a node at ${hex(0, 16)}-${hex(xen.maxPage * PAGE_SIZE, 16)}\n`)
   yield RUN_AGAIN
   setupXenHeap(xen, layout)
   yield RUN_AGAIN
   xen.heap.endBootAllocator()
-  printk(xen, 'Domain heap initialised\n')
+  printk(xen, `Domain heap initialised${options.dmaBits > 0 ? ` DMA width ${options.dmaBits} bits` : ''}\n`)
   yield RUN_AGAIN
   allocM2p(xen)
   yield RUN_AGAIN
   const mp = findProcessors(xen)
   init8259(xen.metal.io)
   freeUnusedPercpu(xen, layout, Math.max(1, mp.cpus.length))
+  if (options.sched !== SCHEDULER.optName) printk(xen, `Could not find scheduler: ${options.sched}\n`)
   printk(xen, `Using scheduler: ${SCHEDULER.name} (${SCHEDULER.optName})\n`)
   printk(xen, `${XENLOG_INFO}Initializing CPU#0\n`)
   yield* pcpu.drain()
@@ -135,74 +138,32 @@ function* startXen(xen: Xen, pcpu: Pcpu, mbiAddress: number, facts: BootFacts): 
     xen.pcpus.push(one.pcpu)
     yield* bringUp(xen, one)
   }
+  growConsoleRing(xen)
   printk(xen, `Brought up ${xen.pcpus.length} CPUs\n`)
   // initcalls
+  if (options.forceIommu) panic(xen, 'IOMMU setup failed, crash Xen for security purpose!\n')
   printk(xen, 'I/O virtualisation disabled\n')
+  if (options.watchdog) watchdogEnable(xen)
   yield RUN_AGAIN
   yield* startDom0(xen, mbi, dom0Extra, layout.images)
   yield RUN_AGAIN
   scrubHeapPages(xen)
-  printk(xen, 'Xen trace buffers: disabled\n')
+  initTraceBufs(xen)
   yield* endBoot(xen, pcpu)
   domainUnpauseByController(xen, xen.domains.get(0)!)
   freeInit(xen, layout)
   yield* pcpu.idleLoop()
 }
 
-/** ns16550_init, serial_init_preirq and init_console. */
-function initConsole(xen: Xen): void {
-  const { options, serial, console, metal } = xen
-  console.thresholds = options.loglvl
-  console.guestThresholds = options.guestLoglvl
-  console.conswitch = options.conswitch
-  console.toRing = options.consoleToRing
-  console.timestamps = options.consoleTimestamps
-  serial.txBytes = options.serialTxBytes
-  const outputs = options.console.split(',')
-  for (const port of [0, 1] as const) {
-    const name = port === 0 ? 'com1' : 'com2'
-    const isConsole = outputs.some((output) => output.startsWith(name))
-    const config = parseUart(port, port === 0 ? options.com1 : options.com2, isConsole)
-    if (typeof config === 'string') printk(xen, `ERROR: ${config}\n`)
-    else if (config) serial.register(port, new Ns16550(metal.io, config))
-  }
-  serial.initPreIrq()
-  for (const [i, output] of outputs.entries()) {
-    if (output.startsWith('com')) {
-      const handle = parseSerialHandle(output)
-      // The parser is handed the rest of the list, and so names it.
-      if (handle === undefined)
-        printk(xen, `ERROR: bad serial-interface specification '${outputs.slice(i).join(',')}'\n`)
-      console.handle = handle ?? NO_HANDLE
-    } else if (output.startsWith('vga')) {
-      xen.vga.keep = options.vga.split(',').some((word) => word.startsWith('keep'))
-      xen.vga.init(metal.mem, metal.io)
-    }
-  }
-  serial.setRxHandler(console.handle, (byte) => console.serialRx(byte))
-  console.putText(XEN_BANNER)
-  printk(
-    xen,
-    `Xen version ${XEN_VERSION}.${XEN_SUBVERSION}${XEN_EXTRAVERSION} (${XEN_COMPILE_BY}@${XEN_COMPILE_DOMAIN}) ` +
-      `(${XEN_COMPILER}) ${XEN_COMPILE_DATE}\n`,
-  )
-  printk(xen, `Latest ChangeSet: ${XEN_CHANGESET}\n`)
-  metal.probe({ kind: 'serial-input', owner: 'xen' })
-  if (!options.syncConsole) return
-  serial.startSync(console.handle)
-  xen.tainted |= TAINT_SYNC_CONSOLE
-  printk(xen, 'Console output is synchronous.\n')
-}
-
-function printVideoAndDiscs(xen: Xen, { video, mbrSignatures, eddInfos }: BootFacts): void {
+function printVideoAndDiscs(xen: Xen, { video }: BootFacts): void {
   printk(xen, 'Video information:\n')
   printk(
     xen,
     video ? ` VGA is text mode ${video.columns}x${video.rows}, font 8x${video.fontHeight}\n` : ' No VGA detected\n',
   )
   printk(xen, 'Disc information:\n')
-  printk(xen, ` Found ${mbrSignatures} MBR signatures\n`)
-  printk(xen, ` Found ${eddInfos} EDD information structures\n`)
+  printk(xen, ` Found ${xen.discs.mbrSignatures.length} MBR signatures\n`)
+  printk(xen, ` Found ${xen.discs.eddInfos.length} EDD information structures\n`)
 }
 
 /** The BIOS's map, or else what the loader says. */
@@ -222,7 +183,8 @@ function* smpPrepareCpus(xen: Xen, mp: MpConfig, booted: Booted[]): Steps {
   const { options } = xen
   const self = xen.current
   const maxCpus = options.nosmp ? 0 : options.maxcpus
-  self.apic.setup(0)
+  verifyLocalApic(xen, self)
+  setupLocalApic(xen, self)
   if (!mp.smp) printk(xen, `${XENLOG_INFO}SMP motherboard not detected.\n`)
   if (mp.smp && maxCpus > 0) {
     let id = 1
@@ -235,15 +197,18 @@ function* smpPrepareCpus(xen: Xen, mp: MpConfig, booted: Booted[]): Steps {
   }
   if (xen.ioApics.length > 0) {
     printk(xen, 'ENABLING IO-APIC IRQs\n')
-    printk(xen, ' -> Using new ACK method\n')
+    printk(xen, ` -> Using ${options.ioapicAckOld ? 'old' : 'new'} ACK method\n`)
     for (const ioApic of xen.ioApics) ioApic.maskAll()
     self.maskExtInt()
+    if (options.apicVerbosity > 0) keyIoapic.run(xen, 'z')
   }
+  if (options.watchdog) yield* checkNmiWatchdog(xen, [self, ...booted.map(({ pcpu }) => pcpu)])
   yield* self.drain()
   yield* xen.time.calibrateApic(
     (ticks) => self.apic.setTimer(ticks),
     () => self.apic.timerCount(),
   )
+  sayApicClock(xen)
   if (booted.length > 0) yield* checkTscSync(xen, booted)
 }
 
@@ -323,41 +288,8 @@ function* startDom0(xen: Xen, mbi: MultibootInfo, extra: string | undefined, ima
 function withLinuxOptions(xen: Xen, cmdline: string): string {
   let text = cmdline
   if (xen.options.noapic && !text.includes('noapic')) text += ' noapic'
+  if (xen.options.acpiSkipTimerOverride && !text.includes('acpi_skip_timer_override'))
+    text += ' acpi_skip_timer_override'
   if (xen.options.acpi !== '' && !text.includes('acpi=')) text += ` acpi=${xen.options.acpi}`
   return text
 }
-
-/** console_endboot. */
-function* endBoot(xen: Xen, pcpu: Pcpu): Steps {
-  const { console, options, vga } = xen
-  printk(xen, `Std. Loglevel: ${loglvlText(console.thresholds)}\n`)
-  printk(xen, `Guest Loglevel: ${loglvlText(console.guestThresholds)}\n`)
-  if (options.syncConsole) {
-    for (const line of SYNC_WARNING) printk(xen, `${line}\n`)
-    for (let i = 3; i > 0; i--) {
-      printk(xen, `${i}... `)
-      yield* pcpu.delay(1000)
-    }
-    printk(xen, '\n')
-  }
-  if (vga.active) {
-    printk(xen, `Xen is ${vga.keep ? 'keeping' : 'relinquishing'} VGA console.\n`)
-    vga.active = vga.keep
-  }
-  // ns16550_endboot: dom0 finds no UART where Xen's is.
-  for (const { uart } of xen.serial.ports)
-    if (uart) xen.domains.get(0)!.ioportCaps.remove(uart.config.ioBase, uart.config.ioBase + 7)
-  // conswitch=?x: input stays Xen's, but the message on how to switch is still wanted.
-  if (options.conswitch[1] === 'x') console.xenRx = !console.xenRx
-  console.switchSerialInput()
-}
-
-const SYNC_WARNING: readonly string[] = [
-  '**********************************************',
-  '******* WARNING: CONSOLE OUTPUT IS SYNCHRONOUS',
-  '******* This option is intended to aid debugging of Xen by ensuring',
-  '******* that all output is synchronously delivered on the serial line.',
-  '******* However it can introduce SIGNIFICANT latencies and affect',
-  '******* timekeeping. It is NOT recommended for production use!',
-  '**********************************************',
-]

@@ -35,8 +35,27 @@ export const XEN_DOMCTL_getvcpuaffinity = 25
 export const XEN_DOMCTL_real_mode_area = 26
 export const XEN_DOMCTL_resumedomain = 27
 export const XEN_DOMCTL_sendtrigger = 28
+export const XEN_DOMCTL_subscribe = 29
+export const XEN_DOMCTL_gethvmcontext = 33
+export const XEN_DOMCTL_sethvmcontext = 34
 export const XEN_DOMCTL_set_address_size = 35
 export const XEN_DOMCTL_get_address_size = 36
+export const XEN_DOMCTL_assign_device = 37
+export const XEN_DOMCTL_bind_pt_irq = 38
+export const XEN_DOMCTL_memory_mapping = 39
+export const XEN_DOMCTL_ioport_mapping = 40
+export const XEN_DOMCTL_pin_mem_cacheattr = 41
+export const XEN_DOMCTL_set_ext_vcpucontext = 42
+export const XEN_DOMCTL_get_ext_vcpucontext = 43
+export const XEN_DOMCTL_set_opt_feature = 44
+export const XEN_DOMCTL_test_assign_device = 45
+export const XEN_DOMCTL_set_target = 46
+export const XEN_DOMCTL_deassign_device = 47
+export const XEN_DOMCTL_unbind_pt_irq = 48
+export const XEN_DOMCTL_set_cpuid = 49
+export const XEN_DOMCTL_get_device_group = 50
+export const XEN_DOMCTL_set_machine_address_size = 51
+export const XEN_DOMCTL_get_machine_address_size = 52
 
 /** What all commands begin with. `domain` is IN/OUT for createdomain (0: choose one) and getdomaininfo (the first from this one on). */
 export const xen_domctl = struct('xen_domctl', 144, { cmd: u32(0), interface_version: u32(4), domain: u16(8) })
@@ -123,6 +142,11 @@ export const XEN_DOMCTL_SHADOW_OP_PEEK = 12
 export const XEN_DOMCTL_SHADOW_OP_GET_ALLOCATION = 30
 export const XEN_DOMCTL_SHADOW_OP_SET_ALLOCATION = 31
 export const XEN_DOMCTL_SHADOW_OP_ENABLE = 32
+/** shadow_op.mode of OP_ENABLE. */
+export const XEN_DOMCTL_SHADOW_ENABLE_REFCOUNT = 1 << 1
+export const XEN_DOMCTL_SHADOW_ENABLE_LOG_DIRTY = 1 << 2
+export const XEN_DOMCTL_SHADOW_ENABLE_TRANSLATE = 1 << 3
+export const XEN_DOMCTL_SHADOW_ENABLE_EXTERNAL = 1 << 4
 export const xen_domctl_shadow_op = struct('xen_domctl_shadow_op', 40, {
   op: u32(0),
   mode: u32(4),
@@ -153,12 +177,19 @@ export const XEN_SCHEDULER_SEDF = 4
 export const XEN_SCHEDULER_CREDIT = 5
 export const XEN_DOMCTL_SCHEDOP_putinfo = 0
 export const XEN_DOMCTL_SCHEDOP_getinfo = 1
-/** Of the union only u.credit. */
+/** With u.credit; u.sedf lies in the same place. */
 export const xen_domctl_scheduler_op = struct('xen_domctl_scheduler_op', 40, {
   sched_id: u32(0),
   cmd: u32(4),
   credit_weight: u16(8),
   credit_cap: u16(10),
+})
+export const xen_domctl_sched_sedf = struct('xen_domctl_sched_sedf', 32, {
+  period: u64(0),
+  slice: u64(8),
+  latency: u64(16),
+  extratime: u32(24),
+  weight: u32(28),
 })
 
 export const xen_domctl_setdomainhandle = struct('xen_domctl_setdomainhandle', 16, { handle: bytes(0, 16) })
@@ -177,9 +208,87 @@ export const xen_domctl_ioport_permission = struct('xen_domctl_ioport_permission
 export const xen_domctl_hypercall_init = struct('xen_domctl_hypercall_init', 8, { gmfn: u64(0) })
 /** time_offset_seconds is signed. */
 export const xen_domctl_settimeoffset = struct('xen_domctl_settimeoffset', 4, { time_offset_seconds: u32(0) })
+export const xen_domctl_arch_setup = struct('xen_domctl_arch_setup', 8, { flags: u64(0) })
+export const xen_domctl_real_mode_area = struct('xen_domctl_real_mode_area', 4, { log: u32(0) })
+/** Of 32 or 64 bits; of machine addresses, for set_machine_address_size. */
 export const xen_domctl_address_size = struct('xen_domctl_address_size', 4, { size: u32(0) })
 
 export const XEN_DOMCTL_SENDTRIGGER_NMI = 0
 export const XEN_DOMCTL_SENDTRIGGER_RESET = 1
 export const XEN_DOMCTL_SENDTRIGGER_INIT = 2
 export const xen_domctl_sendtrigger = struct('xen_domctl_sendtrigger', 8, { trigger: u32(0), vcpu: u32(4) })
+export const xen_domctl_subscribe = struct('xen_domctl_subscribe', 4, { port: u32(0) })
+export const xen_domctl_set_target = struct('xen_domctl_set_target', 2, { target: u16(0) })
+export const xen_domctl_set_opt_feature = struct('xen_domctl_set_opt_feature', 8, { dummy: u64(0) })
+
+/** input: leaf and, unless it is XEN_CPUID_INPUT_UNUSED, subleaf. */
+export const XEN_CPUID_INPUT_UNUSED = 0xffffffff
+export const xen_domctl_cpuid = struct('xen_domctl_cpuid', 24, {
+  input: u32(0),
+  subleaf: u32(4),
+  eax: u32(8),
+  ebx: u32(12),
+  ecx: u32(16),
+  edx: u32(20),
+})
+
+/** SYSCALL and SYSENTER of 32-bit code. size: IN of set, OUT of get, this struct's. */
+export const xen_domctl_ext_vcpucontext = struct('xen_domctl_ext_vcpucontext', 32, {
+  vcpu: u32(0),
+  size: u32(4),
+  syscall32_callback_eip: vaddr(8),
+  sysenter_callback_eip: vaddr(16),
+  syscall32_callback_cs: u16(24),
+  sysenter_callback_cs: u16(26),
+  syscall32_disables_events: u8(28),
+  sysenter_disables_events: u8(29),
+})
+
+/** Of HVM domains. */
+export const xen_domctl_hvmcontext = struct('xen_domctl_hvmcontext', 16, { size: u32(0), buffer: vaddr(8) })
+/** machine_bdf: bus, device and function in bits 23 to 8. */
+export const xen_domctl_assign_device = struct('xen_domctl_assign_device', 4, { machine_bdf: u32(0) })
+export const xen_domctl_get_device_group = struct('xen_domctl_get_device_group', 24, {
+  machine_bdf: u32(0),
+  max_sdevs: u32(4),
+  num_sdevs: u32(8), // OUT
+  sdev_array: vaddr(16),
+})
+export const PT_IRQ_TYPE_PCI = 0
+export const PT_IRQ_TYPE_ISA = 1
+export const PT_IRQ_TYPE_MSI = 2
+/** Of the union only u.pci; u.isa is its first byte. */
+export const xen_domctl_bind_pt_irq = struct('xen_domctl_bind_pt_irq', 20, {
+  machine_irq: u32(0),
+  irq_type: u32(4),
+  hvm_domid: u32(8),
+  bus: u8(12),
+  device: u8(13),
+  intx: u8(14),
+})
+/** add_mapping. */
+export const DPCI_REMOVE_MAPPING = 0
+export const DPCI_ADD_MAPPING = 1
+export const xen_domctl_memory_mapping = struct('xen_domctl_memory_mapping', 32, {
+  first_gfn: u64(0),
+  first_mfn: u64(8),
+  nr_mfns: u64(16),
+  add_mapping: u32(24),
+})
+export const xen_domctl_ioport_mapping = struct('xen_domctl_ioport_mapping', 16, {
+  first_gport: u32(0),
+  first_mport: u32(4),
+  nr_ports: u32(8),
+  add_mapping: u32(12),
+})
+export const XEN_DOMCTL_MEM_CACHEATTR_UC = 0
+export const XEN_DOMCTL_MEM_CACHEATTR_WC = 1
+export const XEN_DOMCTL_MEM_CACHEATTR_WT = 4
+export const XEN_DOMCTL_MEM_CACHEATTR_WP = 5
+export const XEN_DOMCTL_MEM_CACHEATTR_WB = 6
+export const XEN_DOMCTL_MEM_CACHEATTR_UCM = 7
+export const xen_domctl_pin_mem_cacheattr = struct('xen_domctl_pin_mem_cacheattr', 24, {
+  start: u64(0),
+  end: u64(8),
+  type: u32(16),
+})

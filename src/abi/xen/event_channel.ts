@@ -27,6 +27,10 @@ export const EVTCHNSTAT_ipi = 5
 /** Ports of a 64-bit guest: 64 words of 64 bits. Port 0 is never handed out. */
 export const NR_EVENT_CHANNELS = 64 * 64
 
+/** evtchn_op, of event_channel_op_compat: a 32-bit command, then the union of the structs below. */
+export const EVTCHN_OP_U = 4
+export const EVTCHN_OP_BYTES = 28
+
 export const evtchn_bind_interdomain = struct('evtchn_bind_interdomain', 12, {
   remote_dom: u16(0),
   remote_port: u32(4),

@@ -14,6 +14,10 @@ export const GTF_readonly = 1 << 2
 /** Xen's: it is being read, written. */
 export const GTF_reading = 1 << 3
 export const GTF_writing = 1 << 4
+/** How the frame is to be cached: kept for the header's sake, Xen 3.3 looks at none. */
+export const GTF_PWT = 1 << 5
+export const GTF_PCD = 1 << 6
+export const GTF_PAT = 1 << 7
 /** accept_transfer's, Xen's too. */
 export const GTF_transfer_committed = 1 << 2
 export const GTF_transfer_completed = 1 << 3
@@ -62,6 +66,11 @@ export const gnttab_setup_table = struct('gnttab_setup_table', 24, {
   nr_frames: u32(4),
   status: i16(8), // OUT
   frame_list: vaddr(16),
+})
+
+export const gnttab_dump_table = struct('gnttab_dump_table', 4, {
+  dom: u16(0),
+  status: i16(2), // OUT
 })
 
 export const gnttab_transfer = struct('gnttab_transfer', 24, {

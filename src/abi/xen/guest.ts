@@ -51,6 +51,8 @@ export interface VcpuCode {
   run(deadlineNs: number, result: number): VcpuExit
   /** The event callback: an event is pending and not masked. Called between runs. */
   upcall(): void
+  /** The NMI callback, for kernels that register one (callback_op, nmi_op): called between runs, with events masked. */
+  nmi?(): void
 }
 
 export type GuestEntry = (vcpu: VirtualCpu) => VcpuCode

@@ -2,7 +2,7 @@
  * Mirrors xen/include/public/sysctl.h: what the control domain's tools ask of the host. Every command is one struct of 136 bytes: `xen_sysctl` and,
  * from byte XEN_SYSCTL_U on, the command's own.
  */
-import { bytes, size64, struct, u8, u16, u32 } from '../struct.ts'
+import { bytes, size64, struct, u8, u16, u32, u64 } from '../struct.ts'
 import { vaddr } from './types.ts'
 
 export const XEN_SYSCTL_INTERFACE_VERSION = 0x00000006
@@ -74,4 +74,52 @@ export const xen_sysctl_availheap = struct('xen_sysctl_availheap', 24, {
   max_bitwidth: u32(4),
   node: u32(8),
   avail_bytes: size64(16), // OUT
+})
+
+export const XEN_SYSCTL_PERFCOP_reset = 1
+export const XEN_SYSCTL_PERFCOP_query = 2
+export const xen_sysctl_perfc_op = struct('xen_sysctl_perfc_op', 32, {
+  cmd: u32(0),
+  nr_counters: u32(4), // OUT
+  nr_vals: u32(8), // OUT
+  desc: vaddr(16),
+  val: vaddr(24),
+})
+
+export const XEN_SYSCTL_TBUFOP_get_info = 0
+export const XEN_SYSCTL_TBUFOP_set_cpu_mask = 1
+export const XEN_SYSCTL_TBUFOP_set_evt_mask = 2
+export const XEN_SYSCTL_TBUFOP_set_size = 3
+export const XEN_SYSCTL_TBUFOP_enable = 4
+export const XEN_SYSCTL_TBUFOP_disable = 5
+/** cpu_mask is a xenctl_cpumap. */
+export const xen_sysctl_tbuf_op = struct('xen_sysctl_tbuf_op', 48, {
+  cmd: u32(0),
+  cpu_mask_bitmap: vaddr(8),
+  cpu_mask_nr_cpus: u32(16),
+  evt_mask: u32(24),
+  // OUT. Whatever lies there before is no error.
+  buffer_mfn: vaddr(32),
+  size: u32(40),
+})
+
+/** get_pmstat.type. */
+export const PMSTAT_CATEGORY_MASK = 0xf0
+export const PMSTAT_PX = 0x10
+export const PMSTAT_CX = 0x20
+export const PMSTAT_get_max_px = PMSTAT_PX | 1
+export const PMSTAT_get_pxstat = PMSTAT_PX | 2
+export const PMSTAT_reset_pxstat = PMSTAT_PX | 3
+export const PMSTAT_get_max_cx = PMSTAT_CX | 1
+export const PMSTAT_get_cxstat = PMSTAT_CX | 2
+export const PMSTAT_reset_cxstat = PMSTAT_CX | 3
+/** With u.getcx: the states from C0 on, the last one, and two arrays of words of eight bytes. */
+export const xen_sysctl_get_pmstat = struct('xen_sysctl_get_pmstat', 40, {
+  type: u32(0),
+  cpuid: u32(4),
+  cx_nr: u32(8),
+  cx_last: u32(12),
+  cx_idle_time: u64(16),
+  cx_triggers: vaddr(24),
+  cx_residencies: vaddr(32),
 })

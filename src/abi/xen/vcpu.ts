@@ -33,6 +33,9 @@ export const vcpu_runstate_info = struct('vcpu_runstate_info', 48, {
 
 export const vcpu_register_runstate_memory_area = struct('vcpu_register_runstate_memory_area', 8, { addr: vaddr(0) })
 
+/** phys_id: the APIC's and ACPI's numbers of the processor. */
+export const vcpu_get_physid = struct('vcpu_get_physid', 8, { phys_id: u64(0) })
+
 export const vcpu_set_periodic_timer = struct('vcpu_set_periodic_timer', 8, { period_ns: u64(0) })
 
 export const vcpu_register_vcpu_info = struct('vcpu_register_vcpu_info', 16, {
@@ -53,7 +56,8 @@ export const FLAT_KERNEL_CS = 0xe033
 export const FLAT_KERNEL_DS = 0
 export const FLAT_KERNEL_SS = 0xe02b
 
-/** arch-x86/xen.h, vcpu_guest_context: what a vCPU starts from. user_regs' fields by their own names; `ctrlreg3` is ctrlreg[3]: the address of the L4. */
+/** arch-x86/xen.h, vcpu_guest_context: what a vCPU starts from. user_regs' fields by their own names; `ctrlreg3` is ctrlreg[3]: the address of the L4.
+ * trap_ctxt: 256 trap_info, by position. gdt_frames, debugreg: words of eight bytes. */
 export const vcpu_guest_context = struct('vcpu_guest_context', 5168, {
   fpu_ctxt: bytes(0, 512),
   flags: u64(512),
@@ -67,13 +71,25 @@ export const vcpu_guest_context = struct('vcpu_guest_context', 5168, {
   ds: u16(520 + 176),
   fs: u16(520 + 184),
   gs: u16(520 + 192),
+  trap_ctxt: bytes(720, 256 * 16),
+  ldt_base: vaddr(4816),
+  ldt_ents: u64(4824),
+  gdt_frames: bytes(4832, 16 * 8),
   gdt_ents: u64(4960),
   kernel_ss: u64(4968),
   kernel_sp: vaddr(4976),
   ctrlreg0: u64(4984),
   ctrlreg1: u64(4984 + 8),
   ctrlreg3: u64(4984 + 24),
+  ctrlreg4: u64(4984 + 32),
+  debugreg: bytes(5048, 8 * 8),
+  event_callback_eip: vaddr(5112),
+  failsafe_callback_eip: vaddr(5120),
+  syscall_callback_eip: vaddr(5128),
   vm_assist: u64(5136),
+  fs_base: vaddr(5144),
+  gs_base_kernel: vaddr(5152),
+  gs_base_user: vaddr(5160),
 })
 
 /** vcpu_set_singleshot_timer.flags: -ETIME where the time has passed. */

@@ -31,5 +31,3 @@ export const XENFEAT_auto_translated_physmap = 2
 export const XENFEAT_supervisor_mode_kernel = 3
 export const XENFEAT_pae_pgdir_above_4gb = 4
 export const XENFEAT_mmu_pt_update_preserve_ad = 5
-/** xen.h, vm_assist. */
-export const VMASST_TYPE_pae_extended_cr3 = 3

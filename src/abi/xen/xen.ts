@@ -39,6 +39,8 @@ export const __HYPERVISOR_hvm_op = 34
 export const __HYPERVISOR_sysctl = 35
 export const __HYPERVISOR_domctl = 36
 export const __HYPERVISOR_kexec_op = 37
+/** Of an architecture: x86 has mca at 48. */
+export const __HYPERVISOR_arch_0 = 48
 
 /** Virtual interrupts. Those not marked are global: one for the domain, sent to the vCPU that has bound it. */
 export const VIRQ_TIMER = 0 // per vCPU
@@ -62,11 +64,14 @@ export const UVMF_NONE = 0
 export const UVMF_TLB_FLUSH = 1
 export const UVMF_INVLPG = 2
 export const UVMF_FLUSHTYPE_MASK = 3
+export const UVMF_MULTI = 0
 export const UVMF_LOCAL = 0
 export const UVMF_ALL = 1 << 2
 
 /** mmuext_op's commands. */
 export const MMUEXT_PIN_L1_TABLE = 0
+export const MMUEXT_PIN_L2_TABLE = 1
+export const MMUEXT_PIN_L3_TABLE = 2
 export const MMUEXT_PIN_L4_TABLE = 3
 export const MMUEXT_UNPIN_TABLE = 4
 export const MMUEXT_NEW_BASEPTR = 5
@@ -83,6 +88,10 @@ export const MMUEXT_NEW_USER_BASEPTR = 15
 /** vm_assist. */
 export const VMASST_CMD_enable = 0
 export const VMASST_CMD_disable = 1
+export const VMASST_TYPE_4gb_segments = 0
+export const VMASST_TYPE_4gb_segments_notify = 1
+export const VMASST_TYPE_writable_pagetables = 2
+export const VMASST_TYPE_pae_extended_cr3 = 3
 export const MAX_VMASST_TYPE = 3
 
 /** Bits of a page-table entry (asm-x86/page.h); the frame's address is bits 12 to 51. */
@@ -99,6 +108,8 @@ export const _PAGE_PAT = 0x080
 export const CONSOLEIO_write = 0
 export const CONSOLEIO_read = 1
 
+/** From here on no number is a domain's that was created. */
+export const DOMID_FIRST_RESERVED = 0x7ff0
 export const DOMID_SELF = 0x7ff0
 export const DOMID_IO = 0x7ff1
 export const DOMID_XEN = 0x7ff2

@@ -1,6 +1,6 @@
 /**
- * Programs' code, ready to run: an image file is read into frames, which Xen's processor makes code of (VirtualCpu.load), once for each inode as long
- * as that is unchanged. Each execve evaluates it afresh.
+ * Programs' code, ready to run: Xen's processor makes it of the frames that an image file lies in, the page cache's (VirtualCpu.load), once for
+ * each inode as long as that is unchanged. Each execve evaluates it afresh.
  */
 
 import { ImageKind } from '#abi/image.ts'
@@ -39,37 +39,44 @@ export class ImageCache {
   /** The program that `bytes`, all of `inode`, are. Fails with ENOEXEC where it is none that runs. */
   *program(inode: Inode, bytes: Uint8Array): Sleeping<LoadedCode> {
     const { size, mtime, ctime, version } = inode
-    const code = yield* this.load(bytes, ImageKind.program)
+    const frames = inode.cachedFrames()
+    const code = frames?.length ? this.#load(frames, ImageKind.program) : yield* this.load(bytes, ImageKind.program)
     this.#byInode.set(inode, { code, size, mtime, ctime, version })
     return code
   }
 
-  /** Make code of an image's bytes, through frames mapped one behind the other while that lasts. */
+  /** Make code of an image's bytes, through frames of its own. */
   *load(bytes: Uint8Array, kind: number): Sleeping<LoadedCode> {
-    const { pages, mem, vcpu } = this.#core
+    const { pages } = this.#core
     const count = Math.ceil(bytes.length / PAGE_SIZE)
     if (count === 0) fail(ENOEXEC)
     const frames: Gpfn[] = []
     try {
       for (let i = 0; i < count; i++) frames.push(yield* pages.alloc('kernel'))
-      pages.map(
-        VMALLOC_START,
-        frames.map((pfn) => pages.mfn(pfn)),
-      )
-      mem.copyIn(VMALLOC_START, bytes)
-      const loaded = vcpu.load(VMALLOC_START)
-      pages.map(
-        VMALLOC_START,
-        frames.map(() => 0),
-      )
-      if (!loaded.ok) {
-        this.#core.log.printk(`<6>exec: ${loaded.why}\n`)
-        return fail(ENOEXEC)
-      }
-      if (loaded.kind !== kind) fail(ENOEXEC)
-      return loaded
+      return this.#load(frames, kind, bytes)
     } finally {
       for (const pfn of frames) pages.release(pfn, 'kernel')
     }
+  }
+
+  /** The image in `frames` (`bytes`, stored there first), mapped one behind the other while that lasts. */
+  #load(frames: readonly Gpfn[], kind: number, bytes?: Uint8Array): LoadedCode {
+    const { pages, mem, vcpu } = this.#core
+    pages.map(
+      VMALLOC_START,
+      frames.map((pfn) => pages.mfn(pfn)),
+    )
+    if (bytes) mem.copyIn(VMALLOC_START, bytes)
+    const loaded = vcpu.load(VMALLOC_START)
+    pages.map(
+      VMALLOC_START,
+      frames.map(() => 0),
+    )
+    if (!loaded.ok) {
+      this.#core.log.printk(`<6>exec: ${loaded.why}\n`)
+      return fail(ENOEXEC)
+    }
+    if (loaded.kind !== kind) fail(ENOEXEC)
+    return loaded
   }
 }

@@ -3,6 +3,7 @@ import { blockInitcalls } from '../block/make.ts'
 import { balloonInit } from '../drivers/balloon/balloon.ts'
 import { blkbackInit } from '../drivers/blk/back.ts'
 import { blkfrontInit } from '../drivers/blk/front.ts'
+import { cpuidInit } from '../drivers/cpuid/cpuid.ts'
 import { evtchnInit } from '../drivers/evtchn/evtchn.ts'
 import { hostlinkInit } from '../drivers/hostlink/hostlink.ts'
 import { memInit } from '../drivers/mem/mem.ts'
@@ -33,6 +34,7 @@ export const INITCALLS: readonly Initcall[] = [
   balloonInit,
   controlInit,
   memInit,
+  cpuidInit,
   miscInit,
   evtchnInit,
   xenbusDevInit,

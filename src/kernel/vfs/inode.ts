@@ -4,6 +4,7 @@
  */
 import { EINVAL, ENOTDIR, EPERM } from '#abi/posix/errno.ts'
 import { S_IFDIR, S_IFMT, type StatFs } from '#abi/posix/stat.ts'
+import type { Gpfn } from '#abi/xen/types.ts'
 import { fail } from '../errno.ts'
 import type { Kernel } from '../kernel.ts'
 import type { UnixSocket } from '../net/unix-socket.ts'
@@ -72,6 +73,11 @@ export abstract class Inode {
 
   get isDir(): boolean {
     return (this.mode & S_IFMT) === S_IFDIR
+  }
+
+  /** The frames of the whole contents, where they are all in the page cache. */
+  cachedFrames(): readonly Gpfn[] | undefined {
+    return undefined
   }
 
   // --- Directories. The VFS has checked permissions, that names exist or do not, and that both are of one mount. ---

@@ -85,6 +85,17 @@ export class Mapping {
     this.use = use
     this.group = group
   }
+
+  /** The frames of the first `bytes`; undefined where one of them is not there. */
+  frames(bytes: number): readonly Gpfn[] | undefined {
+    const frames: Gpfn[] = []
+    for (let index = 0; index * PAGE_SIZE < bytes; index++) {
+      const page = this.pages.get(index)
+      if (!page?.uptodate) return undefined
+      frames.push(page.pfn)
+    }
+    return frames
+  }
 }
 
 /** Bytes that one write gathers at most. */

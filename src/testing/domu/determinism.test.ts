@@ -12,11 +12,13 @@ interface Seen {
   /** The last word of each domain, and how many there were. */
   readonly domains: Map<number, DomainProbe>
   told: number
+  /** What the tracer has told. */
+  traced: number
 }
 
 /** As with every panel open: all there is to listen to is listened to, and the monitor is looked at. */
 function openPanels({ world }: Dom0Host): Seen {
-  const seen: Seen = { stored: [], domains: new Map(), told: 0 }
+  const seen: Seen = { stored: [], domains: new Map(), told: 0, traced: 0 }
   world.onProbe((probe) => {
     if (probe.kind === 'xenstore') seen.stored.push(probe.line)
     else if (probe.kind === 'domain-gone') seen.domains.delete(probe.domid)
@@ -24,6 +26,9 @@ function openPanels({ world }: Dom0Host): Seen {
       seen.told++
       seen.domains.set(probe.domid, probe)
     }
+  })
+  world.onTrace(() => {
+    seen.traced++
   })
   world.onInput(() => world.screen())
   world.onLink(() => {})
@@ -78,6 +83,7 @@ describe('a guest’s life', () => {
     expect(seen.stored.some((line) => line.includes('/local/domain/1/'))).toBe(true)
     expect([...seen.domains.keys()]).toEqual([0])
     expect(seen.told).toBeGreaterThan(300)
+    expect(seen.traced).toBeGreaterThan(10_000)
   })
 
   test('from its record: the same', () => {

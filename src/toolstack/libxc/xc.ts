@@ -1,4 +1,6 @@
 /** libxc: Xen's control library (tools/libxc/xenctrl.h, xenguest.h). Its functions are generators of system calls and throw XcError. */
+
+export { xcCpuidApplyPolicy } from './cpuid.ts'
 export { type XcLinuxBuild, type XcLinuxBuilt, xcLinuxBuild } from './dom/build.ts'
 export {
   type XcDomainCreate,

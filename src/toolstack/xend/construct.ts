@@ -175,6 +175,7 @@ function* buildDomain(vm: DomainInfo): Sys<void> {
     storeEvtchn: vm.storePort!,
     consoleEvtchn: vm.consolePort!,
   })
+  yield* xend.xc.domainSetPolicyCpuid(domid)
   vm.storeMfn = built.storeMfn
   vm.consoleMfn = built.consoleMfn
   config.notes = Object.fromEntries(built.notes)

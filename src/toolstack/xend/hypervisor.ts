@@ -29,6 +29,7 @@ export interface Hypervisor {
   domainCreate(handle: Uint8Array): Sys<number>
   domainMaxVcpus(domid: number, max: number): Sys<void>
   domainSetmaxmem(domid: number, maxKb: number): Sys<void>
+  domainSetPolicyCpuid(domid: number): Sys<void>
   domainSetTimeOffset(domid: number, seconds: number): Sys<void>
   domainPause(domid: number): Sys<void>
   domainUnpause(domid: number): Sys<void>

@@ -2,6 +2,7 @@
 import type { XcHandle } from '../libxc/privcmd.ts'
 import {
   xcAvailheap,
+  xcCpuidApplyPolicy,
   xcDomainCreate,
   xcDomainDestroy,
   xcDomainGetinfo,
@@ -31,6 +32,7 @@ export const hypervisor = (xc: XcHandle): Hypervisor => ({
   domainCreate: (handle) => xcDomainCreate(xc, { handle }),
   domainMaxVcpus: (domid, max) => xcDomainMaxVcpus(xc, domid, max),
   domainSetmaxmem: (domid, maxKb) => xcDomainSetmaxmem(xc, domid, maxKb),
+  domainSetPolicyCpuid: (domid) => xcCpuidApplyPolicy(xc, domid),
   domainSetTimeOffset: (domid, seconds) => xcDomainSetTimeOffset(xc, domid, seconds),
   domainPause: (domid) => xcDomainPause(xc, domid),
   domainUnpause: (domid) => xcDomainUnpause(xc, domid),

@@ -101,6 +101,8 @@ export const en = {
   'machine.new': 'Start a new machine',
   'machine.new.help': 'The present machine and what it wrote to its disk are gone.',
 
+  'xray.title': 'X-ray',
+
   'tabs.label': 'Panels',
 } as const
 

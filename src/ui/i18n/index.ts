@@ -31,7 +31,8 @@ export type MessageKey = keyof typeof en
 export const languages = { en: 'English', zh: '中文' } as const
 export type Lang = keyof typeof languages
 
-type ParametersOf<Text extends string> = Text extends `${string}{${infer Name}}${infer Rest}`
+/** Names of the parameters in a text. */
+export type ParametersOf<Text extends string> = Text extends `${string}{${infer Name}}${infer Rest}`
   ? Name | ParametersOf<Rest>
   : never
 
@@ -55,8 +56,13 @@ export async function loadLang(lang: Lang): Promise<void> {
   if (lang === 'zh') dictionaries.zh ??= (await import('./chinese.ts')).zh
 }
 
+/** A text with its parameters put in. */
+export function fill(text: string, values: Readonly<Record<string, string | number>>): string {
+  return text.replace(/\{(\w+)\}/g, (whole, name: string) => String(values[name] ?? whole))
+}
+
 export function say(lang: Lang, { key, values = {} }: Words): string {
-  return (dictionaries[lang] ?? en)[key].replace(/\{(\w+)\}/g, (whole, name: string) => String(values[name] ?? whole))
+  return fill((dictionaries[lang] ?? en)[key], values)
 }
 
 export function translator(lang: Lang): Translate {

@@ -101,5 +101,7 @@ export const zh: Record<CommonKey, string> = {
   'machine.new': '启动新机器',
   'machine.new.help': '现在的机器以及写入其磁盘的内容都会丢失。',
 
+  'xray.title': '透视',
+
   'tabs.label': '面板',
 }

@@ -5,7 +5,7 @@ import { isDomainConsole, type PanelId, panelRow, tabTitle } from '../panels/reg
 import { usePage, usePlayground, useTranslate } from '../session-context.tsx'
 import { testIds } from '../test-ids.ts'
 
-/** Where a title is too long for an eighth of a phone. */
+/** Where a title is too long for a ninth of a phone. */
 const shortTitles: Partial<Record<PanelId, Words>> = { 'boot-menu': { key: 'layout.short.boot-menu' } }
 
 export function PhoneBar({ ids }: { ids: readonly PanelId[] }) {

@@ -2,7 +2,16 @@
 import { type ComponentType, lazy } from 'react'
 import type { DomainConsoleId } from '#protocol/machine.ts'
 import type { Words } from '../i18n/index.ts'
-import { BootMenuIcon, DomainsIcon, GuideIcon, MachineIcon, MonitorIcon, SerialIcon, XenStoreIcon } from '../icons.tsx'
+import {
+  BootMenuIcon,
+  DomainsIcon,
+  GuideIcon,
+  MachineIcon,
+  MonitorIcon,
+  SerialIcon,
+  XenStoreIcon,
+  XrayIcon,
+} from '../icons.tsx'
 import { ConsolePanel } from './consoles/ConsolePanel.tsx'
 
 export interface PanelProps {
@@ -26,11 +35,12 @@ export interface PanelRow {
 const GuidePanel = lazy(() => import('./guide/GuidePanel.tsx'))
 const DomainsPanel = lazy(() => import('./domains/DomainsPanel.tsx'))
 const XenStorePanel = lazy(() => import('./xenstore/XenStorePanel.tsx'))
+const XrayPanel = lazy(() => import('./xray/XrayPanel.tsx'))
 const MonitorPanel = lazy(async () => ({ default: (await import('./monitor/MonitorPanel.tsx')).MonitorPanel }))
 const MachinePanel = lazy(async () => ({ default: (await import('./machine/MachinePanel.tsx')).MachinePanel }))
 const BootMenuPanel = lazy(() => import('./boot-menu/BootMenuPanel.tsx'))
 
-const STATIC_IDS = ['guide', 'com1', 'monitor', 'com2', 'domains', 'xenstore', 'boot-menu', 'machine'] as const
+const STATIC_IDS = ['guide', 'com1', 'monitor', 'com2', 'xray', 'domains', 'xenstore', 'boot-menu', 'machine'] as const
 
 /** A domain's console is a panel, too: as many as somebody opens. */
 export type PanelId = (typeof STATIC_IDS)[number] | DomainConsoleId
@@ -67,6 +77,14 @@ export const panels: readonly PanelRow[] = [
     component: ConsolePanel,
     place: 'middle',
     layer: 'machine',
+  },
+  {
+    id: 'xray',
+    title: { key: 'xray.title' },
+    icon: XrayIcon,
+    component: XrayPanel,
+    place: 'middle',
+    layer: 'xen',
   },
   {
     id: 'domains',

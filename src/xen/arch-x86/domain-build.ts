@@ -7,6 +7,7 @@ import { PIC1_CMD, PIC1_DATA, PIC2_CMD, PIC2_DATA } from '#abi/pc/i8259.ts'
 import type { Exit } from '#abi/pc/metal.ts'
 import { PCI_CONFIG_DATA } from '#abi/pc/pci.ts'
 import { type Mfn, PAGE_SIZE, signedVaddr, unsignedVaddr, type Vaddr } from '#abi/xen/types.ts'
+import { FLAT_KERNEL_CS, FLAT_KERNEL_SS, VGCF_in_kernel, vcpu_guest_context } from '#abi/xen/vcpu.ts'
 import {
   DOMID_IO,
   dom0_vga_console_info,
@@ -22,13 +23,14 @@ import {
 } from '#abi/xen/xen.ts'
 import { bug } from '../common/bug.ts'
 import { allocDomainPages, allocVcpu, type Domain, NR_IRQS, type Vcpu, VPF_down } from '../common/domain.ts'
-import { hex } from '../common/lib.ts'
+import { hex, strtoul } from '../common/lib.ts'
 import { type DomainImage, parseDomainImage } from '../common/libelf.ts'
 import { NO_OWNER } from '../common/page-alloc.ts'
-import { RANGE_MAX } from '../common/rangeset.ts'
+import { RANGE_MAX, type Rangeset } from '../common/rangeset.ts'
 import { RUN_AGAIN } from '../steps.ts'
 import { printk, type Xen } from '../xen.ts'
 import { computeDom0Pages } from './dom0-mem.ts'
+import { contextOf } from './guest-context.ts'
 import { getRoot, pinRoot } from './page-tables.ts'
 import { panic } from './shutdown.ts'
 import { updateWallclock } from './time.ts'
@@ -180,7 +182,7 @@ export function* constructDom0(xen: Xen, domain: Domain, modules: Dom0Modules): 
   updateWallclock(xen, domain)
   permitIo(xen, domain)
   yield RUN_AGAIN
-  return enterKernel(xen, vcpu, signedVaddr(image.virtEntry), layout.startInfo[0])
+  return enterKernel(xen, vcpu, signedVaddr(image.virtEntry), layout)
 }
 
 /** arch_init_memory: what is no RAM, and the first megabyte, belongs to DOMID_IO. */
@@ -335,7 +337,7 @@ function writeStartInfo(
     magic: bytes(`xen-3.0-x86_${image.is64bit ? 64 : 32}${image.pae ? 'p' : ''}`, 32),
     nr_pages: pages,
     shared_info: domain.sharedInfo * PAGE_SIZE,
-    flags: SIF_PRIVILEGED | SIF_INITDOMAIN,
+    flags: SIF_PRIVILEGED | SIF_INITDOMAIN | (xen.options.processorPm << 8),
     pt_base: layout.tables[0],
     nr_pt_frames: (layout.tables[1] - layout.tables[0]) / PAGE_SIZE,
     mfn_list: layout.physmap[0],
@@ -366,10 +368,24 @@ function permitIo(xen: Xen, { ioportCaps, iomemCaps, irqCaps }: Domain): void {
   const frame = (address: number): number => Math.floor(address / PAGE_SIZE)
   iomemCaps.remove(frame(LAPIC_BASE), frame(LAPIC_BASE))
   for (const { address } of xen.ioApics) iomemCaps.remove(frame(address), frame(address))
+  for (const range of xen.options.dom0IoportsDisable.split(',')) if (range !== '') disablePorts(xen, ioportCaps, range)
+}
+
+/** process_dom0_ioports_disable: `3f8` or `3f8-3ff`. */
+function disablePorts(xen: Xen, ports: Rangeset, range: string): void {
+  const from = strtoul(range, 16)
+  const to = from.rest[0] === '-' ? strtoul(from.rest.slice(1), 16) : from
+  if (from.rest === range || to.rest !== '' || to.value < from.value || to.value > 0xffff) {
+    printk(xen, `Invalid ioport range <${range}> in dom0_ioports_disable, skipping\n`)
+    return
+  }
+  printk(xen, `Disabling dom0 access to ioport range ${hex(from.value, 4)}-${hex(to.value, 4)}\n`)
+  ports.remove(from.value, to.value)
 }
 
 /** Where life sets RIP, the machine turns the kernel's bytes in dom0's frames into code. False: there is no code that runs here. */
-function enterKernel(xen: Xen, vcpu: Vcpu, entry: Vaddr, startInfo: Vaddr): boolean {
+function enterKernel(xen: Xen, vcpu: Vcpu, entry: Vaddr, layout: Layout): boolean {
+  const startInfo = layout.startInfo[0]
   const entered = enterImage(xen, vcpu, entry)
   if (typeof entered === 'string') {
     printk(xen, `Dom0 kernel: ${entered}\n`)
@@ -378,6 +394,14 @@ function enterKernel(xen: Xen, vcpu: Vcpu, entry: Vaddr, startInfo: Vaddr): bool
   const { loaded, start } = entered
   vcpu.domain.entered = entered
   vcpu.start = { entry, startInfo }
+  vcpu_guest_context.write(contextOf(vcpu), 0, {
+    flags: BigInt(VGCF_in_kernel),
+    cs: FLAT_KERNEL_CS,
+    ss: FLAT_KERNEL_SS,
+    rsp: layout.stack[1],
+    // IF, and the bit that is always set.
+    rflags: 0x202n,
+  })
   // The entry's first instructions run when the vCPU is first scheduled: by then its time is right, and a fault there is the domain's own.
   vcpu.code = { loaded, run: () => start(virtualCpu(xen, vcpu, startInfo)) }
   vcpu.initialised = true

@@ -39,14 +39,15 @@ test('RAM between 640K and 1M is not believed', () => {
 })
 
 test('mem= cuts, and says so once', () => {
-  const said: string[] = []
-  expect(clipE820([...RAM], 0x2000000, (text) => said.push(text))).toEqual([RAM[0], entry(0x100000, 0x2000000)])
-  expect(clipE820([...RAM], 0x80000, (text) => said.push(text))).toEqual([entry(0, 0x80000)])
-  expect(clipE820([...RAM], 0xc0000, (text) => said.push(text))).toEqual([RAM[0]])
+  const said: [number, number][] = []
+  const cut = (from: number, to: number): number => said.push([from, to])
+  expect(clipE820([...RAM], 0x2000000, cut)).toEqual([RAM[0], entry(0x100000, 0x2000000)])
+  expect(clipE820([...RAM], 0x80000, cut)).toEqual([entry(0, 0x80000)])
+  expect(clipE820([...RAM], 0xc0000, cut)).toEqual([RAM[0]])
   expect(said).toEqual([
-    'Truncating memory map to 32768kB\n',
-    'Truncating memory map to 512kB\n',
-    'Truncating memory map to 768kB\n',
+    [65536, 32768],
+    [65536, 512],
+    [65536, 768],
   ])
 })
 

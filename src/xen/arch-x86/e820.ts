@@ -65,12 +65,13 @@ export function copyE820(map: readonly E820Entry[]): E820Entry[] {
   return copy.slice(0, E820MAX)
 }
 
-/** mem=: forget RAM from `limit` on. Says what it cut. */
-export function clipE820(map: E820Entry[], limit: number, printk: (text: string) => void): E820Entry[] {
+/** mem=: forget RAM from `limit` on. Says what it cut: `words` gets the kB that there were and that are left. */
+export function clipE820(map: E820Entry[], limit: number, words: (from: number, to: number) => void): E820Entry[] {
   for (let i = 0; i < map.length; i++) {
     const { base, length, type } = map[i]!
     if (base + length <= limit) continue
-    printk(`Truncating memory map to ${Math.floor(limit / 1024)}kB\n`)
+    const { base: last, length: bytes } = map.findLast((entry) => entry.type === E820_RAM) ?? map[i]!
+    words(Math.floor((last + bytes) / 1024), Math.floor(limit / 1024))
     return base >= limit ? map.slice(0, i) : [...map.slice(0, i), { base, length: limit - base, type }]
   }
   return map

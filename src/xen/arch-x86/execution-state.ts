@@ -5,21 +5,28 @@
 
 import type { Vcpu } from '../common/domain.ts'
 import { taintedText } from '../common/kernel.ts'
-import { XEN_EXTRAVERSION, XEN_SUBVERSION, XEN_VERSION } from '../compile.ts'
+import { fullVersion } from '../compile.ts'
 import { printk, type Xen } from '../xen.ts'
+import type { Pcpu } from './pcpu.ts'
 
 /** `----[ Xen-3.3.0  x86_64  debug=n  Not tainted ]----` and the processor. */
 export function showHeader(xen: Xen, cpu: number): void {
   printk(
     xen,
-    `----[ Xen-${XEN_VERSION}.${XEN_SUBVERSION}${XEN_EXTRAVERSION}  x86_64  debug=n  ${taintedText(xen.tainted)} ]----\n`,
+    `----[ Xen-${fullVersion(xen.build)}  x86_64  debug=${xen.build.debug ? 'y' : 'n'}  ${taintedText(xen.tainted)} ]----\n`,
   )
   printk(xen, `CPU:    ${cpu}\n`)
 }
 
-export function showHypervisor(xen: Xen, cpu: number): void {
-  showHeader(xen, cpu)
-  printk(xen, 'CONTEXT: hypervisor\n')
+/** Xen itself on `pcpu`. `where`: the place in its source that is to blame, where life has an address and its call trace. */
+export function showHypervisor(xen: Xen, pcpu: Pcpu, where?: string): void {
+  showHeader(xen, pcpu.id)
+  const { curr, interruptsOn } = pcpu
+  printk(
+    xen,
+    `CONTEXT: hypervisor   ${curr ? `d${curr.domain.id}:v${curr.id}` : 'idle'}, interrupts ${interruptsOn ? 'on' : 'off'}\n`,
+  )
+  if (where !== undefined) printk(xen, `Xen call trace:\n   [<xen/${where.split(':')[0]}>]\n`)
 }
 
 /** Whose turn it is, and the image that it runs. */

@@ -1,5 +1,5 @@
 /**
- * xen/arch/x86/traps.c, emulate_privileged_op: a guest's IN and OUT. It needs the privilege from its kernel (IOPL) and from the host (the
+ * xen/arch/x86/traps.c, emulate_privileged_op: a guest's IN and OUT. It needs the privilege from its kernel (IOPL, a bitmap) and from the host (the
  * domain's I/O port rangeset); PCI configuration space goes through Xen.
  */
 
@@ -7,6 +7,7 @@ import type { PortIo } from '#abi/pc/metal.ts'
 import { PCI_CONFIG_ADDRESS, PCI_CONFIG_DATA } from '#abi/pc/pci.ts'
 import type { Vcpu } from '../common/domain.ts'
 import type { Xen } from '../xen.ts'
+import { GuestPageFault } from './mm.ts'
 
 type Width = 1 | 2 | 4
 
@@ -26,6 +27,22 @@ function write(io: PortIo, port: number, bytes: Width, value: number): void {
 export function guestIo(xen: Xen, vcpu: Vcpu): PortIo {
   const { domain } = vcpu
   const { io } = xen.metal
+  /** guest_io_okay: by IOPL, or by the bitmap of its kernel's. What of that cannot be read forbids. */
+  function wanted(port: number, bytes: Width): boolean {
+    if (!(port >= 0 && port <= 0xffff) || !Number.isInteger(port)) return false
+    if (vcpu.iopl >= 1) return true
+    const { at, ports } = vcpu.ioBitmap
+    if (ports <= port + bytes) return false
+    const byte = (offset: number): number => {
+      try {
+        return domain.mem.read8(at + (port >> 3) + offset)
+      } catch (thrown) {
+        if (thrown instanceof GuestPageFault) return 0xff
+        throw thrown
+      }
+    }
+    return ((byte(0) + byte(1) * 256) & (((1 << bytes) - 1) << (port & 7))) === 0
+  }
   /** admin_io_okay. CONFIG_ADDRESS is only there for double words, and those go through Xen. */
   function allowed(port: number, bytes: Width): boolean {
     if (port === PCI_CONFIG_ADDRESS && bytes === 4) return false
@@ -39,7 +56,7 @@ export function guestIo(xen: Xen, vcpu: Vcpu): PortIo {
   }
   function input(where: number, bytes: Width): number {
     const port = Number(where)
-    if (vcpu.iopl < 1 || !(port >= 0 && port <= 0xffff) || !Number.isInteger(port)) return ones(bytes)
+    if (!wanted(port, bytes)) return ones(bytes)
     if (allowed(port, bytes)) return read(io, port, bytes)
     if (port === PCI_CONFIG_ADDRESS && bytes === 4) return domain.pciCf8
     const data = config(port, bytes)
@@ -48,7 +65,7 @@ export function guestIo(xen: Xen, vcpu: Vcpu): PortIo {
   function output(where: number, bytes: Width, what: number): void {
     const port = Number(where)
     const value = Number(what)
-    if (vcpu.iopl < 1 || !(port >= 0 && port <= 0xffff) || !Number.isInteger(port)) return
+    if (!wanted(port, bytes)) return
     if (allowed(port, bytes)) {
       write(io, port, bytes, value)
       return

@@ -64,12 +64,12 @@ export const makeIrqs = (): Irqs => ({
   guest: new Map(),
 })
 
-/** assign_irq_vector, or -ENOSPC. */
+/** assign_irq_vector, or -ENOSPC. -1, AUTO_ASSIGN: one that belongs to no interrupt. */
 export function assignIrqVector(xen: Xen, irq: number): number {
   const { irqs, guestIrqs } = xen
   const own = irqs.get(irq)
   if (own) return own.vector
-  const known = guestIrqs.vectors[irq]!
+  const known = guestIrqs.vectors[irq] ?? 0
   if (known !== 0) return known
   for (;;) {
     guestIrqs.lastVector += 8
@@ -80,7 +80,7 @@ export function assignIrqVector(xen: Xen, irq: number): number {
     }
     if (guestIrqs.lastVector !== HYPERCALL_VECTOR && guestIrqs.lastVector !== FAST_TRAP_VECTOR) break
   }
-  guestIrqs.vectors[irq] = guestIrqs.lastVector
+  if (irq >= 0) guestIrqs.vectors[irq] = guestIrqs.lastVector
   return guestIrqs.lastVector
 }
 

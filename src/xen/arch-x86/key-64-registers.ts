@@ -23,7 +23,7 @@ export const keyRegisters: Keyhandler = {
 
 function dump(xen: Xen, pcpu: Pcpu): void {
   printk(xen, `\n*** Dumping CPU${pcpu.id} host state: ***\n`)
-  showHypervisor(xen, pcpu.id)
+  showHypervisor(xen, pcpu)
   printk(xen, `*** Dumping CPU${pcpu.id} guest state: ***\n`)
   if (!pcpu.curr) printk(xen, 'No guest context (CPU is idle).\n')
   else {

@@ -10,6 +10,7 @@ import {
 import { isMasked, isPending, isSelected } from '../common/event-channel.ts'
 import type { Keyhandler } from '../common/keyhandler.ts'
 import { dec, hex } from '../common/lib.ts'
+import { is34 } from '../config.ts'
 import { printk, type Xen } from '../xen.ts'
 import { ioapicPins } from './irq.ts'
 
@@ -27,13 +28,13 @@ export const keyInterrupts: Keyhandler = {
         const port = domain.pirqPorts[irq]!
         const letter = (set: boolean, one: string): string => (set ? one : '-')
         return (
-          `${domain.id}(${letter(isPending(xen, domain, port), 'P')}${letter(isSelected(xen, domain.vcpus[0]!, port), 'S')}` +
+          `${domain.id}${is34(xen) ? `:${dec(irq, 3, ' ')}` : ''}(${letter(isPending(xen, domain, port), 'P')}${letter(isSelected(xen, domain.vcpus[0]!, port), 'S')}` +
           `${letter(isMasked(xen, domain, port), 'M')}${letter(domain.pirqMask[irq] !== 0, 'M')}),`
         )
       })
       printk(
         xen,
-        `    IRQ${dec(irq, 3, ' ')} Vec${dec(vector, 3, ' ')}: type=${type.padEnd(15)} status=${hex(status, 8)} ` +
+        `${is34(xen) ? `   Vec${dec(vector, 3, ' ')} IRQ${dec(irq, 3, ' ')}` : `    IRQ${dec(irq, 3, ' ')} Vec${dec(vector, 3, ' ')}`}: type=${type.padEnd(15)} status=${hex(status, 8)} ` +
           `in-flight=${inFlight} domain-list=${list.join('')}\n`,
       )
     }

@@ -5,10 +5,13 @@
 import { IMAGE_MAGIC, image_header } from '#abi/image.ts'
 import type { E820Entry } from '#abi/pc/bios.ts'
 import { E820_RAM } from '#abi/pc/e820.ts'
+import { TRACE_NO_RAM } from '#abi/tracer.ts'
 import { PAGE_SIZE } from '#abi/xen/types.ts'
 import { byteString } from '#lib/utf8.ts'
 import { hex } from '../common/lib.ts'
 import { FrameTable, Heap, PAGE_INFO_BYTES } from '../common/page-alloc.ts'
+import { traceMemory, tracePages } from '../common/tracer.ts'
+import { is34 } from '../config.ts'
 import { badPages, NR_CPUS } from '../options.ts'
 import { printk, type Xen } from '../xen.ts'
 import { clipE820, copyE820, e820Line, findMaxPage, ramPages, reserveE820, sanitizeE820 } from './e820.ts'
@@ -35,6 +38,7 @@ const INIT_MODULES: readonly string[] = [
   'xen/options.ts',
   'xen/arch-x86/memory-setup.ts',
   'xen/arch-x86/trampoline.ts',
+  'xen/arch-x86/apic-verbosity.ts',
   'xen/arch-x86/e820.ts',
   'xen/arch-x86/domain-build.ts',
   'xen/arch-x86/dom0-mem.ts',
@@ -44,6 +48,7 @@ const INIT_MODULES: readonly string[] = [
   'xen/common/kernel.ts',
   'xen/common/libelf.ts',
   'xen/drivers/acpi.ts',
+  'xen/drivers/console-setup.ts',
 ]
 
 /** Bytes [start, end). */
@@ -73,7 +78,9 @@ const superUp = (value: number): number => Math.ceil(value / SUPERPAGE) * SUPERP
 /** init_e820: the final map, printed. `title` says where the raw one is from. */
 export function initE820(xen: Xen, title: string, raw: readonly E820Entry[]): void {
   let map = copyE820(sanitizeE820(raw))
-  if (xen.options.mem !== 0) map = clipE820(map, xen.options.mem, (text) => printk(xen, text))
+  const cut = (from: number, to: number): void =>
+    printk(xen, is34(xen) ? `Truncating RAM from ${from}kB to ${to}kB\n` : `Truncating memory map to ${to}kB\n`)
+  if (xen.options.mem !== 0) map = clipE820(map, xen.options.mem, cut)
   xen.e820 = map
   printk(xen, `${title} RAM map:\n`)
   for (const entry of map) printk(xen, `${e820Line(entry)}\n`)
@@ -105,6 +112,11 @@ export function setupMemory(xen: Xen, modules: Range): XenLayout {
   let heapMb = options.xenheapMegabytes + Math.floor(maxPage / 8 / MIB)
   if (heapMb > XENHEAP_MAX_MB) heapMb = XENHEAP_MAX_MB
   const bootMap = [...xen.e820]
+  // Where the crash kernel is to lie: as the option says, or where there is room once all else has its place.
+  let { start: kdump } = options.crashkernel
+  const kdumpBytes = pageUp(options.crashkernel.size)
+  const early = kdump !== 0
+  if (early) reserveKdump(xen, bootMap, kdump, kdumpBytes)
   const modulesLength = modules.end - modules.start
   let xenStart = 0
   let images: Range | undefined
@@ -120,7 +132,10 @@ export function setupMemory(xen: Xen, modules: Range): XenLayout {
       const to = Math.floor((end - modulesLength) / PAGE_SIZE) * PAGE_SIZE
       images = { start: to, end }
       move(xen, modules, to)
+      end = to
     }
+    if (kdump === 0 && start < end && end - start >= kdumpBytes)
+      kdump = Math.floor((end - kdumpBytes) / PAGE_SIZE) * PAGE_SIZE
   }
   if (!images) return earlyFail(xen, 'Not enough memory to relocate the dom0 kernel image.\n')
   reserveE820(bootMap, images.start, images.end)
@@ -134,7 +149,9 @@ export function setupMemory(xen: Xen, modules: Range): XenLayout {
   const percpuStart = initEnd + STACK_BYTES
   const percpu = { start: percpuStart, end: percpuStart + NR_CPUS * PERCPU_BYTES }
   reserveE820(bootMap, xenStart, xenStart + heapMb * MIB)
-  xen.heap = new Heap(new FrameTable(maxPage))
+  if (!early) reserveKdump(xen, bootMap, kdump, kdumpBytes)
+  xen.heap = new Heap(new FrameTable(maxPage), (mfn, count, owner) => tracePages(xen, mfn, count, owner))
+  traceMemory(xen)
   const { heap } = xen
   // The allocation bitmap lies behind the image, in what would else be heap.
   const bitmapBytes = pageUp(Math.floor(maxPage / 8) + 8)
@@ -154,6 +171,15 @@ export function setupMemory(xen: Xen, modules: Range): XenLayout {
   initFrameTable(xen, heap, maxPage)
   mem.fill(xenStart, XEN_IMAGE_BASE, 0x55)
   return layout
+}
+
+/** kexec_reserve_area */
+function reserveKdump({ console, options }: Xen, map: E820Entry[], start: number, bytes: number): void {
+  if (start === 0 || bytes === 0) return
+  const size = `${Math.floor(bytes / MIB)}MB (${bytes / 1024}kB) at 0x${hex(start)}`
+  const ok = reserveE820(map, start, start + bytes)
+  options.crashkernel = ok ? { size: options.crashkernel.size, start } : { size: 0, start: 0 }
+  console.printk(ok ? `Kdump: ${size}\n` : `Kdump: DISABLED (failed to reserve ${size})\n`)
 }
 
 function move(xen: Xen, from: Range, to: number): void {
@@ -178,7 +204,10 @@ function initBootPages(xen: Xen, start: number, end: number): void {
       xen,
       from === to ? `Marking page ${hex(from)} as bad\n` : `Marking pages ${hex(from)} through ${hex(to)} as bad\n`,
     )
-    if (from < maxPage) heap.frames.allocated.fill(1, from, Math.min(to + 1, maxPage))
+    if (from >= maxPage) continue
+    const bad = Math.min(to + 1, maxPage)
+    heap.frames.allocated.fill(1, from, bad)
+    if (bad > from) tracePages(xen, from, bad - from, TRACE_NO_RAM)
   }
 }
 
@@ -219,7 +248,11 @@ export function allocM2p(xen: Xen): void {
   const compatBytes = superDown(bytes / 2 + MIB)
   const superpages = (bytes + compatBytes) / SUPERPAGE
   let ok = true
-  for (let i = 0; i < superpages; i++) ok = xen.heap.allocDomHeapPages(9) !== undefined && ok
+  for (let i = 0; i < superpages; i++) {
+    const block = xen.heap.allocDomHeapPages(9)
+    ok = block !== undefined && ok
+    if (block !== undefined && i < bytes / SUPERPAGE) xen.m2pFrames.push(block)
+  }
   // One L3, an L2 for the table, one for the compat table.
   for (let i = 0; i < 3; i++) ok = xen.heap.allocDomHeapPages(0) !== undefined && ok
   if (!ok) panic(xen, 'Not enough memory for m2p table\n')

@@ -27,6 +27,8 @@ const TABLE_PAGES = 512
 const TABLES_MAX = 8192
 /** The last 2 GiB of the address space, where kernels are linked: there an address is a 32-bit integer. */
 const TOP_PAGE = -(2 ** 19)
+/** So much of it is flat, 256 MiB for the kernel and what it maps behind itself: the fixed mappings at its very end would make an array of 2 MiB. */
+const TOP_PAGES = 2 ** 16
 /** The first 4 GiB above Xen, 0xffff880000000000, where kernels put their direct map. */
 const DIRECT_MAP = HYPERVISOR_VIRT_END
 const DIRECT_PAGE = DIRECT_MAP / PAGE_SIZE
@@ -65,7 +67,7 @@ export class PageMap {
 
   /** What `page` leads to; 0 for nothing. `page` is the address divided by PAGE_SIZE, rounded down: negative in the kernel half. */
   lookup(page: number): number {
-    if (page >= TOP_PAGE && page < 0) return this.#top[page - TOP_PAGE] ?? 0
+    if (page >= TOP_PAGE && page < TOP_PAGE + TOP_PAGES) return this.#top[page - TOP_PAGE] ?? 0
     if (page >= DIRECT_PAGE && page < DIRECT_PAGE + DIRECT_PAGES) return this.#direct[page - DIRECT_PAGE] ?? 0
     return this.#tables.get(Math.floor(page / TABLE_PAGES))?.[page & (TABLE_PAGES - 1)] ?? 0
   }
@@ -74,7 +76,7 @@ export class PageMap {
   set(page: number, entry: number): boolean {
     const old = this.lookup(page)
     if (old === entry) return true
-    if (page >= TOP_PAGE && page < 0) {
+    if (page >= TOP_PAGE && page < TOP_PAGE + TOP_PAGES) {
       this.#top = grown(this.#top, page - TOP_PAGE)
       this.#top[page - TOP_PAGE] = entry
     } else if (page >= DIRECT_PAGE && page < DIRECT_PAGE + DIRECT_PAGES) {
@@ -100,11 +102,17 @@ export class PageMap {
     this.set(page, mfn * 4 + (writable ? MAP_PRESENT | MAP_WRITABLE : MAP_PRESENT))
   }
 
+  /** Every entry. */
+  all(): number[] {
+    const all: number[] = []
+    for (const entries of [this.#top, this.#direct, ...this.#tables.values()])
+      for (const entry of entries) if (entry !== 0) all.push(entry)
+    return all
+  }
+
   /** Every entry, and then no more: what was mapped is the caller's to give back. */
   takeAll(): number[] {
-    const taken: number[] = []
-    for (const entries of [this.#top, this.#direct, ...this.#tables.values()])
-      for (const entry of entries) if (entry !== 0) taken.push(entry)
+    const taken = this.all()
     this.#top = new Int32Array(FLAT_MIN)
     this.#direct = new Int32Array(FLAT_MIN)
     this.#tables.clear()
@@ -126,8 +134,9 @@ export class PageMap {
     if (word === direct) entry = this.#direct[word >>> 12]
     else if (int === va && int < 0) entry = this.#top[(int >> 12) - TOP_PAGE]
     else return this.#far(va, MAP_PRESENT)
+    if (entry === undefined) return this.#far(va, MAP_PRESENT)
     // Both kinds of address end in the same twelve bits.
-    if (entry === undefined || (entry & MAP_PRESENT) === 0) throw new GuestPageFault(va, false)
+    if ((entry & MAP_PRESENT) === 0) throw new GuestPageFault(va, false)
     return (entry >>> 2) * PAGE_SIZE + (int & OFFSET)
   }
 
@@ -139,7 +148,8 @@ export class PageMap {
     if (word === direct) entry = this.#direct[word >>> 12]
     else if (int === va && int < 0) entry = this.#top[(int >> 12) - TOP_PAGE]
     else return this.#far(va, MAP_WRITABLE)
-    if (entry === undefined || (entry & MAP_WRITABLE) === 0) throw new GuestPageFault(va, true)
+    if (entry === undefined) return this.#far(va, MAP_WRITABLE)
+    if ((entry & MAP_WRITABLE) === 0) throw new GuestPageFault(va, true)
     return (entry >>> 2) * PAGE_SIZE + (int & OFFSET)
   }
 

@@ -59,7 +59,9 @@ export function findProcessors(xen: Xen): MpConfig {
       xen.ioApics.push(ioApic)
     }
     if (xen.options.noapic) say(`${XENLOG_INFO}ACPI: Skipping IOAPIC probe due to 'noapic' option.\n`)
-    overrides = readMadt(mem, table, say, onCpu, xen.options.noapic ? undefined : onIoApic).overrides
+    const { noapic, acpi: mode, acpiSkipTimerOverride } = xen.options
+    const skip = noapic || mode === 'ht' || mode === 'noirq'
+    overrides = readMadt(mem, table, say, onCpu, skip ? undefined : onIoApic, acpiSkipTimerOverride).overrides
     if (cpus.length > 0 && xen.ioApics.length > 0) {
       smp = true
       say(`Enabling APIC mode:  Flat.  Using ${xen.ioApics.length} I/O APICs\n`)

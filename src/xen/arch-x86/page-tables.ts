@@ -74,13 +74,70 @@ function putTable(xen: Xen, mfn: number): void {
   putPage(xen, mfn)
 }
 
-function dropType({ heap }: Xen, mfn: number): number {
-  const { typeInfo } = heap.frames
+function dropType(xen: Xen, mfn: number): number {
+  const { typeInfo, owner } = xen.heap.frames
+  const level = TYPES.indexOf((typeInfo[mfn]! & PGT_type_mask) >>> 0)
   let info = typeInfo[mfn]! - 1
   if ((info & PGT_count_mask) === 0) info = (info & ~PGT_validated) >>> 0
   typeInfo[mfn] = info
-  return info & PGT_count_mask
+  const left = info & PGT_count_mask
+  const domain = xen.domains.get(owner[mfn]!)
+  const refers = left === 0 ? domain?.pinnedTables.get(mfn) : undefined
+  if (domain && refers) {
+    domain.pinnedTables.delete(mfn)
+    letGo(xen, domain, level, refers)
+  }
+  return left
 }
+
+/** free_l1_table and those above: what a table of that level refers to. */
+function letGo(xen: Xen, domain: Domain, level: number, refers: readonly number[]): void {
+  for (const each of refers) level === 1 ? putPageFromL1e(xen, each, domain) : putTable(xen, each)
+}
+
+/** The same look through a table that is no root's, for whoever pins it: it is remembered what it refers to. */
+function lookInto(xen: Xen, domain: Domain, mfn: number, level: number): boolean {
+  const refers: number[] = []
+  for (let i = 0; i < ENTRIES; i++) {
+    const low = xen.mem.read32(mfn * PAGE_SIZE + i * 8)
+    const high = xen.mem.read32(mfn * PAGE_SIZE + i * 8 + 4)
+    if ((low & _PAGE_PRESENT) === 0) continue
+    const got = level === 1 ? getPageFromL1e(xen, low, high, domain) : tableBelow(xen, domain, level, low, high)
+    if (got === undefined) {
+      warn(xen, FAILURE_LINE[level]!, `Failure in alloc_l${level}_table: entry ${i}`)
+      letGo(xen, domain, level, refers)
+      return false
+    }
+    refers.push(got)
+  }
+  domain.pinnedTables.set(mfn, refers)
+  return true
+}
+
+function tableBelow(xen: Xen, domain: Domain, level: number, low: number, high: number): number | undefined {
+  const bad = low & TABLE_DISALLOWED
+  const mfn = (low >>> 12) + (high & 0xfffff) * 2 ** 20
+  if (bad !== 0) warn(xen, FLAGS_LINE[level]!, `Bad L${level} flags ${hex(bad)}`)
+  return bad === 0 && getTableLooked(xen, domain, mfn, level - 1) ? mfn : undefined
+}
+
+/** get_page_and_type of a table that is no root. */
+function getTableLooked(xen: Xen, domain: Domain, mfn: number, level: number): boolean {
+  const got = getTable(xen, domain, mfn, level)
+  if (got !== 'first') return got === 'again'
+  if (lookInto(xen, domain, mfn, level)) return true
+  warnInvalid(xen, mfn, level)
+  putTable(xen, mfn)
+  return false
+}
+
+const warnInvalid = (xen: Xen, mfn: number, level: number): void =>
+  warn(
+    xen,
+    2037,
+    `Error while validating mfn ${hex(mfn)} (pfn ${hex(gpfnOf(xen, mfn))}) for type ${hex(TYPES[level]!)}: ` +
+      `caf=${hex(xen.heap.frames.countInfo[mfn]!, 8)} taf=${hex(xen.heap.frames.typeInfo[mfn]!, 16)}`,
+  )
 
 /** alloc_l4_table and those below. `page`: the first page number that the table is about. */
 function lookThrough(walk: Walk, mfn: number, level: number, page: number, first: boolean): boolean {
@@ -142,8 +199,8 @@ export function getRoot(xen: Xen, domain: Domain, mfn: number): boolean {
   if (got !== 'first') return got === 'again'
   const walk: Walk = { xen, domain, tables: [], pages: [], entries: [], visits: 0 }
   if (!lookThrough(walk, mfn, 4, 0, true) || !fill(domain, walk)) {
-    warn(xen, 2037, `Error while validating mfn ${hex(mfn)} (pfn ${hex(gpfnOf(xen, mfn))}) for type ${hex(TYPES[4]!)}`)
-    for (const entry of walk.entries) putPageFromL1e(xen, entry)
+    warnInvalid(xen, mfn, 4)
+    for (const entry of walk.entries) putPageFromL1e(xen, entry, domain)
     for (const table of walk.tables.reverse()) putTable(xen, table)
     putTable(xen, mfn)
     return false
@@ -172,20 +229,20 @@ export function putRoot(xen: Xen, domain: Domain, mfn: number): void {
   putPage(xen, mfn)
 }
 
-export function clearPageMap(xen: Xen, { pageMap }: Domain): void {
-  for (const entry of pageMap.takeAll()) putPageFromL1e(xen, entry)
+export function clearPageMap(xen: Xen, domain: Domain): void {
+  for (const entry of domain.pageMap.takeAll()) putPageFromL1e(xen, entry, domain)
 }
 
-/** MMUEXT_PIN_L4_TABLE */
-export function pinRoot(xen: Xen, domain: Domain, mfn: number): boolean {
+/** MMUEXT_PIN_L1_TABLE to _L4_TABLE. Of the fourth level a domain has one table at most, from which its page map is filled. */
+export function pinTable(xen: Xen, domain: Domain, mfn: number, level: number): boolean {
   const { typeInfo } = xen.heap.frames
-  if (!getRoot(xen, domain, mfn)) {
+  if (!(level === 4 ? getRoot(xen, domain, mfn) : getTableLooked(xen, domain, mfn, level))) {
     warn(xen, 2330, `Error while pinning mfn ${hex(mfn)}`)
     return false
   }
   if (typeInfo[mfn]! & PGT_pinned) {
     warn(xen, 2337, `Mfn ${hex(mfn)} already pinned`)
-    putRoot(xen, domain, mfn)
+    putAny(xen, domain, mfn)
     return false
   }
   typeInfo[mfn] = typeInfo[mfn]! + PGT_pinned
@@ -194,17 +251,24 @@ export function pinRoot(xen: Xen, domain: Domain, mfn: number): boolean {
   return true
 }
 
-/** Give the root's pin up, if it has one. */
+export const pinRoot = (xen: Xen, domain: Domain, mfn: number): boolean => pinTable(xen, domain, mfn, 4)
+
+function putAny(xen: Xen, domain: Domain, mfn: number): void {
+  if (domain.root === mfn) putRoot(xen, domain, mfn)
+  else putTable(xen, mfn)
+}
+
+/** Give the table's pin up, if it has one. */
 export function dropPin(xen: Xen, domain: Domain, mfn: number): boolean {
   const { typeInfo } = xen.heap.frames
   if ((typeInfo[mfn]! & PGT_pinned) === 0) return false
   typeInfo[mfn] = typeInfo[mfn]! - PGT_pinned
-  putRoot(xen, domain, mfn)
+  putAny(xen, domain, mfn)
   return true
 }
 
 /** MMUEXT_UNPIN_TABLE: of the caller's own, whoever else was named. */
-export function unpinRoot(xen: Xen, domain: Domain, mfn: number): boolean {
+export function unpinTable(xen: Xen, domain: Domain, mfn: number): boolean {
   if (!mfnValid(xen, mfn) || !getPage(xen, mfn, domain)) {
     warn(xen, 2367, `Mfn ${hex(mfn)} bad domain`)
     return false

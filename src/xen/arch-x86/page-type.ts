@@ -12,18 +12,24 @@ import { guestLog } from '../common/guest-log.ts'
 import { hex } from '../common/lib.ts'
 import {
   INVALID_M2P_ENTRY,
+  NO_OWNER,
   PGC_allocated,
   PGC_count_mask,
   PGT_count_mask,
+  PGT_seg_desc_page,
   PGT_type_mask,
   PGT_validated,
   PGT_writable_page,
 } from '../common/page-alloc.ts'
 import { XENLOG_INFO, XENLOG_WARNING } from '../drivers/console.ts'
 import type { Xen } from '../xen.ts'
+import { invalidateLdt } from './descriptors.ts'
 import { MAP_MFN_MAX, MAP_PRESENT, MAP_WRITABLE } from './mm.ts'
 
 const CACHE_ATTRIBUTES = _PAGE_PWT | _PAGE_PCD | _PAGE_PAT
+
+/** PADDR_MASK >> PAGE_SHIFT: what guests write where they have no frame. */
+const INVALID_MFN = 2 ** 40 - 1
 
 /** mfn_valid */
 export const mfnValid = (xen: Xen, mfn: number): boolean => mfn >= 0 && mfn < xen.heap.frames.maxPage
@@ -33,7 +39,7 @@ export const isIomemPage = (xen: Xen, mfn: number): boolean =>
   !mfnValid(xen, mfn) || xen.heap.frames.owner[mfn] === DOMID_IO
 
 /** get_page: one reference more, for who owns it. */
-export function getPage(xen: Xen, mfn: number, domain: Domain): boolean {
+export function getPage(xen: Xen, mfn: number, domain: Pick<Domain, 'id' | 'dying'>): boolean {
   const { frames } = xen.heap
   const count = frames.countInfo[mfn]! & PGC_count_mask
   if (count === 0 || count === PGC_count_mask || frames.owner[mfn] !== domain.id) {
@@ -71,8 +77,6 @@ function freeDomheapPage(xen: Xen, mfn: number): void {
   if (heap.frames.typeInfo[mfn]! & PGT_count_mask) bug('arch-x86/page-type.ts: a free frame has a type')
   heap.freeDomHeapPages(mfn, 0)
   if (!owner) return
-  // What a dead domain leaves is cleared before anybody else gets it.
-  if (owner.dying) heap.frames.scrubbed[mfn] = 1
   domainChanged(xen, owner)
   if (--owner.totPages === 0) domainDestroyed(xen, owner)
 }
@@ -105,20 +109,24 @@ export function putWritable(xen: Xen, mfn: number): void {
   frames.typeInfo[mfn] = frames.typeInfo[mfn]! - 1
 }
 
+/** Whose frames are meant: a domain's, or those of dom_io or dom_xen, which have no vCPUs. */
+export type FrameOwner = Pick<Domain, 'id' | 'dying' | 'iomemCaps' | 'ioportCaps'>
+
 /** get_page_from_l1e: a reference to the frame that the entry names, as a page map's entry; 0 for none. Undefined: it may not. */
-export function getPageFromL1e(xen: Xen, low: number, high: number, domain: Domain): number | undefined {
+export function getPageFromL1e(xen: Xen, low: number, high: number, domain: FrameOwner): number | undefined {
   const mfn = (low >>> 12) + (high & 0xfffff) * 2 ** 20
   const writable = (low & _PAGE_RW) !== 0
   if ((low & _PAGE_PRESENT) === 0) return 0
-  const bad = domain.privileged ? 0 : low & CACHE_ATTRIBUTES
-  if (bad !== 0) {
+  const bad = low & CACHE_ATTRIBUTES
+  if (bad !== 0 && domain.id !== DOMID_IO && domain.iomemCaps.empty && domain.ioportCaps.empty) {
     guestLog(xen, XENLOG_WARNING, 'mm.c:661', `Bad L1 flags ${hex(bad)}`)
     return undefined
   }
-  if (mfn >= MAP_MFN_MAX) return undefined
   const entry = mfn * 4 + (writable ? MAP_PRESENT | MAP_WRITABLE : MAP_PRESENT)
   if (isIomemPage(xen, mfn)) {
-    if (domain.iomemCaps.contains(mfn, mfn)) return entry
+    // Frames beyond the map's reach are nobody's.
+    if (mfn < MAP_MFN_MAX && domain.iomemCaps.contains(mfn, mfn)) return entry
+    if (mfn === INVALID_MFN) return undefined
     guestLog(xen, XENLOG_WARNING, 'mm.c:675', `Non-privileged (${domain.id}) attempt to map I/O space ${hex(mfn, 8)}`)
     return undefined
   }
@@ -138,13 +146,21 @@ export function getPageFromL1e(xen: Xen, low: number, high: number, domain: Doma
   return undefined
 }
 
-/** put_page_from_l1e */
-export function putPageFromL1e(xen: Xen, entry: number): void {
+/** put_page_from_l1e: `domain` is whose map it was in. */
+export function putPageFromL1e(xen: Xen, entry: number, domain: Domain): void {
   if ((entry & MAP_PRESENT) === 0) return
   const mfn = entry >>> 2
   if (isIomemPage(xen, mfn)) return
   if (entry & MAP_WRITABLE) putWritable(xen, mfn)
+  else if (isSegDesc(xen, mfn) && xen.heap.frames.owner[mfn] === domain.id)
+    for (const vcpu of domain.vcpus) if (vcpu) invalidateLdt(xen, vcpu)
   putPage(xen, mfn)
+}
+
+/** In use as a descriptor table. */
+const isSegDesc = ({ heap }: Xen, mfn: number): boolean => {
+  const info = heap.frames.typeInfo[mfn]!
+  return (info & PGT_type_mask) >>> 0 === PGT_seg_desc_page && (info & PGT_count_mask) !== 0
 }
 
 /** get_gpfn_from_mfn, as a 64-bit word. */
@@ -153,21 +169,32 @@ export function gpfnOf(xen: Xen, mfn: number): bigint {
   return pfn === undefined || pfn === INVALID_M2P_ENTRY ? 0xffffffffffffffffn : BigInt(pfn)
 }
 
-/** guest_remove_page: the domain gives a frame up; it is free once nobody maps it any more. */
-export function guestRemovePage(xen: Xen, domain: Domain, mfn: number): boolean {
+/** steal_page: a frame of the domain's heap that its owner alone refers to is nobody's. How many it has is the caller's affair. */
+export function stealPage(xen: Xen, owner: Domain, mfn: number): boolean {
   const { frames } = xen.heap
-  if (!mfnValid(xen, mfn)) {
-    guestLog(xen, XENLOG_INFO, 'memory.c:150', `Domain ${domain.id} page number ${hex(mfn)} invalid`)
+  const count = frames.countInfo[mfn]!
+  // Frames that Xen shares with it are not its own to give: 3.3 did not look, later ones do.
+  if (
+    frames.owner[mfn] !== owner.id ||
+    count < PGC_allocated ||
+    (count & PGC_count_mask) !== 1 ||
+    xen.heap.isXenHeap(mfn)
+  ) {
+    guestLog(
+      xen,
+      XENLOG_WARNING,
+      'mm.c:3069',
+      `gnttab_transfer: Bad page ${hex(mfn)}: ed=${hex(owner.id, 16)}(${owner.id}), sd=${hex(frames.owner[mfn]!, 16)}, ` +
+        `caf=${hex(count, 8)}, taf=${hex(frames.typeInfo[mfn]!, 16)}`,
+    )
     return false
   }
-  if (!getPage(xen, mfn, domain)) {
-    guestLog(xen, XENLOG_INFO, 'memory.c:158', `Bad page free for domain ${domain.id}`)
-    return false
-  }
-  if (frames.countInfo[mfn]! >= PGC_allocated) {
-    frames.countInfo[mfn] = frames.countInfo[mfn]! - PGC_allocated
-    putPage(xen, mfn)
-  }
-  putPage(xen, mfn)
+  frames.owner[mfn] = NO_OWNER
   return true
+}
+
+/** The last reference to a frame that was stolen. */
+export function freeStolen({ heap }: Xen, mfn: number): void {
+  heap.frames.countInfo[mfn] = 0
+  heap.freeDomHeapPages(mfn, 0)
 }

@@ -9,10 +9,12 @@ import type { Vcpu } from '../common/domain.ts'
 import { keypressAction } from '../common/keyhandler.ts'
 import { hex } from '../common/lib.ts'
 import { runCurrentVcpu } from '../common/run-vcpu.ts'
-import { creditTick, makeCreditPcpu } from '../common/sched-credit.ts'
+import { makeCreditPcpu } from '../common/sched-credit.ts'
+import { creditTick } from '../common/sched-credit-acct.ts'
 import { schedule, tickle } from '../common/schedule.ts'
-import { SCHEDULE_SOFTIRQ, TASKLET_SOFTIRQ, TIMER_SOFTIRQ } from '../common/softirq.ts'
+import { SCHEDULE_SOFTIRQ, TASKLET_SOFTIRQ, TBUF_SOFTIRQ, TIMER_SOFTIRQ } from '../common/softirq.ts'
 import { TimerQueue, type XenTimer } from '../common/timer.ts'
+import { notifyTbuf } from '../common/trace.ts'
 import { DEAD, IDLE, NeverReturns, pauseUntil, RUN_AGAIN, type Steps } from '../steps.ts'
 import { printk, type Xen } from '../xen.ts'
 import {
@@ -59,6 +61,8 @@ export class Pcpu implements PcpuCode {
   idleSinceNs = 0
   /** NMIs taken. */
   nmis = 0
+  /** The NMI watchdog's (nmi.ts). */
+  readonly watchdog = { enabled: false, beats: 0, lastBeats: 0, alerts: 0 }
   /** NOW() is `stimeStamp` when the TSC is `tscStamp`. */
   tscStamp = 0
   stimeStamp = 0
@@ -227,6 +231,7 @@ export class Pcpu implements PcpuCode {
         this.timers.runDue(this.now())
       }
       if (softirqs & SCHEDULE_SOFTIRQ) schedule(this.xen, this)
+      if (softirqs & TBUF_SOFTIRQ) notifyTbuf(this.xen)
       if (softirqs & TASKLET_SOFTIRQ) yield* keypressAction(this.xen)
     }
   }

@@ -4,6 +4,7 @@ import { SHUTDOWN_crash, SHUTDOWN_poweroff, SHUTDOWN_reboot } from '#abi/xen/sch
 import { XENLOG_INFO } from '../drivers/console.ts'
 import { DEAD, NeverReturns, pauseUntil, RUN_AGAIN, type Steps } from '../steps.ts'
 import { printk, type Xen } from '../xen.ts'
+import { showHypervisor } from './execution-state.ts'
 import type { Pcpu } from './pcpu.ts'
 import { callFunction } from './smpboot.ts'
 
@@ -31,8 +32,20 @@ export function panic(xen: Xen, message: string): never {
 export function* bugPanic(xen: Xen, where: string): Steps {
   xen.console.startSync()
   printk(xen, `Xen BUG at ${where}\n`)
+  showHypervisor(xen, xen.current, where)
   yield RUN_AGAIN
   panic(xen, `Xen BUG at ${where}\n`)
+}
+
+/** fatal_trap: what the processor was doing, then panic. */
+export function fatalTrap(xen: Xen, vector: number, name: string): never {
+  const { current } = xen
+  // Nobody is to find this processor stuck because it waits for the line.
+  for (const { watchdog } of xen.pcpus) watchdog.enabled = false
+  xen.console.startSync()
+  showHypervisor(xen, current)
+  const context = current.interruptsOn ? '' : ', IN INTERRUPT CONTEXT'
+  return panic(xen, `FATAL TRAP: vector = ${vector} (${name})\n[error_code=0000] ${context}\n`)
 }
 
 /** EARLY_FAIL: a message and the end, before anybody could reboot. */

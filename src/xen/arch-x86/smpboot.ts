@@ -6,6 +6,7 @@ import { XENLOG_INFO } from '../drivers/console.ts'
 import { pauseUntil, type Steps } from '../steps.ts'
 import { printk, type Xen } from '../xen.ts'
 import { CALL_FUNCTION_VECTOR } from './apic.ts'
+import { setupLocalApic } from './apic-verbosity.ts'
 import { cpuText, identifyCpu } from './cpu.ts'
 import { Pcpu } from './pcpu.ts'
 
@@ -104,7 +105,7 @@ export function* bootCpu(xen: Xen, id: number, apicId: number, booted: Booted[])
 /** start_secondary: what a further processor does from its first instruction. */
 function* secondary(xen: Xen, pcpu: Pcpu, handshake: Handshake): Steps {
   printk(xen, `${XENLOG_INFO}Initializing CPU#${pcpu.id}\n`)
-  pcpu.apic.setup(pcpu.id)
+  setupLocalApic(xen, pcpu)
   handshake.calledIn = true
   while (!handshake.commenced) {
     const { tscAtNs } = handshake

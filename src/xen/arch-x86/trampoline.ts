@@ -2,7 +2,7 @@
  * xen/arch/x86/boot/{trampoline,mem,edd,video}.S: what Xen asks the BIOS while the boot processor is in real mode. Afterwards there is
  * no BIOS.
  */
-import type { E820Entry } from '#abi/pc/bios.ts'
+import type { DriveParameters, E820Entry } from '#abi/pc/bios.ts'
 import type { Metal } from '#abi/pc/metal.ts'
 import type { VgaMode } from '../drivers/vga.ts'
 
@@ -13,7 +13,9 @@ const BDA_ROWS_LESS_1 = 0x484
 const BDA_FONT_HEIGHT = 0x485
 const TEXT_MODE_3 = 3
 
-const FIRST_DRIVE = 0x80
+export const FIRST_DRIVE = 0x80
+/** EDD_MBR_SIG_OFFSET */
+const MBR_SIGNATURE = 0x1b8
 const MBR_SIGNATURES_MAX = 16
 const EDD_INFO_MAX = 6
 /** Where the first sector of each disk is read to. */
@@ -21,18 +23,26 @@ const SECTOR_BUFFER = 0x8d000
 
 export interface BootFacts {
   readonly e820: readonly E820Entry[]
-  readonly mbrSignatures: number
-  readonly eddInfos: number
+  /** By BIOS drive from 0x80 on: the signature in its first sector; what INT 13h says of it. */
+  readonly mbrSignatures: readonly number[]
+  readonly eddInfos: readonly DriveParameters[]
   /** Undefined: no VGA, or no text mode 3. */
   readonly video: VgaMode | undefined
 }
 
 export function askBios({ bios, mem }: Metal): BootFacts {
-  let mbrSignatures = 0
-  while (mbrSignatures < MBR_SIGNATURES_MAX && bios.readSectors(FIRST_DRIVE + mbrSignatures, 0, 1, SECTOR_BUFFER) === 0)
-    mbrSignatures++
-  let eddInfos = 0
-  while (eddInfos < EDD_INFO_MAX && bios.driveParameters(FIRST_DRIVE + eddInfos)) eddInfos++
+  const mbrSignatures: number[] = []
+  while (
+    mbrSignatures.length < MBR_SIGNATURES_MAX &&
+    bios.readSectors(FIRST_DRIVE + mbrSignatures.length, 0, 1, SECTOR_BUFFER) === 0
+  )
+    mbrSignatures.push(mem.read32(SECTOR_BUFFER + MBR_SIGNATURE))
+  const eddInfos: DriveParameters[] = []
+  while (eddInfos.length < EDD_INFO_MAX) {
+    const drive = bios.driveParameters(FIRST_DRIVE + eddInfos.length)
+    if (!drive) break
+    eddInfos.push(drive)
+  }
   const { row, column } = bios.cursor()
   const video =
     mem.read8(BDA_VIDEO_MODE) === TEXT_MODE_3

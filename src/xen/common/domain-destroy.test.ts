@@ -67,6 +67,7 @@ import {
 import { TEST_BASE } from '#testing/xen-domain.ts'
 import { kernel, loaded } from '#testing/xen-guest.ts'
 import { BLOCK, pte, RUN, type ScriptGuest } from '#testing/xen-script.ts'
+import { untold } from '#testing/xen-xray.ts'
 import { sharedEntry } from './grant-table.ts'
 
 const LIVES = 200
@@ -133,7 +134,8 @@ describe('lives', () => {
     const ends = new Map<string, number>()
     const count = { grants: 0, frames: 0, ports: 0, zombies: 0 }
     const host = play(
-      function* (g, { xen }) {
+      function* (g, host) {
+        const { xen } = host
         const { mem } = g.vcpu
         g.evtchn(EVTCHNOP_bind_virq, evtchn_bind_virq, { virq: VIRQ_DOM_EXC, vcpu: 0 })
         yield RUN
@@ -208,11 +210,13 @@ describe('lives', () => {
           count.grants += handles.length
           count.frames += mapped.length
           count.ports += ports.length
+          expect(untold(host)).toEqual([])
           ends.set(STAGES[stage]!, (ends.get(STAGES[stage]!) ?? 0) + 1)
           if (below(2)) yield* turns(below(3))
           expect(simple(g, XEN_DOMCTL_destroydomain, domid)).toBe(0)
           yield* turns(below(3))
           if (domainInfo(g, domid)) count.zombies++
+          expect(untold(host)).toEqual([])
           for (const port of ports) expect(g.evtchn(EVTCHNOP_close, evtchn_close, { port })[0]).toBe(0)
           for (const each of mapped) unmap(g, each)
           for (const [handle, at] of handles) {

@@ -2,6 +2,7 @@
 import { EINVAL } from '#abi/xen/errno.ts'
 import { PAGE_SIZE } from '#abi/xen/types.ts'
 import { VIRQ_DOM_EXC, vcpu_info } from '#abi/xen/xen.ts'
+import { dropTables } from '../arch-x86/descriptors.ts'
 import { clearPageMap, dropPin, putRoot } from '../arch-x86/page-tables.ts'
 import { getPage, putPage, putWritable } from '../arch-x86/page-type.ts'
 import { closePort } from '../hypercalls/event_channel_op.ts'
@@ -13,6 +14,7 @@ import { gnttabReleaseMappings, grantTableDestroy } from './grant-table.ts'
 import { PGC_allocated } from './page-alloc.ts'
 import { creditDestroyVcpu } from './sched-credit-control.ts'
 import { stopVcpuTimer } from './schedule.ts'
+import { traceVcpu } from './tracer.ts'
 
 /** domain_kill. All at once: it needs no second call. */
 export function domainKill(xen: Xen, caller: Domain, domain: Domain): number {
@@ -23,6 +25,10 @@ export function domainKill(xen: Xen, caller: Domain, domain: Domain): number {
   for (let port = 0; port < domain.ports.length; port++) closePort(xen, domain, port)
   gnttabReleaseMappings(xen, domain)
   relinquish(xen, domain)
+  // The real one lets go of its target last: two that are each other's would then stay for ever.
+  const { target } = domain
+  domain.target = undefined
+  if (target) releaseDomain(xen, target)
   domain.dead = true
   domainChanged(xen, domain)
   domainDestroyed(xen, domain)
@@ -33,6 +39,7 @@ export function domainKill(xen: Xen, caller: Domain, domain: Domain): number {
 /** domain_relinquish_resources */
 function relinquish(xen: Xen, domain: Domain): void {
   for (const vcpu of domain.vcpus) if (vcpu) dropRoot(xen, vcpu)
+  for (const vcpu of domain.vcpus) if (vcpu) dropTables(xen, vcpu)
   for (const vcpu of domain.vcpus) if (vcpu?.infoMoved) unmapVcpuInfo(xen, vcpu)
   const { owner, countInfo } = xen.heap.frames
   for (let mfn = owner.indexOf(domain.id); mfn >= 0; mfn = owner.indexOf(domain.id, mfn + 1)) {
@@ -65,7 +72,7 @@ function unmapVcpuInfo(xen: Xen, vcpu: Vcpu): void {
 
 /** put_domain, domain_destroy and complete_domain_destroy: unless somebody still refers to it. */
 export function domainDestroyed(xen: Xen, domain: Domain): void {
-  if (!domain.dead || domain.totPages > 0 || domain.xenheapPages > 0) return
+  if (!domain.dead || domain.totPages > 0 || domain.xenheapPages > 0 || domain.refs > 0) return
   const { heap, credit } = xen
   xen.domains.delete(domain.id)
   tellDomainGone(xen, domain)
@@ -75,12 +82,20 @@ export function domainDestroyed(xen: Xen, domain: Domain): void {
   heap.freeXenHeapPages(domain.sharedInfo, 0)
   credit.stats.dom_destroy++
   heap.freeXenHeapPages(domain.own, 0)
+  if (domain.xenoprof) heap.freeXenHeapPages(domain.xenoprof.mfn, domain.xenoprof.order)
   sendGlobalVirq(xen, xen.domains.get(0), VIRQ_DOM_EXC)
+}
+
+/** put_domain, of who has counted itself in `refs`. */
+export function releaseDomain(xen: Xen, domain: Domain): void {
+  domain.refs--
+  domainDestroyed(xen, domain)
 }
 
 function destroyVcpu(xen: Xen, vcpu: Vcpu): void {
   for (const timer of [vcpu.periodicTimer, vcpu.singleshotTimer, vcpu.pollTimer]) stopVcpuTimer(timer)
   creditDestroyVcpu(xen, vcpu)
+  traceVcpu(xen, vcpu, false)
   vcpu.code = undefined
   xen.heap.freeXenHeapPages(vcpu.own, 0)
 }

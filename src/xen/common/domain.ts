@@ -1,8 +1,11 @@
 /** xen/common/domain.c: domains and their vCPUs. */
 import type { Mem } from '#abi/mem.ts'
 import type { LoadedCode } from '#abi/pc/metal.ts'
+import type { Values } from '#abi/struct.ts'
+import type { xen_domctl_cpuid } from '#abi/xen/domctl.ts'
 import type { VcpuCode } from '#abi/xen/guest.ts'
-import { SHUTDOWN_crash } from '#abi/xen/sched.ts'
+import { SHUTDOWN_crash, SHUTDOWN_suspend } from '#abi/xen/sched.ts'
+import { TRC_SCHED_DOM_ADD } from '#abi/xen/trace.ts'
 import { type Mfn, PAGE_SIZE, type Vaddr } from '#abi/xen/types.ts'
 import { RUNSTATE_offline } from '#abi/xen/vcpu.ts'
 import { NR_VIRQS, VIRQ_DOM_EXC, VIRQ_TIMER, vcpu_info } from '#abi/xen/xen.ts'
@@ -15,7 +18,7 @@ import { XENLOG_INFO } from '../drivers/console.ts'
 import { NR_CPUS } from '../options.ts'
 import { now, printk, type Xen } from '../xen.ts'
 import { domainChanged } from './domain-probe.ts'
-import { type EventPort, initPorts, sendGlobalVirq, sendVcpuVirq } from './event-channel.ts'
+import { type EventPort, initPorts, sendGlobalVirq, sendPort, sendVcpuVirq } from './event-channel.ts'
 import { type GrantTable, grantTableCreate, shareXenPage } from './grant-table.ts'
 import { guestLog } from './guest-log.ts'
 import { hex } from './lib.ts'
@@ -32,6 +35,8 @@ import {
   vcpuUnblock,
   vcpuWake,
 } from './schedule.ts'
+import { trace } from './trace.ts'
+import { tracePages, traceVcpu } from './tracer.ts'
 
 /** vcpu.pause_flags. */
 export const VPF_blocked = 1 << 0
@@ -54,8 +59,24 @@ export interface Vcpu {
   readonly own: Mfn
   /** Where its kernel is entered when it first runs, and RSI then. */
   start: { readonly entry: Vaddr; readonly startInfo: Vaddr } | undefined
-  /** vcpu_guest_context as the tools have set it. */
+  /** arch.guest_context: registers and tables, as the tools and the guest have set them (guest-context.ts). */
   context: Uint8Array | undefined
+  /** Callbacks that the context has no room for. */
+  callbacks32: {
+    syscall: Vaddr
+    syscallCs: number
+    syscallMasks: boolean
+    sysenter: Vaddr
+    sysenterCs: number
+    sysenterMasks: boolean
+  }
+  /** Frames that it holds as its GDT. */
+  gdtFrames: number[]
+  /** The first frame of its LDT, held as such; 0: none. */
+  ldtFrame: number
+  /** The user %gs selector that it has loaded. */
+  gsUserSelector: number
+  nmiPending: boolean
   /** The root of the page tables that it holds a reference to; 0: none. */
   root: number
   /** Its kernel's code, or how to get it when it first runs. */
@@ -76,8 +97,12 @@ export interface Vcpu {
   running: boolean
   /** It waits in SCHEDOP_poll. */
   polling: boolean
+  /** The one port that it polled last; -1: another number of them. */
+  pollPort: number
   /** IOPL of its kernel, as it has asked for it. */
   iopl: number
+  /** The bitmap of ports that its user mode may touch, and how many ports it covers (PHYSDEVOP_set_iobitmap). */
+  ioBitmap: { readonly at: Vaddr; readonly ports: number }
   /** virq_to_evtchn. */
   readonly virqPorts: Uint16Array
   /** VIRQ_TIMER comes so often while it runs; 0 never. */
@@ -103,6 +128,8 @@ export interface Domain {
   /** Its frame of the Xen heap. */
   readonly own: Mfn
   privileged: boolean
+  /** dom0_vcpus_pin: its vCPUs stay where they are. */
+  readonly pinned: boolean
   /** Its UUID, and the same in hexadecimal: setHandle changes both. */
   readonly handle: Uint8Array
   handleText: string
@@ -121,6 +148,10 @@ export interface Domain {
   root: number
   /** Each reference that the tables hold to a table below, in the order in which they were taken. */
   tables: number[]
+  /** e820entry by e820entry, as its tools have set it (XENMEM_set_memory_map). */
+  e820: Uint8Array
+  /** Page tables that were pinned by themselves, and what each refers to: frames as a page map's entries, or tables below. */
+  readonly pinnedTables: Map<number, readonly number[]>
   /** Its memory through that map. */
   readonly mem: Mem
   /** Event channels by port. */
@@ -140,6 +171,18 @@ export interface Domain {
   readonly irqCaps: Rangeset
   /** CONFIG_ADDRESS as it last wrote it. */
   pciCf8: number
+  /** What CPUID tells it, as the tools have said (XEN_DOMCTL_set_cpuid). */
+  readonly cpuids: Values<typeof xen_domctl_cpuid>[]
+  /** Its frames are below so many bits of address; 0: anywhere. */
+  physaddrBits: number
+  /** The domain that it may act for as if it were privileged (XEN_DOMCTL_set_target). */
+  target: Domain | undefined
+  /** So many others refer to it, as their target or for profiling: it stays until they do no more. */
+  refs: number
+  /** Its buffer of samples: frames of the Xen heap, shared with it; the part of each vCPU. */
+  xenoprof: { mfn: Mfn; order: number; pages: number; bytes: number; count: number; ready: boolean } | undefined
+  /** The port of its own that tells of its suspending, instead of VIRQ_DOM_EXC; 0: none. */
+  suspendPort: number
   vmAssist: number
   /** The kernel that its vCPUs start in. */
   entered: Entered | undefined
@@ -160,6 +203,9 @@ export interface Domain {
   toldNs: number
 }
 
+/** IS_PRIV_FOR */
+export const privilegedFor = (who: Domain, over: Domain): boolean => who.privileged || who.target === over
+
 /** domain_create: paused, without memory of its own but the shared_info frame. Undefined: no Xen heap left. */
 export function domainCreate(xen: Xen, id: number): Domain | undefined {
   const { heap } = xen
@@ -177,6 +223,7 @@ export function domainCreate(xen: Xen, id: number): Domain | undefined {
     id,
     own,
     privileged: false,
+    pinned: id === 0 && xen.options.dom0VcpusPin,
     handle: new Uint8Array(16),
     handleText: '0'.repeat(32),
     vcpus: [],
@@ -189,6 +236,8 @@ export function domainCreate(xen: Xen, id: number): Domain | undefined {
     pageMap,
     root: 0,
     tables: [],
+    e820: new Uint8Array(0),
+    pinnedTables: new Map(),
     mem: guestMem(pageMap, xen.mem),
     ports: [],
     grantTable: undefined,
@@ -200,6 +249,12 @@ export function domainCreate(xen: Xen, id: number): Domain | undefined {
     iomemCaps: new Rangeset('I/O Memory', true),
     irqCaps: new Rangeset('Interrupts', false),
     pciCf8: 0,
+    cpuids: [],
+    physaddrBits: 0,
+    target: undefined,
+    refs: 0,
+    xenoprof: undefined,
+    suspendPort: 0,
     vmAssist: 0,
     entered: undefined,
     dying: false,
@@ -239,6 +294,13 @@ function insert({ domains }: Xen, domain: Domain): void {
   for (const each of [domain, ...above]) domains.set(each.id, each)
 }
 
+/** cpumask_of_cpu */
+function onlyCpu(cpu: number): Uint8Array {
+  const map = new Uint8Array(NR_CPUS / 8)
+  map[cpu >> 3] = 1 << (cpu & 7)
+  return map
+}
+
 export function allocVcpu(xen: Xen, domain: Domain, id: number, processor: number): Vcpu | undefined {
   const own = xen.heap.allocXenHeapPages(0)
   if (own === undefined) return undefined
@@ -250,10 +312,15 @@ export function allocVcpu(xen: Xen, domain: Domain, id: number, processor: numbe
     own,
     pauseCount: 0,
     pausedForShutdown: false,
-    affinity: new Uint8Array(NR_CPUS / 8).fill(0xff),
+    affinity: domain.pinned ? onlyCpu(processor) : new Uint8Array(NR_CPUS / 8).fill(0xff),
     sched: makeCreditVcpu(),
     start: undefined,
     context: undefined,
+    callbacks32: { syscall: 0, syscallCs: 0, syscallMasks: false, sysenter: 0, sysenterCs: 0, sysenterMasks: false },
+    gdtFrames: [],
+    ldtFrame: 0,
+    gsUserSelector: 0,
+    nmiPending: false,
     root: 0,
     code: undefined,
     infoAt: domain.sharedInfo * PAGE_SIZE + id * vcpu_info.size,
@@ -261,7 +328,9 @@ export function allocVcpu(xen: Xen, domain: Domain, id: number, processor: numbe
     initialised: false,
     running: false,
     polling: false,
+    pollPort: -1,
     iopl: 0,
+    ioBitmap: { at: 0, ports: 0 },
     virqPorts: new Uint16Array(NR_VIRQS),
     periodicNs: PERIODIC_DEFAULT_NS,
     periodicLastNs: 0,
@@ -278,6 +347,8 @@ export function allocVcpu(xen: Xen, domain: Domain, id: number, processor: numbe
     thrown: undefined,
   }
   domain.vcpus[id] = vcpu
+  traceVcpu(xen, vcpu, true)
+  trace(xen, TRC_SCHED_DOM_ADD, 2, domain.id, id)
   xen.credit.stats.vcpu_init++
   domainChanged(xen, domain)
   if (domain.shuttingDown) pauseForShutdown(xen, vcpu)
@@ -297,21 +368,31 @@ export function assignPages(xen: Xen, domain: Domain, mfn: Mfn, order: number): 
     guestLog(xen, XENLOG_INFO, 'page_alloc.c:744', text)
     return false
   }
-  const { frames } = xen.heap
   domain.totPages += count
   domainChanged(xen, domain)
+  ownPages(xen, domain, mfn, count)
+  return true
+}
+
+/** The same without a count of them (MEMF_no_refcount): for what takes the place of others. */
+export function ownPages(xen: Xen, domain: Domain, mfn: number, count: number): void {
+  const { frames } = xen.heap
+  tracePages(xen, mfn, count, domain.id)
   for (let i = mfn; i < mfn + count; i++) {
     frames.owner[i] = domain.id
     frames.countInfo[i] = PGC_allocated | 1
     // A scrubbed frame was cleared in name only (FrameTable.scrubbed).
     if (frames.scrubbed[i]) xen.mem.fill(i * PAGE_SIZE, PAGE_SIZE, 0)
   }
-  return true
 }
+
+/** domain_clamp_alloc_bitsize */
+export const clampBits = ({ physaddrBits }: Domain, bits: number): number =>
+  physaddrBits === 0 ? bits : bits === 0 ? physaddrBits : Math.min(bits, physaddrBits)
 
 /** alloc_domheap_pages for a domain. `bits`: below that many bits of address; 0: anywhere. */
 export function allocDomainPages(xen: Xen, domain: Domain, order: number, bits = 0): Mfn | undefined {
-  const mfn = xen.heap.allocDomHeapPages(order, bits)
+  const mfn = xen.heap.takeDomHeapPages(order, clampBits(domain, bits))
   if (mfn === undefined) return undefined
   if (assignPages(xen, domain, mfn, order)) return mfn
   xen.heap.freeDomHeapPages(mfn, order)
@@ -338,7 +419,8 @@ export function domainShutdown(xen: Xen, domain: Domain, reason: number): void {
   domain.shutdownCode = reason
   domainChanged(xen, domain)
   for (const vcpu of domain.vcpus) if (vcpu) pauseForShutdown(xen, vcpu)
-  sendGlobalVirq(xen, xen.domains.get(0), VIRQ_DOM_EXC)
+  if (reason === SHUTDOWN_suspend && domain.suspendPort !== 0) sendPort(xen, domain, domain.suspendPort)
+  else sendGlobalVirq(xen, xen.domains.get(0), VIRQ_DOM_EXC)
 }
 
 function pauseForShutdown(xen: Xen, vcpu: Vcpu): void {

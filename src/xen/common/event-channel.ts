@@ -1,11 +1,19 @@
 /** xen/common/event_channel.c: ports, and how one becomes pending. The hypercall is hypercalls/event_channel_op.ts. */
 import { EINVAL, ENOSPC } from '#abi/xen/errno.ts'
-import { NR_EVENT_CHANNELS } from '#abi/xen/event_channel.ts'
+import {
+  EVTCHNSTAT_closed,
+  EVTCHNSTAT_interdomain,
+  EVTCHNSTAT_ipi,
+  EVTCHNSTAT_pirq,
+  EVTCHNSTAT_unbound,
+  EVTCHNSTAT_virq,
+  NR_EVENT_CHANNELS,
+} from '#abi/xen/event_channel.ts'
 import { PAGE_SIZE } from '#abi/xen/types.ts'
 import {
+  DOMID_XEN,
   SHARED_INFO_EVTCHN_MASK,
   SHARED_INFO_EVTCHN_PENDING,
-  VIRQ_ARCH_0,
   VIRQ_DEBUG,
   VIRQ_TIMER,
   VIRQ_XENOPROF,
@@ -14,8 +22,20 @@ import {
 import type { Xen } from '../xen.ts'
 import type { Domain, Vcpu } from './domain.ts'
 import { pollWake, vcpuKick } from './schedule.ts'
+import { traceEvent } from './tracer.ts'
 
 export type PortState = 'free' | 'reserved' | 'unbound' | 'interdomain' | 'pirq' | 'virq' | 'ipi'
+
+/** What EVTCHNOP_status says. */
+export const PORT_STATUS: Readonly<Record<PortState, number>> = {
+  free: EVTCHNSTAT_closed,
+  reserved: EVTCHNSTAT_closed,
+  unbound: EVTCHNSTAT_unbound,
+  interdomain: EVTCHNSTAT_interdomain,
+  pirq: EVTCHNSTAT_pirq,
+  virq: EVTCHNSTAT_virq,
+  ipi: EVTCHNSTAT_ipi,
+}
 
 export interface EventPort {
   state: PortState
@@ -59,11 +79,9 @@ export function getFreePort(domain: Domain): number {
   return port
 }
 
+/** Those of the architecture too: x86 has none of its own. */
 export const virqIsGlobal = (virq: number): boolean =>
-  virq !== VIRQ_TIMER &&
-  virq !== VIRQ_DEBUG &&
-  virq !== VIRQ_XENOPROF &&
-  !(virq >= VIRQ_ARCH_0 && virq < VIRQ_ARCH_0 + 8)
+  virq !== VIRQ_TIMER && virq !== VIRQ_DEBUG && virq !== VIRQ_XENOPROF
 
 /** Set bit `bit` of the bitmap at machine address `at`. True: it was set already. */
 function testAndSet(xen: Xen, at: number, bit: number): boolean {
@@ -134,10 +152,34 @@ export function notifyPort(xen: Xen, domain: Domain, port: number): boolean {
   return vcpu ? setPending(xen, vcpu, port) : testAndSet(xen, pendingAt(domain), port)
 }
 
+/** evtchn_send */
+export function sendPort(xen: Xen, domain: Domain, port: number): number {
+  const channel = domain.ports[port]
+  switch (channel?.state) {
+    case 'interdomain': {
+      const remote = xen.domains.get(channel.remoteDom)!
+      traceEvent(xen, domain.id, port, remote, channel.remotePort)
+      notifyPort(xen, remote, channel.remotePort)
+      return 0
+    }
+    case 'ipi':
+      traceEvent(xen, domain.id, port, domain, port)
+      notifyPort(xen, domain, port)
+      return 0
+    case 'unbound':
+      // Silently dropped.
+      return 0
+    default:
+      return -EINVAL
+  }
+}
+
 /** send_guest_vcpu_virq */
 export function sendVcpuVirq(xen: Xen, vcpu: Vcpu, virq: number): void {
   const port = vcpu.virqPorts[virq]!
-  if (port !== 0) setPending(xen, vcpu, port)
+  if (port === 0) return
+  traceEvent(xen, DOMID_XEN, virq, vcpu.domain, port)
+  setPending(xen, vcpu, port)
 }
 
 /** send_guest_global_virq */
@@ -145,11 +187,14 @@ export function sendGlobalVirq(xen: Xen, domain: Domain | undefined, virq: numbe
   const first = domain?.vcpus[0]
   if (!domain || !first) return
   const port = first.virqPorts[virq]!
-  if (port !== 0) setPending(xen, domain.vcpus[domain.ports[port]!.notifyVcpu]!, port)
+  if (port === 0) return
+  traceEvent(xen, DOMID_XEN, virq, domain, port)
+  setPending(xen, domain.vcpus[domain.ports[port]!.notifyVcpu]!, port)
 }
 
 /** send_guest_pirq. True: it was pending already. */
 export function sendPirq(xen: Xen, domain: Domain, pirq: number): boolean {
   const port = domain.pirqPorts[pirq]!
+  traceEvent(xen, DOMID_XEN, pirq, domain, port)
   return setPending(xen, domain.vcpus[domain.ports[port]!.notifyVcpu]!, port)
 }

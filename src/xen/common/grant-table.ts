@@ -13,6 +13,7 @@ import type { Domain } from './domain.ts'
 import { guestLog } from './guest-log.ts'
 import { hex } from './lib.ts'
 import { PGC_allocated, PGT_validated, PGT_writable_page } from './page-alloc.ts'
+import { traceGrantUnmap, tracePages } from './tracer.ts'
 
 export const INITIAL_NR_GRANT_FRAMES = 4
 const GRANTS_PER_PAGE = PAGE_SIZE / 8
@@ -149,11 +150,17 @@ function freeAll({ heap }: Xen, frames: Mfn[]): void {
 
 /** share_xen_page_with_guest: the domain may map this frame of Xen's, writable. */
 export function shareXenPage(xen: Xen, domain: Domain, mfn: Mfn): void {
+  shareXenFrame(xen, mfn, domain.id)
+  domain.xenheapPages++
+}
+
+/** The same for who is no domain: with DOMID_XEN, share_xen_page_with_privileged_guests. */
+export function shareXenFrame(xen: Xen, mfn: number, owner: number): void {
   const { frames } = xen.heap
-  frames.owner[mfn] = domain.id
+  frames.owner[mfn] = owner
   frames.countInfo[mfn] = PGC_allocated | 1
   frames.typeInfo[mfn] = PGT_writable_page + PGT_validated + 1
-  domain.xenheapPages++
+  tracePages(xen, mfn, 1, owner)
 }
 
 /** get_maptrack_handle; -1: no more. The last of a page is kept, as the end of the list. */
@@ -227,6 +234,7 @@ export function gnttabReleaseMappings(xen: Xen, domain: Domain): void {
       `Grant release (${handle}) ref:(${ref}) flags:(${hex(flags)}) dom:(${domid})`,
     )
     putMaptrackHandle(table, handle)
+    traceGrantUnmap(xen, domid, domain, ref)
     const granter = xen.domains.get(domid)?.grantTable
     if (!granter) continue
     const frame = granter.frame[ref]!

@@ -1,4 +1,4 @@
-/** Key C: hand over to the crash kernel (kexec.c). None can be loaded here: kexec_op is not there. */
+/** Key C: hand over to the crash kernel (kexec.c). None can be loaded here (hypercalls/kexec_op.ts). */
 import { printk } from '../xen.ts'
 import type { Keyhandler } from './keyhandler.ts'
 

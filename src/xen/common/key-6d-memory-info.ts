@@ -1,4 +1,5 @@
 /** Key m: free memory by heap and zone (page_alloc.c, pagealloc_keyhandler). */
+import { PAGE_SHIFT } from '#abi/xen/types.ts'
 import { printk } from '../xen.ts'
 import type { Keyhandler } from './keyhandler.ts'
 import { dec } from './lib.ts'
@@ -14,6 +15,10 @@ export const keyMemoryInfo: Keyhandler = {
     printk(xen, `    Xen heap: ${kib(heap.availHeapPages(MEMZONE_XEN, MEMZONE_XEN))}kB free\n`)
     let total = 0
     for (let zone = MEMZONE_XEN + 1; zone < NR_ZONES; zone++) {
+      if (zone + PAGE_SHIFT === xen.options.dmaBits) {
+        printk(xen, `    DMA heap: ${kib(total)}kB free\n`)
+        total = 0
+      }
       const free = heap.availHeapPages(zone, zone)
       if (free === 0) continue
       total += free

@@ -1,5 +1,6 @@
 /** Key q: every domain, its rights, frames, vCPUs and the event that asks it for a dump of its own (keyhandler.c, dump_domains). */
 import { VIRQ_DEBUG, vcpu_info } from '#abi/xen/xen.ts'
+import { is34 } from '../config.ts'
 import { NR_CPUS } from '../options.ts'
 import { now, printk, type Xen } from '../xen.ts'
 import { cpulist, hasCpu } from './cpulist.ts'
@@ -39,8 +40,10 @@ function general(xen: Xen, domain: Domain): void {
   printk(xen, `General information for domain ${id}:\n`)
   printk(
     xen,
-    `    refcnt=${references} nr_pages=${totPages} xenheap_pages=${xenheapPages} ` +
-      `dirty_cpus=${dirtyCpus(xen, (vcpu) => vcpu.domain === domain)}\n`,
+    `    refcnt=${references}${is34(xen) ? ` dying=${domain.dead ? 2 : domain.dying ? 1 : 0}` : ''} ` +
+      `nr_pages=${totPages} xenheap_pages=${xenheapPages} ` +
+      `dirty_cpus=${dirtyCpus(xen, (vcpu) => vcpu.domain === domain)}` +
+      `${is34(xen) ? ` max_pages=${domain.maxPages}` : ''}\n`,
   )
   printk(xen, `    handle=${parts.join('-')} vm_assist=${hex(vmAssist, 8)}\n`)
   printk(xen, `Rangesets belonging to domain ${id}:\n`)
@@ -69,6 +72,7 @@ function vcpuInfo(xen: Xen, vcpu: Vcpu): void {
   printk(
     xen,
     `    VCPU${vcpu.id}: CPU${vcpu.processor} [has=${vcpu.running ? 'T' : 'F'}] flags=${hex(vcpu.pauseFlags)} ` +
+      `${is34(xen) ? `poll=${vcpu.polling ? vcpu.pollPort : 0} ` : ''}` +
       `upcall_pend = ${hex(pending.get(mem, vcpu.infoAt), 2)}, upcall_mask = ${hex(mask.get(mem, vcpu.infoAt), 2)} ` +
       `dirty_cpus=${dirtyCpus(xen, (loaded) => loaded === vcpu)} cpu_affinity=${affinity}\n`,
   )

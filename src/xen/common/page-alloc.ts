@@ -2,7 +2,10 @@
  * xen/common/page_alloc.c: the frame table's free side. A binary buddy allocator over zones: zone 0 is the Xen heap, zone z above it
  * holds the domain heap's frames whose number has z + 1 bits. Every figure of keys m and H is read from here.
  */
+
+import { TRACE_FREE } from '#abi/tracer.ts'
 import { type Mfn, PAGE_SHIFT, PAGE_SIZE } from '#abi/xen/types.ts'
+import { DOMID_XEN } from '#abi/xen/xen.ts'
 import { bug } from './bug.ts'
 
 export const MEMZONE_XEN = 0
@@ -20,6 +23,7 @@ export const PGT_l1_page_table = 0x20000000
 export const PGT_l2_page_table = 0x40000000
 export const PGT_l3_page_table = 0x60000000
 export const PGT_l4_page_table = 0x80000000
+export const PGT_seg_desc_page = 0xa0000000
 export const PGT_writable_page = 0xe0000000
 export const PGT_type_mask = 0xe0000000
 export const PGT_pinned = 1 << 28
@@ -35,6 +39,9 @@ export const PAGE_INFO_BYTES = 40
 
 /** fls(mfn) - 1. */
 export const pfnDomZone = (mfn: number): number => 31 - Math.clz32(mfn)
+
+/** get_order_from_pages */
+export const orderFromPages = (pages: number): number => (pages <= 1 ? 0 : 32 - Math.clz32(pages - 1))
 
 /** One row per frame of RAM up to max_page, as columns. */
 export class FrameTable {
@@ -82,8 +89,12 @@ export class Heap {
   xenHeapStart = 0
   xenHeapEnd = 0
 
-  constructor(frames: FrameTable) {
+  /** Told of frames that change hands (tracer.ts). */
+  readonly #traced: (mfn: number, count: number, owner: number) => void
+
+  constructor(frames: FrameTable, traced: (mfn: number, count: number, owner: number) => void = () => {}) {
     this.frames = frames
+    this.#traced = traced
   }
 
   /** Free frames by zone. */
@@ -232,6 +243,7 @@ export class Heap {
       frames.m2p[i] = INVALID_M2P_ENTRY
       frames.scrubbed[i] = 0
     }
+    this.#traced(mfn, 2 ** order, TRACE_FREE)
     this.#avail[zone] = this.#avail[zone]! + 2 ** order
     let head = mfn
     let merged = order
@@ -268,7 +280,9 @@ export class Heap {
   }
 
   allocXenHeapPages(order: number): Mfn | undefined {
-    return this.allocHeapPages(MEMZONE_XEN, MEMZONE_XEN, order)
+    const mfn = this.allocHeapPages(MEMZONE_XEN, MEMZONE_XEN, order)
+    if (mfn !== undefined) this.#traced(mfn, 2 ** order, DOMID_XEN)
+    return mfn
   }
 
   freeXenHeapPages(mfn: number, order: number): void {
@@ -282,12 +296,25 @@ export class Heap {
 
   /** Frames of nobody yet from the domain heap, below `bits` bits of address if that is not 0. */
   allocDomHeapPages(order: number, bits = 0): Mfn | undefined {
+    const mfn = this.takeDomHeapPages(order, bits)
+    if (mfn !== undefined) this.#traced(mfn, 2 ** order, DOMID_XEN)
+    return mfn
+  }
+
+  /** The same, for who assigns them at once: that is told. */
+  takeDomHeapPages(order: number, bits: number): Mfn | undefined {
     const zoneHi = bits === 0 ? NR_ZONES - 1 : Math.min(bits - PAGE_SHIFT - 1, NR_ZONES - 1)
     return this.allocHeapPages(MEMZONE_XEN + 1, zoneHi, order)
   }
 
+  /**
+   * As cleared: whoever gets them next finds nothing in them. 3.3 clears what a dead domain leaves, and relies on a living one to have cleared what it
+   * gives up; here nobody ever sees what another has left.
+   */
   freeDomHeapPages(mfn: number, order: number): void {
     this.freeHeapPages(pfnDomZone(mfn), mfn, order)
+    const { scrubbed } = this.frames
+    for (let i = mfn; i < mfn + 2 ** order; i++) scrubbed[i] = 1
   }
 
   availDomHeapPages(): number {

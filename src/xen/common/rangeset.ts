@@ -24,6 +24,10 @@ export class Rangeset {
     this.#hexadecimal = hexadecimal
   }
 
+  get empty(): boolean {
+    return this.#ranges.length === 0
+  }
+
   add(from: number, to: number): void {
     const before = this.#ranges.filter((range) => range.to < from - 1)
     const after = this.#ranges.filter((range) => range.from > to + 1)

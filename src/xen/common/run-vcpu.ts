@@ -1,6 +1,7 @@
 /** A guest's turn on a processor, and what it came back for (xen/arch/x86/domain.c, context_switch; entry.S, test_all_events). */
 import type { Exit } from '#abi/pc/metal.ts'
 import { vcpu_info } from '#abi/xen/xen.ts'
+import { hasNmiCallback } from '../arch-x86/guest-context.ts'
 import { GuestPageFault } from '../arch-x86/mm.ts'
 import type { Pcpu } from '../arch-x86/pcpu.ts'
 import { type Entered, enterImage, virtualCpu } from '../arch-x86/virtual-cpu.ts'
@@ -29,11 +30,14 @@ function runVcpu(xen: Xen, pcpu: Pcpu, vcpu: Vcpu): void {
   const nextTimer = pcpu.timers.nextNs() ?? Number.POSITIVE_INFINITY
   const deadline = Math.max(nowNs, Math.min(nowNs + pcpu.deadlineNs - pcpu.metal.now(), nextTimer))
   const upcall = takeUpcall(xen, vcpu)
+  const nmi = vcpu.nmiPending && hasNmiCallback(vcpu)
+  vcpu.nmiPending = false
   const { result } = vcpu
   vcpu.result = 0
   const outcome = loaded.call(() => {
     if (typeof code.run === 'function') code.run = code.run()
     const { run } = code
+    if (nmi) masked(xen, vcpu, () => run.nmi?.())
     if (upcall) run.upcall()
     // Copied where the guest's own getters can still do no harm.
     const exit = run.run(deadline, result)
@@ -86,4 +90,13 @@ function takeUpcall(xen: Xen, vcpu: Vcpu): boolean {
   if (pending.get(xen.mem, vcpu.infoAt) === 0 || mask.get(xen.mem, vcpu.infoAt) !== 0) return false
   mask.set(xen.mem, vcpu.infoAt, 1)
   return true
+}
+
+/** With events masked, as an NMI's entry does, until the return from it. */
+function masked(xen: Xen, { infoAt }: Vcpu, body: () => void): void {
+  const { evtchn_upcall_mask: mask } = vcpu_info.fields
+  const before = mask.get(xen.mem, infoAt)
+  mask.set(xen.mem, infoAt, 1)
+  body()
+  mask.set(xen.mem, infoAt, before)
 }

@@ -2,15 +2,18 @@
 import type { Xen } from '../xen.ts'
 import { hasCpu } from './cpulist.ts'
 import type { Domain, Vcpu } from './domain.ts'
-import { stopEarning } from './sched-credit.ts'
+import { stopEarning } from './sched-credit-acct.ts'
 
-/** csched_cpu_pick: where it may run; there, if it can be; best where nobody else does. */
-export function creditPickCpu(xen: Xen, vcpu: Vcpu): number {
-  const { pcpus } = xen
-  const cycle = pcpus.map((_, i) => pcpus[(vcpu.processor + i) % pcpus.length]!)
-  const allowed = cycle.filter(({ id, online }) => online && hasCpu(vcpu.affinity, id))
-  const idle = allowed.find((pcpu) => xen.credit.idlers.has(pcpu) && pcpu.sched.runq.length === 0)
-  return (idle ?? allowed[0])?.id ?? vcpu.processor
+/**
+ * csched_cpu_pick: where it is, if it may run there, else the next where it may. An idle one is better only where more of its neighbours
+ * idle too; all cores here are alike, in one package.
+ */
+export function creditPickCpu({ pcpus }: Xen, { processor, affinity }: Vcpu): number {
+  for (let i = 0; i < pcpus.length; i++) {
+    const { id, online } = pcpus[(processor + i) % pcpus.length]!
+    if (online && hasCpu(affinity, id)) return id
+  }
+  return processor
 }
 
 /** csched_dom_cntl, putinfo. Weight 0 and cap 65535 leave what is. */

@@ -2,13 +2,15 @@
  * xen/common/sched_credit.c: shares of the processors by weight. A running vCPU burns 100 credits each 10 ms tick; every 30 ms the active
  * ones are given new credits. Who has some (UNDER) goes before who has none (OVER); who wakes with some (BOOST) goes first.
  *
- * The real ticker goes on for ever. Here a processor's ticks stop while it idles and nobody is active, so that an idle host sleeps.
+ * The real ticker goes on for ever. Here a processor's ticks stop while it idles and nobody is active, so that an idle host sleeps; when they
+ * come again, they come at multiples of 10 ms, as if they had never stopped.
  */
 import type { Pcpu } from '../arch-x86/pcpu.ts'
 import type { Xen } from '../xen.ts'
 import { hasCpu } from './cpulist.ts'
 import { type Domain, runnable, type Vcpu } from './domain.ts'
-import { pauseVcpu, tickle, unpauseVcpu } from './schedule.ts'
+import { startTicker } from './sched-credit-acct.ts'
+import { tickle } from './schedule.ts'
 import type { XenTimer } from './timer.ts'
 
 export const DEFAULT_WEIGHT = 256
@@ -16,9 +18,9 @@ export const TICKS_PER_TSLICE = 3
 export const TICKS_PER_ACCT = 3
 export const MSECS_PER_TICK = 10
 export const CREDITS_PER_TICK = 100
-const TICK_NS = MSECS_PER_TICK * 1e6
-const TSLICE_NS = TICKS_PER_TSLICE * TICK_NS
-const CREDITS_PER_TSLICE = CREDITS_PER_TICK * TICKS_PER_TSLICE
+export const TICK_NS = MSECS_PER_TICK * 1e6
+export const TSLICE_NS = TICKS_PER_TSLICE * TICK_NS
+export const CREDITS_PER_TSLICE = CREDITS_PER_TICK * TICKS_PER_TSLICE
 export const CREDITS_PER_ACCT = CREDITS_PER_TICK * TICKS_PER_ACCT
 
 export const PRI_BOOST = 0
@@ -106,6 +108,8 @@ export interface Credit {
   creditBalance: number
   runqSort: number
   readonly stats: SchedStats
+  /** A debug build looks at the current vCPU, and at the next, each time. */
+  vcpuCheck: number
 }
 
 export const makeCredit = (): Credit => ({
@@ -114,6 +118,7 @@ export const makeCredit = (): Credit => ({
   weight: 0,
   creditBalance: 0,
   runqSort: 0,
+  vcpuCheck: 0,
   stats: Object.fromEntries(STATS.map((name) => [name, 0])) as SchedStats,
 })
 
@@ -172,6 +177,7 @@ function runqTickle(xen: Xen, pcpu: Pcpu, vcpu: Vcpu): void {
     else {
       stats.tickle_idlers_some++
       for (const idler of idlers) told.add(idler)
+      for (const each of told) if (!hasCpu(vcpu.affinity, each.id)) told.delete(each)
     }
   }
   for (const each of told) tickle(xen, each)
@@ -208,6 +214,7 @@ export function creditSchedule(xen: Xen, pcpu: Pcpu): { readonly next: Vcpu | un
   const { stats, idlers } = xen.credit
   const { runq } = pcpu.sched
   stats.schedule++
+  xen.credit.vcpuCheck += 2
   const { curr } = pcpu
   if (curr && runnable(curr)) runqInsert(pcpu, curr)
   let next: Vcpu | undefined = runq[0]
@@ -216,7 +223,8 @@ export function creditSchedule(xen: Xen, pcpu: Pcpu): { readonly next: Vcpu | un
   if (next) idlers.delete(pcpu)
   else idlers.add(pcpu)
   // The real idle processors look around every 30 ms. These sleep until they are told that somebody waits.
-  if (next && runq.length > 0) for (const idler of idlers) tickle(xen, idler)
+  if (next && runq.length > 0)
+    for (const idler of idlers) if (runq.some(({ affinity }) => hasCpu(affinity, idler.id))) tickle(xen, idler)
   if (next && !pcpu.sched.ticking) startTicker(pcpu)
   return { next, sliceNs: TSLICE_NS }
 }
@@ -254,158 +262,4 @@ function steal(xen: Xen, peer: Pcpu, pcpu: Pcpu, pri: number): Vcpu | undefined 
   }
   stats.steal_peer_idle++
   return undefined
-}
-
-// --- Accounting ---
-
-function startTicker(pcpu: Pcpu): void {
-  const { sched } = pcpu
-  sched.ticking = true
-  pcpu.setTimer(sched.ticker, pcpu.now() + TICK_NS)
-  // The master's are everybody's accounts.
-  const master = pcpu.xen.pcpus[0]!
-  if (master === pcpu || master.sched.ticking) return
-  master.sched.ticking = true
-  master.setTimer(master.sched.ticker, pcpu.now() + TICK_NS)
-}
-
-/** csched_tick */
-export function creditTick(xen: Xen, pcpu: Pcpu): void {
-  const { sched, curr } = pcpu
-  sched.tick++
-  if (curr) accountRunning(xen, curr)
-  const isMaster = pcpu.id === 0
-  if (isMaster && sched.tick % TICKS_PER_ACCT === 0) account(xen)
-  sortRunq(xen, pcpu)
-  const wanted = curr !== undefined || (isMaster && (xen.credit.weight > 0 || xen.pcpus.some((each) => each.curr)))
-  sched.ticking = wanted
-  if (wanted) pcpu.setTimer(sched.ticker, pcpu.now() + TICK_NS)
-}
-
-/** csched_vcpu_acct: what runs pays. */
-function accountRunning({ credit }: Xen, vcpu: Vcpu): void {
-  const { sched, domain } = vcpu
-  if (sched.pri === PRI_BOOST) sched.pri = PRI_UNDER
-  sched.credit -= CREDITS_PER_TICK
-  // csched_cpu_pick would move it to a package with more idle cores; there is one package.
-  if (sched.active) return
-  sched.active = true
-  sched.stateActive++
-  credit.stats.acct_vcpu_active++
-  domain.sched.activeVcpus.unshift(vcpu)
-  if (domain.sched.activeVcpus.length === 1) {
-    credit.activeDomains.unshift(domain)
-    credit.weight += domain.sched.weight
-  }
-}
-
-/** __csched_vcpu_acct_stop_locked */
-export function stopEarning({ credit }: Xen, vcpu: Vcpu): void {
-  const { sched, domain } = vcpu
-  if (!sched.active) return
-  sched.active = false
-  sched.stateIdle++
-  credit.stats.acct_vcpu_idle++
-  const { activeVcpus, weight } = domain.sched
-  activeVcpus.splice(activeVcpus.indexOf(vcpu), 1)
-  if (activeVcpus.length > 0) return
-  credit.activeDomains.splice(credit.activeDomains.indexOf(domain), 1)
-  credit.weight -= weight
-}
-
-const ceilDiv = (value: number, by: number): number => Math.floor((value + by - 1) / by)
-
-/** csched_acct: new credits for all who are active, by weight. */
-function account(xen: Xen): void {
-  const { credit } = xen
-  const { stats } = credit
-  const weightTotal = credit.weight
-  const online = xen.pcpus.filter((pcpu) => pcpu.online).length
-  let creditTotal = online * CREDITS_PER_ACCT
-  if (credit.creditBalance < 0) {
-    creditTotal -= credit.creditBalance
-    stats.acct_balance++
-  }
-  if (weightTotal === 0) {
-    credit.creditBalance = 0
-    stats.acct_no_work++
-    return
-  }
-  stats.acct_run++
-  let weightLeft = weightTotal
-  let balance = 0
-  let extra = false
-  for (const domain of [...credit.activeDomains]) {
-    const { sched } = domain
-    const count = sched.activeVcpus.length
-    weightLeft -= sched.weight
-    // At most what all of its active vCPUs can use, more only to make up for a debt.
-    let peak = count * CREDITS_PER_ACCT
-    if (credit.creditBalance < 0) peak += ceilDiv(-credit.creditBalance * sched.weight, weightTotal)
-    let capEach = 0
-    if (sched.cap !== 0) {
-      const cap = Math.floor((sched.cap * CREDITS_PER_ACCT + 99) / 100)
-      peak = Math.min(peak, cap)
-      capEach = ceilDiv(cap, count)
-    }
-    let fair = ceilDiv(creditTotal * sched.weight, weightTotal)
-    if (fair < peak) extra = true
-    else {
-      if (weightLeft !== 0) creditTotal += ceilDiv((fair - peak) * weightTotal, weightLeft)
-      if (extra) {
-        stats.acct_reorder++
-        credit.activeDomains.splice(credit.activeDomains.indexOf(domain), 1)
-        credit.activeDomains.unshift(domain)
-      }
-      fair = peak
-    }
-    const each = ceilDiv(fair, count)
-    for (const vcpu of [...sched.activeVcpus]) balance += earn(xen, vcpu, each, sched.cap === 0 ? undefined : capEach)
-  }
-  credit.creditBalance = balance
-  credit.runqSort++
-}
-
-/** One vCPU's credits: what it has afterwards. */
-function earn(xen: Xen, vcpu: Vcpu, fair: number, cap: number | undefined): number {
-  const { sched } = vcpu
-  const { stats } = xen.credit
-  sched.credit += fair
-  if (sched.credit < 0) {
-    sched.pri = PRI_OVER
-    if (cap !== undefined && sched.credit < -cap && !(sched.flags & FLAG_PARKED)) {
-      stats.vcpu_park++
-      sched.flags |= FLAG_PARKED
-      pauseVcpu(xen, vcpu)
-    }
-    if (sched.credit < -CREDITS_PER_TSLICE) {
-      stats.acct_min_credit++
-      sched.credit = -CREDITS_PER_TSLICE
-    }
-  } else {
-    sched.pri = PRI_UNDER
-    if (sched.flags & FLAG_PARKED) {
-      stats.vcpu_unpark++
-      // Unpaused before the flag goes: it is not to be boosted.
-      unpauseVcpu(xen, vcpu)
-      sched.flags &= ~FLAG_PARKED
-    }
-    // More than it can use: it idles, and earns no more.
-    if (sched.credit > CREDITS_PER_TSLICE) {
-      stopEarning(xen, vcpu)
-      sched.credit = 0
-    }
-  }
-  sched.creditLast = sched.credit
-  sched.creditIncr = fair
-  return sched.credit
-}
-
-/** csched_runq_sort: those with credits before those without, otherwise as they were. */
-function sortRunq({ credit }: Xen, { sched }: Pcpu): void {
-  if (credit.runqSort === sched.runqSortLast) return
-  sched.runqSortLast = credit.runqSort
-  const under = sched.runq.filter((vcpu) => vcpu.sched.pri >= PRI_UNDER)
-  const over = sched.runq.filter((vcpu) => vcpu.sched.pri < PRI_UNDER)
-  sched.runq.splice(0, sched.runq.length, ...under, ...over)
 }

@@ -246,7 +246,11 @@ test("dom0's second vCPU runs once it is brought up, on the other processor, and
             if (vcpu.vcpuId === 1) return RUN
             const op = (command: number, pointer = 0): number => g.call(__HYPERVISOR_vcpu_op, command, 1, pointer)
             if (turns === 1) {
-              vcpu_guest_context.write(vcpu.mem, g.scratch, { rsi: vcpu.startInfo, rflags: 0x1202n })
+              const { pt_base, mfn_list } = start_info.read(vcpu.mem, vcpu.startInfo)
+              const root = vcpu.mem.read32(mfn_list + ((pt_base + 0x80000000) / PAGE_SIZE) * 8)
+              const ctrlreg3 = BigInt(root) << 12n
+              vcpu.mem.fill(g.scratch, vcpu_guest_context.size, 0)
+              vcpu_guest_context.write(vcpu.mem, g.scratch, { rsi: vcpu.startInfo, rflags: 0x1202n, ctrlreg3 })
               log.push(
                 op(VCPUOP_initialise, g.scratch),
                 op(VCPUOP_initialise, g.scratch),

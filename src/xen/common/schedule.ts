@@ -2,6 +2,7 @@
  * xen/common/schedule.c: which vCPU runs on a processor, what wakes one, and its timers. The policy is sched-credit.ts.
  */
 import { EINVAL } from '#abi/xen/errno.ts'
+import { TRC_SCHED_SLEEP, TRC_SCHED_WAKE } from '#abi/xen/trace.ts'
 import type { Vaddr } from '#abi/xen/types.ts'
 import {
   RUNSTATE_blocked,
@@ -20,10 +21,12 @@ import { hasCpu } from './cpulist.ts'
 import { type Domain, runnable, type Vcpu, VPF_blocked, VPF_migrating } from './domain.ts'
 import { domainChanged, domainRunsOn, tellDomains } from './domain-probe.ts'
 import { sendVcpuVirq } from './event-channel.ts'
-import { creditSchedule, creditSleep, creditWake } from './sched-credit.ts'
+import { creditSchedule, creditSleep, creditWake, TSLICE_NS } from './sched-credit.ts'
 import { creditPickCpu } from './sched-credit-control.ts'
 import { SCHEDULE_SOFTIRQ } from './softirq.ts'
 import type { XenTimer } from './timer.ts'
+import { trace, traceSwitch } from './trace.ts'
+import { traceRunstate } from './tracer.ts'
 
 export const SCHEDULER = { name: 'SMP Credit Scheduler', optName: 'credit' } as const
 
@@ -58,12 +61,13 @@ export function tickle(xen: Xen, pcpu: Pcpu): void {
 
 // --- Run states ---
 
-function runstateChange(vcpu: Vcpu, state: number, nowNs: number): void {
+function runstateChange(xen: Xen, vcpu: Vcpu, state: number, nowNs: number): void {
   const { runstate } = vcpu
   // Processors' clocks are not quite the same: who stops one from another may be early.
   runstate.time[runstate.state] = runstate.time[runstate.state]! + Math.max(0, nowNs - runstate.entryNs)
   runstate.entryNs = nowNs
   runstate.state = state
+  traceRunstate(xen, vcpu)
 }
 
 /** Nanoseconds that it has spent in run state `i` so far. */
@@ -91,17 +95,19 @@ export function writeRunstate(xen: Xen, vcpu: Vcpu, mem: Xen['mem'], at: number)
 /** vcpu_wake: something about its flags has changed; if it can run now, it gets into a queue. */
 export function vcpuWake(xen: Xen, vcpu: Vcpu): void {
   if (runnable(vcpu)) {
-    if (vcpu.runstate.state >= RUNSTATE_blocked) runstateChange(vcpu, RUNSTATE_runnable, now(xen))
+    if (vcpu.runstate.state >= RUNSTATE_blocked) runstateChange(xen, vcpu, RUNSTATE_runnable, now(xen))
     creditWake(xen, vcpu)
   } else if ((vcpu.pauseFlags & VPF_blocked) === 0 && vcpu.runstate.state === RUNSTATE_blocked)
-    runstateChange(vcpu, RUNSTATE_offline, now(xen))
+    runstateChange(xen, vcpu, RUNSTATE_offline, now(xen))
+  trace(xen, TRC_SCHED_WAKE, 2, vcpu.domain.id, vcpu.id)
 }
 
 /** vcpu_sleep_nosync: it may no longer run. */
 export function vcpuSleep(xen: Xen, vcpu: Vcpu): void {
   if (runnable(vcpu)) return
-  if (vcpu.runstate.state === RUNSTATE_runnable) runstateChange(vcpu, RUNSTATE_offline, now(xen))
+  if (vcpu.runstate.state === RUNSTATE_runnable) runstateChange(xen, vcpu, RUNSTATE_offline, now(xen))
   creditSleep(xen, vcpu)
+  trace(xen, TRC_SCHED_SLEEP, 2, vcpu.domain.id, vcpu.id)
 }
 
 /**
@@ -112,10 +118,12 @@ export function vcpuSleepSync(xen: Xen, vcpu: Vcpu): void {
   vcpuSleep(xen, vcpu)
   const pcpu = xen.pcpus[vcpu.processor]!
   if (runnable(vcpu) || pcpu.curr !== vcpu || pcpu === xen.current) return
+  traceSwitch(xen, pcpu, vcpu, undefined, now(xen), TSLICE_NS)
   descheduled(xen, vcpu, now(xen))
   pcpu.curr = undefined
   pcpu.idleSinceNs = now(xen)
   xen.credit.idlers.add(pcpu)
+  vcpuMigrate(xen, vcpu)
 }
 
 /** vcpu_pause_nosync */
@@ -155,17 +163,19 @@ export function pollWake(xen: Xen, domain: Domain): void {
 
 /** vcpu_set_affinity: `map` has a byte for each eight processors. */
 export function vcpuSetAffinity(xen: Xen, vcpu: Vcpu, map: Uint8Array): number {
+  if (vcpu.domain.pinned) return -EINVAL
   if (!xen.pcpus.some(({ online, id }) => online && hasCpu(map, id))) return -EINVAL
   vcpu.affinity.set(map)
   if (hasCpu(map, vcpu.processor)) return 0
   vcpu.pauseFlags |= VPF_migrating
   vcpuSleep(xen, vcpu)
-  if (!vcpu.running) vcpuMigrate(xen, vcpu)
+  vcpuMigrate(xen, vcpu)
   return 0
 }
 
-/** vcpu_migrate */
+/** vcpu_migrate: to another processor if that is asked of it, once it is off its own. */
 function vcpuMigrate(xen: Xen, vcpu: Vcpu): void {
+  if (vcpu.running || (vcpu.pauseFlags & VPF_migrating) === 0) return
   vcpu.pauseFlags &= ~VPF_migrating
   vcpu.processor = creditPickCpu(xen, vcpu)
   vcpuWake(xen, vcpu)
@@ -191,7 +201,7 @@ export function periodicTimerWork(xen: Xen, vcpu: Vcpu): void {
 /** It is no longer on its processor. */
 function descheduled(xen: Xen, prev: Vcpu, nowNs: number): void {
   const state = prev.pauseFlags & VPF_blocked ? RUNSTATE_blocked : runnable(prev) ? RUNSTATE_runnable : RUNSTATE_offline
-  runstateChange(prev, state, nowNs)
+  runstateChange(xen, prev, state, nowNs)
   prev.running = false
   domainChanged(xen, prev.domain)
   stopVcpuTimer(prev.periodicTimer)
@@ -215,14 +225,15 @@ function switchVcpu(xen: Xen, pcpu: Pcpu): void {
     if (prev) domainRunsOn(xen, prev.domain)
     return
   }
+  traceSwitch(xen, pcpu, prev, next, nowNs, sliceNs)
   if (prev) descheduled(xen, prev, nowNs)
   else pcpu.idleNs += Math.max(0, nowNs - pcpu.idleSinceNs)
-  if (prev && prev.pauseFlags & VPF_migrating) vcpuMigrate(xen, prev)
+  if (prev) vcpuMigrate(xen, prev)
   if (!next) {
     pcpu.idleSinceNs = nowNs
     return
   }
-  runstateChange(next, RUNSTATE_running, nowNs)
+  runstateChange(xen, next, RUNSTATE_running, nowNs)
   next.running = true
   domainChanged(xen, next.domain)
   pcpu.loaded = next
@@ -232,7 +243,7 @@ function switchVcpu(xen: Xen, pcpu: Pcpu): void {
 }
 
 /** Where the guest wanted it, if that is still there. */
-function fillRunstateArea(xen: Xen, vcpu: Vcpu, va: Vaddr): void {
+export function fillRunstateArea(xen: Xen, vcpu: Vcpu, va: Vaddr): void {
   try {
     writeRunstate(xen, vcpu, vcpu.domain.mem, va)
   } catch (thrown) {

@@ -3,3 +3,5 @@
 export const TIMER_SOFTIRQ = 1 << 0
 export const TASKLET_SOFTIRQ = 1 << 1
 export const SCHEDULE_SOFTIRQ = 1 << 2
+/** A tasklet of its own: dom0 is told of a trace buffer that is half full. */
+export const TBUF_SOFTIRQ = 1 << 3

@@ -147,6 +147,7 @@ export function readMadt(
   printk: Printk,
   onCpu: (cpu: MadtCpu) => void,
   onIoApic: ((ioApic: MadtIoApic) => void) | undefined,
+  skipTimerOverride = false,
 ): Madt {
   const lapicAddress = acpi_madt.fields.local_apic_address.get(mem, table.address)
   if (lapicAddress !== 0) printk(`${XENLOG_DEBUG}ACPI: Local APIC address 0x${hex(lapicAddress, 8)}\n`)
@@ -196,7 +197,15 @@ export function readMadt(
         `${XENLOG_INFO}ACPI: INT_SRC_OVR (bus ${entry.bus} bus_irq ${entry.source_irq} global_irq ${entry.global_irq} ` +
           `${POLARITY[polarity]} ${TRIGGER[trigger]})\n`,
       )
-      overrides.push({ irq: entry.source_irq, gsi: entry.global_irq, level: trigger === 3, activeLow: polarity === 3 })
+      if (skipTimerOverride && entry.source_irq === 0 && entry.global_irq === 2)
+        printk('ACPI: BIOS IRQ0 pin2 override ignored.\n')
+      else
+        overrides.push({
+          irq: entry.source_irq,
+          gsi: entry.global_irq,
+          level: trigger === 3,
+          activeLow: polarity === 3,
+        })
     })
   }
   return { lapicAddress, cpus, ioApics, overrides }

@@ -84,7 +84,7 @@ export class Console {
   thresholds: Thresholds = { lower: 2, upper: 2 }
   guestThresholds: Thresholds = { lower: 0, upper: 2 }
   /** conring: the last CONRING_SIZE bytes written; consumer and producer count from the first one ever. */
-  readonly ring = new Uint8Array(CONRING_SIZE)
+  ring = new Uint8Array(CONRING_SIZE)
   ringConsumer = 0
   ringProducer = 0
   printEverything = 0
@@ -112,8 +112,9 @@ export class Console {
   }
 
   #toRing(text: string): void {
-    for (let i = 0; i < text.length; i++) this.ring[this.ringProducer++ % CONRING_SIZE] = text.charCodeAt(i) & 0xff
-    if (this.ringProducer - this.ringConsumer > CONRING_SIZE) this.ringConsumer = this.ringProducer - CONRING_SIZE
+    const { ring } = this
+    for (let i = 0; i < text.length; i++) ring[this.ringProducer++ % ring.length] = text.charCodeAt(i) & 0xff
+    if (this.ringProducer - this.ringConsumer > ring.length) this.ringConsumer = this.ringProducer - ring.length
     this.#host.ringForDom0()
   }
 
@@ -124,11 +125,18 @@ export class Console {
     if (this.toRing) this.#toRing(text)
   }
 
+  /** From now on a ring of `size` bytes, a power of two, with what the old one holds. */
+  growRing(size: number): void {
+    const ring = new Uint8Array(size)
+    for (let i = this.ringConsumer; i < this.ringProducer; i++) ring[i % size] = this.ring[i % this.ring.length]!
+    this.ring = ring
+  }
+
   /** All that the ring holds, oldest first. */
   ringText(): string {
     let text = ''
     for (let i = this.ringConsumer; i < this.ringProducer; i++)
-      text += String.fromCharCode(this.ring[i % CONRING_SIZE]!)
+      text += String.fromCharCode(this.ring[i % this.ring.length]!)
     return text
   }
 

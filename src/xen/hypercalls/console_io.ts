@@ -12,7 +12,9 @@ const PIECE_BYTES = 127
  */
 const WRITE_BYTES_MAX = 65536
 
-export function consoleIo(call: Call, [command = 0, count = 0, buffer = 0]: readonly number[]): number {
+export function consoleIo(call: Call, [cmd = 0, number = 0, buffer = 0]: readonly number[]): number {
+  const command = cmd | 0
+  const count = number | 0
   if (call.caller.id !== 0) return -EPERM
   if (command === CONSOLEIO_write) return write(call, count, buffer)
   if (command === CONSOLEIO_read) {

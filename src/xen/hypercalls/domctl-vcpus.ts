@@ -1,18 +1,12 @@
 /** domctl's commands about a domain's vCPUs (xen/common/domctl.c; arch/x86/domain.c, arch_set_info_guest). */
 import type { Mem } from '#abi/mem.ts'
 import type { Values } from '#abi/struct.ts'
-import {
-  xen_domctl_getvcpuinfo,
-  type xen_domctl_max_vcpus,
-  type xen_domctl_vcpuaffinity,
-  type xen_domctl_vcpucontext,
-} from '#abi/xen/domctl.ts'
+import { xen_domctl_getvcpuinfo, type xen_domctl_vcpuaffinity, type xen_domctl_vcpucontext } from '#abi/xen/domctl.ts'
 import { EINVAL, ENODATA, ENOMEM, ENOSYS, ESRCH } from '#abi/xen/errno.ts'
-import { RUNSTATE_running, VGCF_online, vcpu_guest_context } from '#abi/xen/vcpu.ts'
+import { RUNSTATE_running, vcpu_guest_context } from '#abi/xen/vcpu.ts'
 import { MAX_VIRT_CPUS } from '#abi/xen/xen.ts'
-import { getRoot } from '../arch-x86/page-tables.ts'
-import { mfnValid } from '../arch-x86/page-type.ts'
-import { updateWallclock } from '../arch-x86/time.ts'
+import { dropTables } from '../arch-x86/descriptors.ts'
+import { getInfoGuest, sendNmi, setInfoGuest } from '../arch-x86/guest-context.ts'
 import {
   allocVcpu,
   type Domain,
@@ -24,7 +18,7 @@ import {
 } from '../common/domain.ts'
 import { dropRoot } from '../common/domain-destroy.ts'
 import { domainChanged } from '../common/domain-probe.ts'
-import { timeIn, unpauseVcpu, vcpuSetAffinity, vcpuSleepSync, vcpuUnblock } from '../common/schedule.ts'
+import { timeIn, unpauseVcpu, vcpuSetAffinity, vcpuSleepSync } from '../common/schedule.ts'
 import { NR_CPUS } from '../options.ts'
 import type { Xen } from '../xen.ts'
 import type { Call } from './op-table.ts'
@@ -35,9 +29,9 @@ function vcpuOf({ vcpus }: Domain, id: number): Vcpu | number {
   return vcpus[id] ?? -ESRCH
 }
 
-export function maxVcpus({ xen }: Call, domain: Domain, { max }: Values<typeof xen_domctl_max_vcpus>): number {
+export function maxVcpus({ xen }: Call, domain: Domain, max: number): number {
   // It cannot become less.
-  if (max > MAX_VIRT_CPUS || domain.vcpus[max]) return -EINVAL
+  if (domain.vcpus[max]) return -EINVAL
   const online = xen.pcpus.filter((pcpu) => pcpu.online).length
   for (let id = 0; id < max; id++) {
     if (domain.vcpus[id]) continue
@@ -72,7 +66,6 @@ export function vcpuInfo({ xen, mem }: Call, domain: Domain, at: number): number
   return 0
 }
 
-/** xenctl_cpumap_to_cpumask */
 export function setAffinity(
   { xen, mem }: Call,
   domain: Domain,
@@ -80,13 +73,17 @@ export function setAffinity(
 ): number {
   const vcpu = vcpuOf(domain, id)
   if (typeof vcpu === 'number') return vcpu
+  return vcpuSetAffinity(xen, vcpu, cpumaskOf(mem, cpumap_bitmap, cpumap_nr_cpus))
+}
+
+/** xenctl_cpumap_to_cpumask */
+export function cpumaskOf(mem: Mem, bitmap: number, cpus: number): Uint8Array {
   const map = new Uint8Array(NR_CPUS / 8)
-  if (cpumap_bitmap !== 0) {
-    const bytes = Math.ceil(cpumap_nr_cpus / 8)
-    map.set(mem.copyOut(cpumap_bitmap, Math.min(bytes, map.length)))
-    if (cpumap_nr_cpus & 7 && bytes <= map.length) map[bytes - 1] = map[bytes - 1]! & ~(0xff << (cpumap_nr_cpus & 7))
-  }
-  return vcpuSetAffinity(xen, vcpu, map)
+  if (bitmap === 0) return map
+  const bytes = Math.ceil(cpus / 8)
+  map.set(mem.copyOut(bitmap, Math.min(bytes, map.length)))
+  if (cpus & 7 && bytes <= map.length) map[bytes - 1] = map[bytes - 1]! & ~(0xff << (cpus & 7))
+  return map
 }
 
 export function getAffinity(
@@ -103,12 +100,11 @@ export function getAffinity(
   return 0
 }
 
-/** A module vCPU has no NMI handler that Xen could enter: like a real guest without one, it only wakes. */
 export function triggerNmi({ xen }: Call, domain: Domain, id: number, nmi: boolean): number {
   const vcpu = vcpuOf(domain, id)
   if (typeof vcpu === 'number') return vcpu
   if (!nmi) return -ENOSYS
-  vcpuUnblock(xen, vcpu)
+  sendNmi(xen, vcpu)
   return 0
 }
 
@@ -125,52 +121,22 @@ export function setContext(
   }
   const bytes = mem.copyOut(ctxt, vcpu_guest_context.size)
   domainPause(xen, domain)
-  const result = setInfoGuest(xen, vcpu, mem, ctxt, bytes)
+  const result = setInfoGuest(xen, vcpu, bytes)
   domainUnpause(xen, domain)
   return result
-}
-
-/** arch_set_info_guest, as far as a module vCPU has what is in there. `at` of `mem` holds `bytes`. */
-function setInfoGuest(xen: Xen, vcpu: Vcpu, mem: Mem, at: number, bytes: Uint8Array): number {
-  const { domain } = vcpu
-  const { flags, rip, rsi, rflags, ctrlreg1, ctrlreg3, vm_assist } = vcpu_guest_context.read(mem, at)
-  if (!vcpu.initialised) {
-    if (domain.dying) return -EINVAL
-    const root = Number(ctrlreg3 >> 12n)
-    if (!mfnValid(xen, root) || !getRoot(xen, domain, root)) return -EINVAL
-    vcpu.root = root
-    // Its processes have no tables of their own: nothing can be a second root.
-    if (ctrlreg1 !== 0n) {
-      dropRoot(xen, vcpu)
-      return -EINVAL
-    }
-    if (vcpu.id === 0) {
-      domain.vmAssist = Number(BigInt.asUintN(32, vm_assist))
-      updateWallclock(xen, domain)
-    }
-    vcpu.initialised = true
-  } else if (vcpu.code) {
-    // Code that runs cannot be put somewhere else.
-    return -EINVAL
-  }
-  vcpu.start = { entry: rip, startInfo: rsi }
-  vcpu.context = bytes
-  vcpu.iopl = Number((rflags >> 12n) & 3n)
-  if (Number(flags & 0xffn) & VGCF_online) vcpu.pauseFlags &= ~VPF_down
-  else vcpu.pauseFlags |= VPF_down
-  domainChanged(xen, domain)
-  return 0
 }
 
 /** vcpu_reset */
 function resetVcpu(xen: Xen, vcpu: Vcpu): void {
   vcpu.pauseCount++
   vcpuSleepSync(xen, vcpu)
+  dropTables(xen, vcpu)
   dropRoot(xen, vcpu)
   vcpu.pauseFlags = (vcpu.pauseFlags | VPF_down) & ~VPF_blocked
   domainChanged(xen, vcpu.domain)
   vcpu.polling = false
   vcpu.initialised = false
+  vcpu.nmiPending = false
   vcpu.start = undefined
   vcpu.code = undefined
   vcpu.result = 0
@@ -188,15 +154,6 @@ export function getContext(
   const vcpu = vcpuOf(domain, id)
   if (typeof vcpu === 'number') return vcpu
   if (!vcpu.initialised) return -ENODATA
-  mem.copyIn(ctxt, vcpu.context ?? new Uint8Array(vcpu_guest_context.size))
-  const { flags, rip, rsi, ctrlreg3, vm_assist } = vcpu_guest_context.fields
-  const online = vcpu.pauseFlags & VPF_down ? 0 : VGCF_online
-  flags.set(mem, ctxt, (flags.get(mem, ctxt) & ~BigInt(VGCF_online)) | BigInt(online))
-  if (vcpu.start) {
-    rip.set(mem, ctxt, vcpu.start.entry)
-    rsi.set(mem, ctxt, vcpu.start.startInfo)
-  }
-  ctrlreg3.set(mem, ctxt, BigInt(vcpu.root) << 12n)
-  vm_assist.set(mem, ctxt, BigInt(domain.vmAssist))
+  mem.copyIn(ctxt, getInfoGuest(vcpu))
   return 0
 }

@@ -1,5 +1,5 @@
 /** domctl (36): what the control domain does with the others (xen/common/domctl.c, arch/x86/domctl.c). */
-import type { Struct, Values } from '#abi/struct.ts'
+import type { Values } from '#abi/struct.ts'
 import {
   XEN_DOMCTL_CDF_hap,
   XEN_DOMCTL_CDF_hvm_guest,
@@ -15,9 +15,6 @@ import {
   XEN_DOMCTL_getvcpuinfo,
   XEN_DOMCTL_hypercall_init,
   XEN_DOMCTL_INTERFACE_VERSION,
-  XEN_DOMCTL_iomem_permission,
-  XEN_DOMCTL_ioport_permission,
-  XEN_DOMCTL_irq_permission,
   XEN_DOMCTL_max_mem,
   XEN_DOMCTL_max_vcpus,
   XEN_DOMCTL_pausedomain,
@@ -25,8 +22,14 @@ import {
   XEN_DOMCTL_SCHEDOP_getinfo,
   XEN_DOMCTL_SCHEDOP_putinfo,
   XEN_DOMCTL_SENDTRIGGER_NMI,
+  XEN_DOMCTL_SHADOW_OP_CLEAN,
+  XEN_DOMCTL_SHADOW_OP_ENABLE,
+  XEN_DOMCTL_SHADOW_OP_ENABLE_LOGDIRTY,
+  XEN_DOMCTL_SHADOW_OP_ENABLE_TEST,
+  XEN_DOMCTL_SHADOW_OP_ENABLE_TRANSLATE,
   XEN_DOMCTL_SHADOW_OP_GET_ALLOCATION,
   XEN_DOMCTL_SHADOW_OP_OFF,
+  XEN_DOMCTL_SHADOW_OP_PEEK,
   XEN_DOMCTL_SHADOW_OP_SET_ALLOCATION,
   XEN_DOMCTL_scheduler_op,
   XEN_DOMCTL_sendtrigger,
@@ -48,9 +51,6 @@ import {
   xen_domctl_getpageframeinfo,
   xen_domctl_getpageframeinfo2,
   xen_domctl_hypercall_init,
-  xen_domctl_iomem_permission,
-  xen_domctl_ioport_permission,
-  xen_domctl_irq_permission,
   xen_domctl_max_mem,
   xen_domctl_max_vcpus,
   xen_domctl_scheduler_op,
@@ -63,6 +63,8 @@ import {
   xen_domctl_vcpucontext,
 } from '#abi/xen/domctl.ts'
 import { EACCES, EINVAL, ENOMEM, ENOSYS, EPERM, ESRCH } from '#abi/xen/errno.ts'
+import { TRC_SCHED_ADJDOM } from '#abi/xen/trace.ts'
+import { DOMID_FIRST_RESERVED, MAX_VIRT_CPUS } from '#abi/xen/xen.ts'
 import {
   type Domain,
   domainCreate,
@@ -77,57 +79,18 @@ import { domainKill } from '../common/domain-destroy.ts'
 import { domainInfo } from '../common/domain-info.ts'
 import { domainChanged } from '../common/domain-probe.ts'
 import { guestLog } from '../common/guest-log.ts'
-import { RANGE_MAX, type Rangeset } from '../common/rangeset.ts'
 import { creditAdjust } from '../common/sched-credit-control.ts'
-import { XENLOG_INFO } from '../drivers/console.ts'
-import type { Xen } from '../xen.ts'
+import { trace } from '../common/trace.ts'
+import { XENLOG_INFO, XENLOG_WARNING } from '../drivers/console.ts'
+import { printk, type Xen } from '../xen.ts'
+import { deviceRows } from './domctl-devices.ts'
 import { frameInfo, frameInfos, hypercallInit, memList } from './domctl-frames.ts'
+import { guestRows } from './domctl-guest.ts'
+import { about, asks, checked, done, named, notOwn, plain } from './domctl-rows.ts'
 import { getAffinity, getContext, maxVcpus, setAffinity, setContext, triggerNmi, vcpuInfo } from './domctl-vcpus.ts'
 import type { Call, Hypercall, RawOp } from './op-table.ts'
 
-/** Ids from here on are no domain's (DOMID_FIRST_RESERVED). */
-const DOMID_FIRST_RESERVED = 0x7ff0
-const PORTS = 65536
-/** pirq's are bytes, and NR_IRQS is 256. */
 const BITS_PER_GUEST_LONG = 64
-
-// biome-ignore lint/suspicious/noExplicitAny: each row's struct has its own fields
-type AnyStruct = Struct<any>
-type Act<S extends AnyStruct> = (call: Call, domain: Domain, arg: Values<S>) => number
-
-/** A row about a domain that is there, -ESRCH else; `pointer` is xen_domctl's. The struct is read only. */
-const about =
-  <S extends AnyStruct>(layout: S, act: Act<S>): RawOp =>
-  (call, pointer) => {
-    const domain = named(call, pointer)
-    return domain ? act(call, domain, layout.read(call.mem, pointer + XEN_DOMCTL_U) as Values<S>) : -ESRCH
-  }
-
-/** The same, and what has been put into the struct goes back. */
-const asks =
-  <S extends AnyStruct>(layout: S, act: Act<S>): RawOp =>
-  (call, pointer) => {
-    const domain = named(call, pointer)
-    if (!domain) return -ESRCH
-    const at = pointer + XEN_DOMCTL_U
-    const arg = layout.read(call.mem, at) as Values<S>
-    const result = act(call, domain, arg)
-    if (result === 0) layout.write(call.mem, at, arg as Parameters<S['write']>[2])
-    return result
-  }
-
-const named = ({ xen, mem }: Call, pointer: number): Domain | undefined =>
-  xen.domains.get(xen_domctl.fields.domain.get(mem, pointer))
-
-/** A row that has no struct of its own. */
-const plain =
-  (act: (call: Call, domain: Domain) => number): RawOp =>
-  (call, pointer) => {
-    const domain = named(call, pointer)
-    return domain ? act(call, domain) : -ESRCH
-  }
-
-const done = (_: unknown): number => 0
 
 const rows: Readonly<Record<number, RawOp>> = {
   [XEN_DOMCTL_createdomain]: createDomain,
@@ -152,7 +115,11 @@ const rows: Readonly<Record<number, RawOp>> = {
     const domain = named(call, pointer)
     return domain ? vcpuInfo(call, domain, pointer + XEN_DOMCTL_U) : -ESRCH
   },
-  [XEN_DOMCTL_max_vcpus]: about(xen_domctl_max_vcpus, notOwn(maxVcpus)),
+  [XEN_DOMCTL_max_vcpus]: checked(
+    xen_domctl_max_vcpus,
+    (_call, { max }) => max <= MAX_VIRT_CPUS,
+    notOwn((call, domain, { max }) => maxVcpus(call, domain, max)),
+  ),
   [XEN_DOMCTL_sendtrigger]: about(xen_domctl_sendtrigger, (call, domain, { trigger, vcpu }) =>
     triggerNmi(call, domain, vcpu, trigger === XEN_DOMCTL_SENDTRIGGER_NMI),
   ),
@@ -162,11 +129,8 @@ const rows: Readonly<Record<number, RawOp>> = {
     done(setHandle(xen, domain, handle)),
   ),
   [XEN_DOMCTL_setdebugging]: about(xen_domctl_setdebugging, notOwn(setDebugging)),
-  [XEN_DOMCTL_irq_permission]: about(xen_domctl_irq_permission, (_call, { irqCaps }, { pirq, allow_access }) =>
-    permit(irqCaps, pirq, pirq, allow_access),
-  ),
-  [XEN_DOMCTL_iomem_permission]: iomemPermission,
-  [XEN_DOMCTL_ioport_permission]: ioportPermission,
+  ...deviceRows,
+  ...guestRows,
   [XEN_DOMCTL_settimeoffset]: about(xen_domctl_settimeoffset, (_call, domain, { time_offset_seconds }) => {
     domain.timeOffsetSeconds = time_offset_seconds | 0
     return 0
@@ -192,13 +156,6 @@ export const domctl: Hypercall = (call, [pointer = 0]) => {
   return rows[cmd]?.(call, pointer) ?? -ENOSYS
 }
 
-/** What pauses its domain: in life the caller's own would wait for itself to stop, for ever. */
-function notOwn<A extends readonly unknown[]>(
-  act: (call: Call, domain: Domain, ...rest: A) => number,
-): (call: Call, domain: Domain, ...rest: A) => number {
-  return (call, domain, ...rest) => (domain === call.caller ? -EINVAL : act(call, domain, ...rest))
-}
-
 function createDomain({ xen, mem }: Call, pointer: number): number {
   const { flags, handle } = xen_domctl_createdomain.read(mem, pointer + XEN_DOMCTL_U)
   if (flags & ~(XEN_DOMCTL_CDF_hvm_guest | XEN_DOMCTL_CDF_hap)) return -EINVAL
@@ -210,8 +167,9 @@ function createDomain({ xen, mem }: Call, pointer: number): number {
     if (id === 0) return -ENOMEM
     xen.domidRover = id
   }
-  // hvm_domain_initialise: no processor of this host can do it.
-  const domain = flags & XEN_DOMCTL_CDF_hvm_guest ? undefined : domainCreate(xen, id)
+  const hvm = (flags & XEN_DOMCTL_CDF_hvm_guest) !== 0
+  if (hvm) guestLog(xen, XENLOG_WARNING, 'hvm.c:298', 'Attempt to create a HVM guest on a non-VT/AMDV platform.')
+  const domain = hvm ? undefined : domainCreate(xen, id)
   if (!domain) return -ENOMEM
   setHandle(xen, domain, handle)
   xen_domctl.fields.domain.set(mem, pointer, id)
@@ -258,6 +216,7 @@ function schedulerOp({ xen }: Call, domain: Domain, arg: Values<typeof xen_domct
     arg.credit_weight = domain.sched.weight
     arg.credit_cap = domain.sched.cap
   }
+  trace(xen, TRC_SCHED_ADJDOM, 1, domain.id)
   return 0
 }
 
@@ -269,47 +228,43 @@ function setDebugging({ xen }: Call, domain: Domain, { enable }: Values<typeof x
   return 0
 }
 
-function permit(caps: Rangeset, from: number, to: number, allow: number): number {
-  if (allow) caps.add(from, to)
-  else caps.remove(from, to)
-  return 0
-}
-
-function iomemPermission(call: Call, pointer: number): number {
-  const { first_mfn, nr_mfns, allow_access } = xen_domctl_iomem_permission.read(call.mem, pointer + XEN_DOMCTL_U)
-  const last = first_mfn + nr_mfns - 1n
-  if (last < first_mfn || last >= 2n ** 64n) return -EINVAL
-  const domain = named(call, pointer)
-  if (!domain) return -ESRCH
-  const number = (mfn: bigint): number => Math.min(Number(mfn), RANGE_MAX)
-  return permit(domain.iomemCaps, number(first_mfn), number(last), allow_access)
-}
-
-function ioportPermission(call: Call, pointer: number): number {
-  const { first_port, nr_ports, allow_access } = xen_domctl_ioport_permission.read(call.mem, pointer + XEN_DOMCTL_U)
-  if (first_port + nr_ports > PORTS) return -EINVAL
-  const domain = named(call, pointer)
-  if (!domain) return -ESRCH
-  return nr_ports === 0 ? 0 : permit(domain.ioportCaps, first_port, first_port + nr_ports - 1, allow_access)
-}
-
-/** paging_domctl, for a domain without any of it: nothing allocated, nothing to switch off. */
+/**
+ * paging_domctl, for a domain without shadows and without a log of dirty frames. The page maps of module vCPUs have neither: switching one on
+ * is refused.
+ */
 function shadowOp({ xen, caller }: Call, domain: Domain, arg: Values<typeof xen_domctl_shadow_op>): number {
   if (domain === caller) {
     guestLog(xen, XENLOG_INFO, 'paging.c:523', 'Tried to do a paging op on itself.')
     return -EINVAL
   }
-  if (domain.dying) return 0
-  if (!domain.vcpus[0]) return -EINVAL
+  if (domain.dying) {
+    guestLog(xen, XENLOG_INFO, 'paging.c:529', `Ignoring paging op on dying domain ${domain.id}`)
+    return 0
+  }
+  if (!domain.vcpus[0]) {
+    printk(xen, `pg error: paging_domctl(): Paging op on a domain (${domain.id}) with no vcpus\n`)
+    return -EINVAL
+  }
   switch (arg.op) {
     case XEN_DOMCTL_SHADOW_OP_OFF:
-      return 0
+    case XEN_DOMCTL_SHADOW_OP_CLEAN:
+    case XEN_DOMCTL_SHADOW_OP_PEEK:
+      // There is nothing to show or to clean; who asks for figures alone gets them.
+      arg.stats_fault_count = 0
+      arg.stats_dirty_count = 0
+      return arg.op === XEN_DOMCTL_SHADOW_OP_CLEAN || arg.dirty_bitmap !== 0 ? -EINVAL : 0
     case XEN_DOMCTL_SHADOW_OP_SET_ALLOCATION:
       return arg.mb === 0 ? 0 : -ENOMEM
     case XEN_DOMCTL_SHADOW_OP_GET_ALLOCATION:
       arg.mb = 0
       return 0
-    default:
+    case XEN_DOMCTL_SHADOW_OP_ENABLE:
+    case XEN_DOMCTL_SHADOW_OP_ENABLE_TEST:
+    case XEN_DOMCTL_SHADOW_OP_ENABLE_LOGDIRTY:
+    case XEN_DOMCTL_SHADOW_OP_ENABLE_TRANSLATE:
       return -ENOSYS
+    default:
+      printk(xen, `sh error: shadow_domctl(): Bad shadow op ${arg.op}\n`)
+      return -EINVAL
   }
 }

@@ -14,12 +14,6 @@ import {
   EVTCHNOP_send,
   EVTCHNOP_status,
   EVTCHNOP_unmask,
-  EVTCHNSTAT_closed,
-  EVTCHNSTAT_interdomain,
-  EVTCHNSTAT_ipi,
-  EVTCHNSTAT_pirq,
-  EVTCHNSTAT_unbound,
-  EVTCHNSTAT_virq,
   evtchn_alloc_unbound,
   evtchn_bind_interdomain,
   evtchn_bind_ipi,
@@ -34,8 +28,20 @@ import {
 } from '#abi/xen/event_channel.ts'
 import { DOMID_SELF, NR_VIRQS } from '#abi/xen/xen.ts'
 import { pirqGuestBind, pirqGuestUnbind } from '../arch-x86/irq.ts'
-import { type Domain, NR_IRQS } from '../common/domain.ts'
-import { clearPending, type EventPort, getFreePort, notifyPort, unmask, virqIsGlobal } from '../common/event-channel.ts'
+import { type Domain, NR_IRQS, privilegedFor } from '../common/domain.ts'
+import {
+  clearPending,
+  type EventPort,
+  getFreePort,
+  notifyPort,
+  PORT_STATUS,
+  sendPort,
+  unmask,
+  virqIsGlobal,
+} from '../common/event-channel.ts'
+import { guestLog } from '../common/guest-log.ts'
+import { tracePort } from '../common/tracer.ts'
+import { XENLOG_WARNING } from '../drivers/console.ts'
 import type { Xen } from '../xen.ts'
 import { type Call, op, opIn, opTable } from './op-table.ts'
 
@@ -44,7 +50,7 @@ export const eventChannelOp = opTable({
   [EVTCHNOP_bind_virq]: op(evtchn_bind_virq, bindVirq),
   [EVTCHNOP_bind_pirq]: op(evtchn_bind_pirq, bindPirq),
   [EVTCHNOP_close]: opIn(evtchn_close, ({ xen, caller }, { port }) => closePort(xen, caller, port)),
-  [EVTCHNOP_send]: opIn(evtchn_send, send),
+  [EVTCHNOP_send]: opIn(evtchn_send, ({ xen, caller }, { port }) => sendPort(xen, caller, port)),
   [EVTCHNOP_status]: op(evtchn_status, status),
   [EVTCHNOP_alloc_unbound]: op(evtchn_alloc_unbound, allocUnbound),
   [EVTCHNOP_bind_ipi]: op(evtchn_bind_ipi, bindIpi),
@@ -58,7 +64,14 @@ function named({ xen, caller }: Call, dom: number): Domain | number {
   if (dom === DOMID_SELF) return caller
   const domain = xen.domains.get(dom)
   if (!domain) return -ESRCH
-  return caller.privileged ? domain : -EPERM
+  return privilegedFor(caller, domain) ? domain : -EPERM
+}
+
+/** ERROR_EXIT, ERROR_EXIT_DOM */
+function failed(xen: Xen, line: number, error: number, domain?: Domain): number {
+  const whose = domain ? `domain ${domain.id}, ` : ''
+  guestLog(xen, XENLOG_WARNING, `event_channel.c:${line}`, `EVTCHNOP failure: ${whose}error ${error}`)
+  return error
 }
 
 const freshPort = (domain: Domain, port: number, state: EventPort['state'], notifyVcpu = 0): EventPort =>
@@ -69,8 +82,9 @@ function allocUnbound(call: Call, arg: Values<typeof evtchn_alloc_unbound>): num
   const domain = named(call, arg.dom)
   if (typeof domain === 'number') return domain
   const port = getFreePort(domain)
-  if (port < 0) return port
+  if (port < 0) return failed(call.xen, 149, port, domain)
   freshPort(domain, port, 'unbound').remoteDom = arg.remote_dom === DOMID_SELF ? call.caller.id : arg.remote_dom
+  tracePort(call.xen, domain, port)
   arg.port = port
   return 0
 }
@@ -79,41 +93,46 @@ function bindInterdomain({ xen, caller }: Call, arg: Values<typeof evtchn_bind_i
   const remote = xen.domains.get(arg.remote_dom === DOMID_SELF ? caller.id : arg.remote_dom)
   if (!remote) return -ESRCH
   const local = getFreePort(caller)
-  if (local < 0) return local
+  if (local < 0) return failed(xen, 198, local)
   const far = remote.ports[arg.remote_port]
-  if (far?.state !== 'unbound' || far.remoteDom !== caller.id) return -EINVAL
+  if (!far) return failed(xen, 202, -EINVAL, remote)
+  if (far.state !== 'unbound' || far.remoteDom !== caller.id) return failed(xen, 206, -EINVAL, remote)
   const near = freshPort(caller, local, 'interdomain')
   near.remoteDom = remote.id
   near.remotePort = arg.remote_port
   far.state = 'interdomain'
   far.remoteDom = caller.id
   far.remotePort = local
+  tracePort(xen, caller, local)
+  tracePort(xen, remote, arg.remote_port)
   // What was sent while the far end was unbound is lost: one notice makes up for it.
   notifyPort(xen, caller, local)
   arg.local_port = local
   return 0
 }
 
-function bindVirq({ caller }: Call, arg: Values<typeof evtchn_bind_virq>): number {
+function bindVirq({ xen, caller }: Call, arg: Values<typeof evtchn_bind_virq>): number {
   const { virq } = arg
   if (virq >= NR_VIRQS) return -EINVAL
   if (virqIsGlobal(virq) && arg.vcpu !== 0) return -EINVAL
   const vcpu = caller.vcpus[arg.vcpu]
   if (!vcpu) return -ENOENT
-  if (vcpu.virqPorts[virq] !== 0) return -EEXIST
+  if (vcpu.virqPorts[virq] !== 0) return failed(xen, 260, -EEXIST)
   const port = getFreePort(caller)
-  if (port < 0) return port
+  if (port < 0) return failed(xen, 263, port)
   freshPort(caller, port, 'virq', arg.vcpu).irq = virq
+  tracePort(xen, caller, port)
   vcpu.virqPorts[virq] = port
   arg.port = port
   return 0
 }
 
-function bindIpi({ caller }: Call, arg: Values<typeof evtchn_bind_ipi>): number {
+function bindIpi({ xen, caller }: Call, arg: Values<typeof evtchn_bind_ipi>): number {
   if (!caller.vcpus[arg.vcpu]) return -ENOENT
   const port = getFreePort(caller)
-  if (port < 0) return port
+  if (port < 0) return failed(xen, 293, port)
   freshPort(caller, port, 'ipi', arg.vcpu)
+  tracePort(xen, caller, port)
   arg.port = port
   return 0
 }
@@ -122,9 +141,9 @@ function bindPirq({ xen, caller }: Call, arg: Values<typeof evtchn_bind_pirq>): 
   const { pirq } = arg
   if (pirq >= NR_IRQS) return -EINVAL
   if (!caller.irqCaps.contains(pirq, pirq)) return -EPERM
-  if (caller.pirqPorts[pirq] !== 0) return -EEXIST
+  if (caller.pirqPorts[pirq] !== 0) return failed(xen, 324, -EEXIST)
   const port = getFreePort(caller)
-  if (port < 0) return port
+  if (port < 0) return failed(xen, 327, port)
   caller.pirqPorts[pirq] = port
   const bound = pirqGuestBind(xen, caller, pirq, (arg.flags & BIND_PIRQ__WILL_SHARE) !== 0)
   if (bound !== 0) {
@@ -132,6 +151,7 @@ function bindPirq({ xen, caller }: Call, arg: Values<typeof evtchn_bind_pirq>): 
     return bound
   }
   freshPort(caller, port, 'pirq').irq = pirq
+  tracePort(xen, caller, port)
   arg.port = port
   return 0
 }
@@ -153,46 +173,21 @@ export function closePort(xen: Xen, domain: Domain, port: number): number {
       break
     case 'interdomain': {
       // The other end waits for this domain again.
-      const far = xen.domains.get(channel.remoteDom)!.ports[channel.remotePort]!
+      const remote = xen.domains.get(channel.remoteDom)!
+      const far = remote.ports[channel.remotePort]!
       far.state = 'unbound'
       far.remoteDom = domain.id
+      tracePort(xen, remote, channel.remotePort)
       break
     }
   }
   // Or whoever gets the port next would begin with an event.
   clearPending(xen, domain, port)
   channel.state = 'free'
+  tracePort(xen, domain, port)
   channel.notifyVcpu = 0
   if (port < domain.firstFreePort) domain.firstFreePort = port
   return 0
-}
-
-function send({ xen, caller }: Call, { port }: Values<typeof evtchn_send>): number {
-  const channel = caller.ports[port]
-  switch (channel?.state) {
-    case 'interdomain': {
-      notifyPort(xen, xen.domains.get(channel.remoteDom)!, channel.remotePort)
-      return 0
-    }
-    case 'ipi':
-      notifyPort(xen, caller, port)
-      return 0
-    case 'unbound':
-      // Silently dropped.
-      return 0
-    default:
-      return -EINVAL
-  }
-}
-
-const STATUS: Readonly<Record<EventPort['state'], number>> = {
-  free: EVTCHNSTAT_closed,
-  reserved: EVTCHNSTAT_closed,
-  unbound: EVTCHNSTAT_unbound,
-  interdomain: EVTCHNSTAT_interdomain,
-  pirq: EVTCHNSTAT_pirq,
-  virq: EVTCHNSTAT_virq,
-  ipi: EVTCHNSTAT_ipi,
 }
 
 function status(call: Call, arg: Values<typeof evtchn_status>): number {
@@ -200,7 +195,7 @@ function status(call: Call, arg: Values<typeof evtchn_status>): number {
   if (typeof domain === 'number') return domain
   const channel = domain.ports[arg.port]
   if (!channel) return -EINVAL
-  arg.status = STATUS[channel.state]
+  arg.status = PORT_STATUS[channel.state]
   // u.unbound.dom and u.interdomain.dom are halves of the word.
   if (channel.state === 'unbound' || channel.state === 'interdomain')
     arg.u = ((arg.u & 0xffff0000) | channel.remoteDom) >>> 0

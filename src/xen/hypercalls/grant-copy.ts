@@ -17,6 +17,7 @@ import type { Domain } from '../common/domain.ts'
 import { type AcquireLines, acquire, getGranted, pinFail } from '../common/grant-acquire.ts'
 import { GNTPIN_hstr_inc, GNTPIN_hstw_inc, putGranted, unpin } from '../common/grant-table.ts'
 import { hex } from '../common/lib.ts'
+import { traceGrantCopy } from '../common/tracer.ts'
 import type { Call } from './op-table.ts'
 
 const LINES: AcquireLines = {
@@ -36,6 +37,8 @@ interface End {
   readonly what: 'source' | 'destination'
 }
 
+const refOf = ({ word }: End): number => Number(word & 0xffffffffn)
+
 /** A frame in use for the copy. */
 interface Held {
   readonly frame: number
@@ -47,7 +50,7 @@ export function copy(call: Call, op: Values<typeof gnttab_copy>): void {
 }
 
 function doCopy(call: Call, op: Values<typeof gnttab_copy>): number {
-  const { xen } = call
+  const { xen, caller } = call
   const { len, source_offset, dest_offset, flags } = op
   if (source_offset + len > PAGE_SIZE || dest_offset + len > PAGE_SIZE)
     return pinFail(xen, 1364, GNTST_bad_copy_arg, 'copy beyond page area.')
@@ -77,6 +80,8 @@ function doCopy(call: Call, op: Values<typeof gnttab_copy>): number {
     const write = hold(call, to, dest)
     if (typeof write === 'number') return write
     xen.mem.copyIn(write.frame * PAGE_SIZE + dest_offset, xen.mem.copyOut(read.frame * PAGE_SIZE + source_offset, len))
+    if (source.isRef) traceGrantCopy(xen, from, caller, refOf(source), len)
+    if (dest.isRef) traceGrantCopy(xen, to, caller, refOf(dest), len)
     write.release()
     return GNTST_okay
   } finally {
@@ -93,9 +98,10 @@ function domainOf({ xen, caller }: Call, { domid }: End, line: number): Domain |
 }
 
 /** The frame, referred to until it is released. A status: refused. */
-function hold(call: Call, domain: Domain, { isRef, word, writes, what }: End): Held | number {
+function hold(call: Call, domain: Domain, end: End): Held | number {
+  const { isRef, word, writes, what } = end
   const { xen } = call
-  const ref = Number(word & 0xffffffffn)
+  const ref = refOf(end)
   const table = domain.grantTable!
   let frame = Number(word)
   if (isRef) {

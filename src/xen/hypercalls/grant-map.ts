@@ -13,6 +13,7 @@ import {
   GNTST_okay,
   type gnttab_map_grant_ref,
 } from '#abi/xen/grant_table.ts'
+import { TRC_MEM_PAGE_GRANT_MAP, TRC_MEM_PAGE_GRANT_UNMAP } from '#abi/xen/trace.ts'
 import { PAGE_SIZE, unsignedVaddr, type Vaddr } from '#abi/xen/types.ts'
 import { HYPERVISOR_VIRT_END, HYPERVISOR_VIRT_START } from '#abi/xen/xen.ts'
 import { MAP_MFN_MAX, MAP_PRESENT, MAP_WRITABLE } from '../arch-x86/mm.ts'
@@ -29,6 +30,8 @@ import {
 } from '../common/grant-table.ts'
 import { guestLog } from '../common/guest-log.ts'
 import { hex } from '../common/lib.ts'
+import { trace } from '../common/trace.ts'
+import { traceGrantMap, traceGrantUnmap } from '../common/tracer.ts'
 import { XENLOG_INFO, XENLOG_WARNING } from '../drivers/console.ts'
 import type { Xen } from '../xen.ts'
 import type { Call } from './op-table.ts'
@@ -78,11 +81,13 @@ export function mapGrantRef(call: Call, op: Values<typeof gnttab_map_grant_ref>)
     putMaptrackHandle(own, handle)
     return
   }
+  trace(xen, TRC_MEM_PAGE_GRANT_MAP, 1, op.dom)
   own.mapDomid[handle] = op.dom
   own.mapRef[handle] = op.ref
   own.mapFlags[handle] = op.flags
   op.dev_bus_addr = BigInt(table.frame[op.ref]!) << 12n
   op.handle = handle
+  traceGrantMap(xen, op.dom, caller, op.ref)
 }
 
 /** References for each use that is made of the frame, and its place in the caller's page map. */
@@ -133,7 +138,7 @@ function createHostMapping({ xen, caller }: Call, va: Vaddr, frame: number, flag
   const old = caller.pageMap.lookup(page)
   if (!caller.pageMap.set(page, frame * 4 + MAP_PRESENT + (flags & GNTMAP_readonly ? 0 : MAP_WRITABLE)))
     return GNTST_general_error
-  putPageFromL1e(xen, old)
+  putPageFromL1e(xen, old, caller)
   return GNTST_okay
 }
 
@@ -166,7 +171,7 @@ function replaceHostMapping({ xen, caller }: Call, va: Vaddr, frame: number, new
         'mm.c:2952',
         `PTE entry ${hex(old >>> 2)} for address ${hex(unsignedAddress(va))} doesn't match frame ${hex(frame)}`,
       )
-    putPageFromL1e(xen, entry)
+    putPageFromL1e(xen, entry, caller)
     return GNTST_general_error
   }
   pageMap.set(page, entry)
@@ -193,6 +198,7 @@ export function unmapCommon(call: Call, handle: number, hostAddr: Vaddr, busAddr
     domainCrash(xen, call.vcpu, `grant mapping of domain ${domid}, which is no more`)
     return GNTST_bad_domain
   }
+  trace(xen, TRC_MEM_PAGE_GRANT_UNMAP, 1, domid)
   const frame = table.frame[ref]!
   const bus = busAddr >> 12n
   if (bus !== 0n && bus !== BigInt(frame))
@@ -209,6 +215,7 @@ export function unmapCommon(call: Call, handle: number, hostAddr: Vaddr, busAddr
     if (status === GNTST_okay) dropped |= GNTMAP_host_map
   }
   release(xen, own, table, handle, ref, dropped, flags)
+  if (own.mapFlags[handle] === 0) traceGrantUnmap(xen, domid, caller, ref)
   return status
 }
 

@@ -1,6 +1,7 @@
 /** GNTTABOP_transfer: a frame becomes another domain's, which has said where it wants it (xen/common/grant_table.c). */
 import type { Values } from '#abi/struct.ts'
 import {
+  GNTST_address_too_big,
   GNTST_bad_domain,
   GNTST_bad_page,
   GNTST_general_error,
@@ -11,14 +12,18 @@ import {
   type gnttab_transfer,
   grant_entry,
 } from '#abi/xen/grant_table.ts'
-import { mfnValid } from '../arch-x86/page-type.ts'
-import type { Domain } from '../common/domain.ts'
+import { TRC_MEM_PAGE_GRANT_TRANSFER } from '#abi/xen/trace.ts'
+import { PAGE_SHIFT, PAGE_SIZE } from '#abi/xen/types.ts'
+import { freeStolen, mfnValid, stealPage } from '../arch-x86/page-type.ts'
+import { clampBits, type Domain } from '../common/domain.ts'
 import { domainChanged } from '../common/domain-probe.ts'
 import { nrGrantEntries, sharedEntry } from '../common/grant-table.ts'
 import { guestLog } from '../common/guest-log.ts'
 import { hex } from '../common/lib.ts'
-import { PGC_allocated, PGC_count_mask } from '../common/page-alloc.ts'
-import { XENLOG_INFO, XENLOG_WARNING } from '../drivers/console.ts'
+import { PGC_allocated } from '../common/page-alloc.ts'
+import { trace } from '../common/trace.ts'
+import { traceGrantTransfer, tracePages } from '../common/tracer.ts'
+import { XENLOG_INFO } from '../drivers/console.ts'
 import type { Xen } from '../xen.ts'
 import type { Call } from './op-table.ts'
 
@@ -30,7 +35,7 @@ export function transfer(call: Call, op: Values<typeof gnttab_transfer>): void {
 
 function doTransfer({ xen, caller }: Call, { mfn: word, domid, ref }: Values<typeof gnttab_transfer>): number {
   const { heap } = xen
-  const mfn = Number(word)
+  let mfn = Number(word)
   if (!mfnValid(xen, mfn)) {
     info(xen, 1094, `gnttab_transfer: out-of-range ${hex(word)}`)
     return GNTST_bad_page
@@ -40,15 +45,26 @@ function doTransfer({ xen, caller }: Call, { mfn: word, domid, ref }: Values<typ
     return GNTST_bad_page
   }
   if (!stealPage(xen, caller, mfn)) return GNTST_bad_page
+  caller.totPages--
+  domainChanged(xen, caller)
   const lost = (status: number): number => {
-    heap.frames.countInfo[mfn] = 0
-    heap.freeDomHeapPages(mfn, 0)
+    freeStolen(xen, mfn)
     return status
   }
   const taker = xen.domains.get(domid)
   if (!taker?.grantTable) {
     info(xen, 1123, `gnttab_transfer: can't find domain ${domid}`)
     return lost(GNTST_bad_domain)
+  }
+  const bits = clampBits(taker, 0)
+  if (bits !== 0 && 2 ** (bits - PAGE_SHIFT) <= mfn) {
+    // It cannot use a frame up there: it gets another with the same in it.
+    const low = heap.takeDomHeapPages(0, bits)
+    if (low === undefined) return lost(GNTST_address_too_big)
+    xen.mem.copyIn(low * PAGE_SIZE, xen.mem.copyOut(mfn * PAGE_SIZE, PAGE_SIZE))
+    freeStolen(xen, mfn)
+    heap.frames.countInfo[low] = PGC_allocated | 1
+    mfn = low
   }
   if (taker.dying || taker.totPages >= taker.maxPages || !prepare(xen, taker, caller, ref)) {
     if (!taker.dying)
@@ -63,30 +79,14 @@ function doTransfer({ xen, caller }: Call, { mfn: word, domid, ref }: Values<typ
   taker.totPages++
   domainChanged(xen, taker)
   heap.frames.owner[mfn] = taker.id
+  tracePages(xen, mfn, 1, taker.id)
+  traceGrantTransfer(xen, taker, caller, ref)
+  trace(xen, TRC_MEM_PAGE_GRANT_TRANSFER, 1, taker.id)
   const at = sharedEntry(taker.grantTable, ref)
   const { flags, frame } = grant_entry.fields
   frame.set(xen.mem, at, mfn)
   flags.set(xen.mem, at, flags.get(xen.mem, at) | GTF_transfer_completed)
   return GNTST_okay
-}
-
-/** steal_page: a frame that its owner alone refers to is nobody's. */
-function stealPage(xen: Xen, owner: Domain, mfn: number): boolean {
-  const { frames } = xen.heap
-  const count = frames.countInfo[mfn]!
-  if (frames.owner[mfn] !== owner.id || count < PGC_allocated || (count & PGC_count_mask) !== 1) {
-    guestLog(
-      xen,
-      XENLOG_WARNING,
-      'mm.c:3069',
-      `gnttab_transfer: Bad page ${hex(mfn)}: ed=${hex(owner.id, 16)}(${owner.id}), sd=${hex(frames.owner[mfn]!, 16)}, ` +
-        `caf=${hex(count, 8)}, taf=${hex(frames.typeInfo[mfn]!, 16)}`,
-    )
-    return false
-  }
-  owner.totPages--
-  domainChanged(xen, owner)
-  return true
 }
 
 /** gnttab_prepare_for_transfer: the entry accepts a frame of `giver`'s, and is locked for it. */

@@ -378,6 +378,34 @@ describe('transfer', () => {
     expect([a.totPages, b.totPages]).toEqual([total[0]! - 1, total[1]! + 1])
   })
 
+  test('who cannot use a frame up there gets another, with the same in it', () => {
+    a.mem.write32(TEST_BASE + 6 * PAGE_SIZE, 0x1234)
+    grant(b, 9, { flags: g.GTF_accept_transfer, domid: 1, frame: 5 })
+    const mfn = unmapped()
+    b.physaddrBits = 27
+    expect(mfn).toBeGreaterThanOrEqual(2 ** 15)
+    expect(give(mfn)).toBe(0)
+    const low = g.grant_entry.fields.frame.get(host.xen.mem, sharedEntry(b.grantTable!, 9))
+    expect(low).toBeLessThan(2 ** 15)
+    expect([frames().owner[low], host.xen.mem.read32(low * PAGE_SIZE)]).toEqual([2, 0x1234])
+    expect([references(low), frames().allocated[mfn]]).toEqual([1, 0])
+  })
+
+  test('where there is none down there, the frame is lost', () => {
+    const free = host.xen.heap.availDomHeapPages()
+    b.physaddrBits = 13
+    expect(give(unmapped())).toBe(g.GNTST_address_too_big)
+    expect(host.xen.heap.availDomHeapPages()).toBe(free + 1)
+  })
+
+  test('a list that is not there is said', () => {
+    expect(op(a, g.GNTTABOP_transfer, FREE, 1)).toBe(-EFAULT)
+    expect(op(a, g.GNTTABOP_setup_table, FREE, 1)).toBe(-EFAULT)
+    host.runFor(1e9)
+    expect(host.serial).toContain('gnttab_transfer: error reading req 0/1')
+    expect(host.serial).toContain('Fault while reading gnttab_setup_table_t.')
+  })
+
   test('who does not want it: the frame is lost to its owner all the same', () => {
     const mfn = unmapped()
     frames().countInfo[mfn] = PGC_allocated + 1

@@ -24,7 +24,7 @@ import {
 import type { Vaddr } from '#abi/xen/types.ts'
 import { DOMID_SELF } from '#abi/xen/xen.ts'
 import { GuestPageFault } from '../arch-x86/mm.ts'
-import type { Domain } from '../common/domain.ts'
+import { type Domain, privilegedFor } from '../common/domain.ts'
 import { growTable } from '../common/grant-table.ts'
 import { guestLog } from '../common/guest-log.ts'
 import { XENLOG_INFO } from '../drivers/console.ts'
@@ -40,16 +40,31 @@ const info = (xen: Xen, line: number, text: string): void => guestLog(xen, XENLO
 
 type Rows = (call: Call, list: Vaddr, count: number) => number
 
+/** What is said when a struct cannot be read, or written back. */
+type Faults = readonly [line: number, text: (i: number, count: number) => string]
+
 /** One struct after the other: what goes wrong with it is in its status. */
 const each =
   // biome-ignore lint/suspicious/noExplicitAny: each row's struct has its own fields
-    <S extends Struct<any>>(layout: S, run: (call: Call, op: Values<S>) => void): Rows =>
+    <S extends Struct<any>>(
+      layout: S,
+      run: (call: Call, op: Values<S>) => void,
+      reading?: Faults,
+      writing?: Faults,
+    ): Rows =>
     (call, list, count) => {
       for (let i = 0; i < count; i++) {
         const at = list + i * layout.size
-        const op = layout.read(call.mem, at) as Values<S>
-        run(call, op)
-        layout.write(call.mem, at, op as Parameters<S['write']>[2])
+        let fault = reading
+        try {
+          const op = layout.read(call.mem, at) as Values<S>
+          fault = writing
+          run(call, op)
+          layout.write(call.mem, at, op as Parameters<S['write']>[2])
+        } catch (thrown) {
+          if (fault && thrown instanceof GuestPageFault) info(call.xen, fault[0], fault[1](i, count))
+          throw thrown
+        }
       }
       return 0
     }
@@ -65,10 +80,19 @@ const rows: Readonly<Record<number, Rows>> = {
   [GNTTABOP_unmap_grant_ref]: each(gnttab_unmap_grant_ref, (call, op) => {
     op.status = unmapCommon(call, op.handle, op.host_addr, op.dev_bus_addr, 0)
   }),
-  [GNTTABOP_setup_table]: single(each(gnttab_setup_table, setupTable)),
-  [GNTTABOP_transfer]: each(gnttab_transfer, transfer),
+  [GNTTABOP_setup_table]: single(
+    each(gnttab_setup_table, setupTable, [859, () => 'Fault while reading gnttab_setup_table_t.']),
+  ),
+  [GNTTABOP_transfer]: each(
+    gnttab_transfer,
+    transfer,
+    [1084, (i, count) => `gnttab_transfer: error reading req ${i}/${count}`],
+    [1219, (i, count) => `gnttab_transfer: error writing resp ${i}/${count}`],
+  ),
   [GNTTABOP_copy]: each(gnttab_copy, copy),
-  [GNTTABOP_query_size]: single(each(gnttab_query_size, querySize)),
+  [GNTTABOP_query_size]: single(
+    each(gnttab_query_size, querySize, [945, () => 'Fault while reading gnttab_query_size_t.']),
+  ),
   [GNTTABOP_unmap_and_replace]: each(gnttab_unmap_and_replace, (call, op) => {
     op.status = unmapCommon(call, op.handle, op.host_addr, 0n, op.new_addr)
   }),
@@ -94,7 +118,7 @@ function named({ xen, caller }: Call, line: number, dom: number): Domain | numbe
     info(xen, line, `Bad domid ${dom}.`)
     return GNTST_bad_domain
   }
-  return caller.privileged || domain === caller ? domain : GNTST_permission_denied
+  return privilegedFor(caller, domain) || domain === caller ? domain : GNTST_permission_denied
 }
 
 function setupTable(call: Call, op: Values<typeof gnttab_setup_table>): void {

@@ -48,7 +48,7 @@ test.each([1, 2, 3])('domctl, sysctl and the memory of others, seed %d', (seed) 
         if (below(2)) mem.write64(u + 8 * below(4), BigInt.asUintN(64, BigInt(room(g, below(4)) + below(PAGE_SIZE))))
         const domain = below(8) ? below(12) : below(65536)
         xen_domctl.write(mem, at, {
-          cmd: below(40),
+          cmd: below(56),
           interface_version: isSysctl ? XEN_SYSCTL_INTERFACE_VERSION : XEN_DOMCTL_INTERFACE_VERSION,
         })
         if (isSysctl) xen_sysctl.fields.cmd.set(mem, at, below(12))

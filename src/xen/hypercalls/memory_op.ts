@@ -1,60 +1,62 @@
-/** memory_op (12): how much memory a domain has, and which (xen/common/memory.c). */
+/** memory_op (12): how much memory a domain has, and which (xen/common/memory.c; arch/x86/mm.c, arch_memory_op). */
 import type { Values } from '#abi/struct.ts'
 import { EINVAL, ENOSYS, EPERM, ESRCH } from '#abi/xen/errno.ts'
 import {
   e820entry,
+  XENMAPSPACE_grant_table,
+  XENMEM_add_to_physmap,
   XENMEM_current_reservation,
   XENMEM_decrease_reservation,
+  XENMEM_exchange,
   XENMEM_increase_reservation,
   XENMEM_machine_memory_map,
   XENMEM_machphys_mapping,
+  XENMEM_machphys_mfn_list,
   XENMEM_maximum_gpfn,
   XENMEM_maximum_ram_page,
   XENMEM_maximum_reservation,
   XENMEM_memory_map,
   XENMEM_populate_physmap,
+  XENMEM_set_memory_map,
+  XENMEM_translate_gpfn_list,
+  xen_add_to_physmap,
+  xen_foreign_memory_map,
   xen_machphys_mapping,
+  xen_machphys_mfn_list,
   xen_memory_map,
-  xen_memory_reservation,
+  xen_translate_gpfn_list,
 } from '#abi/xen/memory.ts'
-import { DOMID_SELF, HYPERVISOR_VIRT_START } from '#abi/xen/xen.ts'
-import { GuestPageFault } from '../arch-x86/mm.ts'
-import { guestRemovePage } from '../arch-x86/page-type.ts'
-import { allocDomainPages, type Domain } from '../common/domain.ts'
-import { guestLog } from '../common/guest-log.ts'
-import { hex } from '../common/lib.ts'
-import { MAX_ORDER } from '../common/page-alloc.ts'
-import { XENLOG_INFO } from '../drivers/console.ts'
-import type { Call, Hypercall, RawOp } from './op-table.ts'
+import { PAGE_SIZE } from '#abi/xen/types.ts'
+import { DOMID_SELF, HYPERVISOR_VIRT_START, shared_info } from '#abi/xen/xen.ts'
+import { type Domain, privilegedFor } from '../common/domain.ts'
+import { growTable } from '../common/grant-table.ts'
+import { exchange } from './memory-exchange.ts'
+import { decrease, type Extents, increase, populate, reserve } from './memory-reservation.ts'
+import { type Call, type Hypercall, op, opIn, type RawOp } from './op-table.ts'
 
 const CMD_MASK = 63
 /** 256 GiB of 8-byte entries. */
 const MACH2PHYS_BYTES = 2 ** 38
-
-/** What a reservation asks for, checked. */
-interface Reservation {
-  readonly call: Call
-  readonly domain: Domain
-  readonly list: number
-  readonly count: number
-  readonly order: number
-  /** Frames must lie below this many bits of address; 0: anywhere. */
-  readonly bits: number
-}
-
-type Extents = (args: Reservation, from: number) => number
+/** Room in arch_domain.e820. */
+const E820_ENTRIES = 3
 
 const rows: Readonly<Record<number, RawOp>> = {
   [XENMEM_maximum_ram_page]: ({ xen }) => xen.maxPage,
   [XENMEM_current_reservation]: ofDomain((domain) => domain.totPages),
   // An int in the real one: without a limit it is -1.
   [XENMEM_maximum_reservation]: ofDomain((domain) => domain.maxPages | 0),
-  // domain_get_maximum_gpfn: what the guest itself has said in shared_info.arch.max_pfn.
-  [XENMEM_maximum_gpfn]: ofDomain((domain, { xen }) => Number(xen.mem.read64(domain.sharedInfo * 4096 + 3088)) - 1),
-  // No domain has been given a map of its own.
-  [XENMEM_memory_map]: () => -ENOSYS,
+  // domain_get_maximum_gpfn: what the guest itself has said.
+  [XENMEM_maximum_gpfn]: ofDomain((domain, { xen }) =>
+    Number(BigInt.asIntN(32, shared_info.fields.max_pfn.get(xen.mem, domain.sharedInfo * PAGE_SIZE) - 1n)),
+  ),
+  [XENMEM_add_to_physmap]: opIn(xen_add_to_physmap, addToPhysmap),
+  [XENMEM_translate_gpfn_list]: opIn(xen_translate_gpfn_list, translateGpfnList),
+  [XENMEM_set_memory_map]: opIn(xen_foreign_memory_map, setMemoryMap),
+  [XENMEM_memory_map]: memoryMap,
   [XENMEM_machine_memory_map]: machineMemoryMap,
   [XENMEM_machphys_mapping]: machphysMapping,
+  [XENMEM_machphys_mfn_list]: op(xen_machphys_mfn_list, machphysMfnList),
+  [XENMEM_exchange]: exchange,
 }
 
 const reservations: Readonly<Record<number, Extents>> = {
@@ -71,14 +73,54 @@ export const memoryOp: Hypercall = (call, [command = 0, pointer = 0]) => {
   return rows[op]?.(call, pointer) ?? -ENOSYS
 }
 
+/** Whom `domid` names, if the caller may; an error otherwise. */
+function named({ xen, caller }: Call, domid: number): Domain | number {
+  const domain = domid === DOMID_SELF ? caller : xen.domains.get(domid)
+  if (!domain) return -ESRCH
+  return domid === DOMID_SELF || privilegedFor(caller, domain) ? domain : -EPERM
+}
+
 function ofDomain(figure: (domain: Domain, call: Call) => number): RawOp {
   return (call, pointer) => {
-    const domid = call.mem.read16(pointer)
-    const domain = domid === DOMID_SELF ? call.caller : call.xen.domains.get(domid)
-    if (!domain) return -ESRCH
-    if (domid !== DOMID_SELF && !call.caller.privileged) return -EPERM
-    return figure(domain, call)
+    const domain = named(call, call.mem.read16(pointer))
+    return typeof domain === 'number' ? domain : figure(domain, call)
   }
+}
+
+/** Only for domains whose page tables Xen translates, which a PV domain is not. Its grant table grows all the same. */
+function addToPhysmap(call: Call, { domid, space, idx }: Values<typeof xen_add_to_physmap>): number {
+  const domain = named(call, domid)
+  if (typeof domain === 'number') return domain
+  const frames = Number(idx) + 1
+  if (space === XENMAPSPACE_grant_table && frames <= call.xen.options.gnttabMaxNrFrames)
+    if (domain.grantTable && frames > domain.grantTable.shared.length) growTable(call.xen, domain, frames)
+  return -EINVAL
+}
+
+/** The same. */
+function translateGpfnList(call: Call, { domid, nr_gpfns }: Values<typeof xen_translate_gpfn_list>): number {
+  if (nr_gpfns > 2n ** 58n - 1n) return -EINVAL
+  const domain = named(call, domid)
+  return typeof domain === 'number' ? domain : -EINVAL
+}
+
+function setMemoryMap(call: Call, { domid, nr_entries, buffer }: Values<typeof xen_foreign_memory_map>): number {
+  if (nr_entries > E820_ENTRIES) return -EINVAL
+  const domain = named(call, domid)
+  if (typeof domain === 'number') return domain
+  domain.e820 = call.mem.copyOut(buffer, nr_entries * e820entry.size)
+  return 0
+}
+
+/** What the tools have set for the domain, no more of it than there is room for. */
+function memoryMap({ caller, mem }: Call, pointer: number): number {
+  const entries = caller.e820.length / e820entry.size
+  if (entries === 0) return -ENOSYS
+  const { nr_entries, buffer } = xen_memory_map.read(mem, pointer)
+  const told = Math.min(entries, nr_entries)
+  mem.copyIn(buffer, caller.e820.subarray(0, told * e820entry.size))
+  xen_memory_map.fields.nr_entries.set(mem, pointer, told)
+  return 0
 }
 
 function machineMemoryMap({ xen, caller, mem }: Call, pointer: number): number {
@@ -101,92 +143,8 @@ function machphysMapping({ mem }: Call, pointer: number): number {
   return 0
 }
 
-function reserve(call: Call, pointer: number, from: number, extents: Extents): number {
-  let arg: Values<typeof xen_memory_reservation>
-  try {
-    arg = xen_memory_reservation.read(call.mem, pointer)
-  } catch (thrown) {
-    if (thrown instanceof GuestPageFault) return from
-    throw thrown
-  }
-  if (arg.nr_extents > 2n ** 32n || from > arg.nr_extents) return from
-  const bits = arg.mem_flags & 0xff
-  if (bits !== 0 && bits <= 12) return from
-  const domain = arg.domid === DOMID_SELF ? call.caller : call.xen.domains.get(arg.domid)
-  if (!domain || (arg.domid !== DOMID_SELF && !call.caller.privileged)) return from
-  const args = {
-    call,
-    domain,
-    list: arg.extent_start,
-    count: Number(arg.nr_extents),
-    order: arg.extent_order,
-    bits,
-  }
-  return extents(args, from)
-}
-
-/** Runs `one` for each extent until one fails: with false, or by a list that is not there. How many were done. */
-function each({ count }: Reservation, from: number, one: (i: number) => boolean): number {
-  let i = from
-  try {
-    while (i < count && one(i)) i++
-  } catch (thrown) {
-    if (!(thrown instanceof GuestPageFault)) throw thrown
-  }
-  return i
-}
-
-/** multipage_allocation_permitted */
-const orderPermitted = ({ call, order }: Reservation): boolean =>
-  order === 0 || (call.caller.privileged && order <= MAX_ORDER)
-
-function allocate(args: Reservation, i: number): number | undefined {
-  const { call, domain, order, bits, count } = args
-  const mfn = allocDomainPages(call.xen, domain, order, bits)
-  if (mfn === undefined)
-    guestLog(
-      call.xen,
-      XENLOG_INFO,
-      'memory.c:68',
-      `Could not allocate order=${order} extent: id=${domain.id} memflags=${hex(bits)} (${i} of ${count})`,
-    )
-  return mfn
-}
-
-function increase(args: Reservation, from: number): number {
-  if (!orderPermitted(args)) return from
-  const { call, list } = args
-  return each(args, from, (i) => {
-    if (list !== 0) call.mem.write64(list + 8 * i, call.mem.read64(list + 8 * i))
-    const mfn = allocate(args, i)
-    if (mfn === undefined) return false
-    if (list !== 0) call.mem.write64(list + 8 * i, BigInt(mfn))
-    return true
-  })
-}
-
-function populate(args: Reservation, from: number): number {
-  if (!orderPermitted(args)) return from
-  const { call, list, order } = args
-  return each(args, from, (i) => {
-    const gpfn = call.mem.read32(list + 8 * i)
-    // Before frames are taken that nobody could be told of.
-    call.mem.write32(list + 8 * i, gpfn)
-    const mfn = allocate(args, i)
-    if (mfn === undefined) return false
-    for (let j = 0; j < 2 ** order; j++) call.xen.heap.frames.m2p[mfn + j] = gpfn + j
-    call.mem.write64(list + 8 * i, BigInt(mfn))
-    return true
-  })
-}
-
-function decrease(args: Reservation, from: number): number {
-  const { call, domain, list, order } = args
-  if (order > MAX_ORDER) return from
-  return each(args, from, (i) => {
-    const low = call.mem.read32(list + 8 * i)
-    const mfn = low + call.mem.read32(list + 8 * i + 4) * 2 ** 32
-    for (let j = 0; j < 2 ** order; j++) if (!guestRemovePage(call.xen, domain, mfn + j)) return false
-    return true
-  })
+function machphysMfnList({ xen, mem }: Call, arg: Values<typeof xen_machphys_mfn_list>): number {
+  arg.nr_extents = Math.min(arg.max_extents, xen.m2pFrames.length)
+  for (let i = 0; i < arg.nr_extents; i++) mem.write64(arg.extent_start + 8 * i, BigInt(xen.m2pFrames[i]!))
+  return 0
 }

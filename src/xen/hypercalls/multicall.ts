@@ -4,16 +4,23 @@ import { EINVAL, ENOSYS } from '#abi/xen/errno.ts'
 import { PAGE_SIZE } from '#abi/xen/types.ts'
 import {
   __HYPERVISOR_multicall,
-  __HYPERVISOR_sched_op,
+  __HYPERVISOR_update_descriptor,
   __HYPERVISOR_update_va_mapping,
   MULTICALL_ARGS,
   multicall_entry,
 } from '#abi/xen/xen.ts'
+import { guestLog } from '../common/guest-log.ts'
+import { traceHypercall } from '../common/tracer.ts'
+import { XENLOG_INFO } from '../drivers/console.ts'
 import { updateVa } from './mmu.ts'
 import { type Call, type Hypercall, orEfault } from './op-table.ts'
+import { givesWay } from './sched_op.ts'
+import { updateDescriptor } from './set_gdt.ts'
 
 /** More is refused. The real one is preempted in the middle, and goes on. */
 const CALLS_MAX = 65536
+/** The upper half of the number lies so many bytes before the arguments. */
+const OP_AFTER = MULTICALL_ARGS - 4
 const RESULT_LOW = 8
 const RESULT_HIGH = 12
 
@@ -35,7 +42,7 @@ export function multicall(
     const result = whole ? one(call, table, xen.mem, caller.pageMap.forRead(at)) : one(call, table, mem, at)
     // Looked up again: the call may have changed what is there.
     mem.write32(at + RESULT_LOW, result >>> 0)
-    mem.write32(at + RESULT_HIGH, result < 0 ? 0xffffffff : Math.floor(result / 2 ** 32))
+    mem.write32(at + RESULT_HIGH, Math.floor(result / 2 ** 32) >>> 0)
   }
   return 0
 }
@@ -44,20 +51,29 @@ export function multicall(
 function one(call: Call, table: Readonly<Record<number, Hypercall>>, mem: Mem, at: number): number {
   const nr = mem.read32(at)
   const args = at + MULTICALL_ARGS
-  if (nr === __HYPERVISOR_update_va_mapping) {
+  if (nr === __HYPERVISOR_update_va_mapping && mem.read32(at + 4) === 0) {
     const va = signed(mem.read32(args), mem.read32(args + 4))
     const flags = signed(mem.read32(args + 16), mem.read32(args + 20))
+    traceHypercall(call.xen, call.vcpu, nr, va)
     return updateVa(call, va, mem.read32(args + 8), mem.read32(args + 12), flags)
   }
   return other(call, table, mem, nr, args)
 }
 
 function other(call: Call, table: Readonly<Record<number, Hypercall>>, mem: Mem, nr: number, at: number): number {
-  // Nested, or giving up the processor, which is done by returning (abi/xen/guest.ts).
-  if (nr === __HYPERVISOR_multicall || nr === __HYPERVISOR_sched_op) return -EINVAL
-  const run = table[nr]
+  if (nr === __HYPERVISOR_multicall) {
+    guestLog(call.xen, XENLOG_INFO, 'multicall.c:32', 'Multicall reentry is disallowed.')
+    return -EINVAL
+  }
+  const run = mem.read32(at - OP_AFTER) === 0 ? table[nr] : undefined
   if (!run) return -ENOSYS
   const args: number[] = []
   for (let n = 0; n < 6; n++) args.push(signed(mem.read32(at + 8 * n), mem.read32(at + 8 * n + 4)))
+  // Giving up the processor is done by returning (abi/xen/guest.ts).
+  if (givesWay(nr, args[0]!)) return -EINVAL
+  traceHypercall(call.xen, call.vcpu, nr, args[0]!)
+  // All 64 bits of a descriptor count.
+  if (nr === __HYPERVISOR_update_descriptor)
+    return updateDescriptor(call, args[0]!, mem.read32(at + 8), mem.read32(at + 12))
   return orEfault(() => run(call, args))
 }

@@ -37,9 +37,9 @@ export function opIn<S extends Struct<any>>(layout: S, run: (call: Call, arg: Va
   return (call, pointer) => run(call, layout.read(call.mem, pointer) as Values<S>)
 }
 
-/** A hypercall whose first argument says which row. */
+/** A hypercall whose first argument, an int, says which row. */
 export function opTable(rows: Readonly<Record<number, RawOp>>): Hypercall {
-  return (call, [command = 0, pointer = 0]) => rows[command]?.(call, pointer) ?? -ENOSYS
+  return (call, [command = 0, pointer = 0]) => rows[command | 0]?.(call, pointer) ?? -ENOSYS
 }
 
 /** Run `body`; a guest address that is not there is -EFAULT. */

@@ -11,6 +11,7 @@ import {
   PHYSDEVOP_manage_pci_add,
   PHYSDEVOP_manage_pci_remove,
   PHYSDEVOP_map_pirq,
+  PHYSDEVOP_set_iobitmap,
   PHYSDEVOP_set_iopl,
   PHYSDEVOP_unmap_pirq,
   physdev_apic,
@@ -18,18 +19,26 @@ import {
   physdev_irq,
   physdev_irq_status_query,
   physdev_manage_pci,
+  physdev_map_pirq,
+  physdev_set_iobitmap,
   physdev_set_iopl,
+  physdev_unmap_pirq,
   XENIRQSTAT_needs_eoi,
   XENIRQSTAT_shared,
 } from '#abi/xen/physdev.ts'
 import { assignIrqVector, ioapicGuestWrite, pirqGuestEoi, pirqGuestUnmask } from '../arch-x86/irq.ts'
+import { accessOk } from '../arch-x86/uaccess.ts'
 import { NR_IRQS } from '../common/domain.ts'
 import { hex } from '../common/lib.ts'
 import { XENLOG_DEBUG } from '../drivers/console.ts'
 import { printk } from '../xen.ts'
-import { type Call, op, opIn, opTable } from './op-table.ts'
+import { type Call, op, opIn, opTable, type RawOp } from './op-table.ts'
 
 const IOPL_MAX = 3
+const PORTS = 65536
+const IOBMP_BYTES = 8192
+/** A vector for no interrupt. */
+const AUTO_ASSIGN = -1
 
 export const physdevOp = opTable({
   [PHYSDEVOP_IRQ_UNMASK_NOTIFY]({ xen, caller }) {
@@ -42,24 +51,29 @@ export const physdevOp = opTable({
   [PHYSDEVOP_apic_write]: opIn(physdev_apic, apicWrite),
   [PHYSDEVOP_alloc_irq_vector]: op(physdev_irq, allocIrqVector),
   [PHYSDEVOP_eoi]: opIn(physdev_eoi, eoi),
-  [PHYSDEVOP_manage_pci_add]: opIn(physdev_manage_pci, pciAdd),
-  [PHYSDEVOP_manage_pci_remove]: opIn(physdev_manage_pci, pciRemove),
+  [PHYSDEVOP_set_iobitmap]: opIn(physdev_set_iobitmap, setIobitmap),
+  [PHYSDEVOP_manage_pci_add]: managing(pciAdd),
+  [PHYSDEVOP_manage_pci_remove]: managing(pciRemove),
   // Without the option `msi` both always succeed and do nothing.
-  [PHYSDEVOP_map_pirq]: () => 0,
-  [PHYSDEVOP_unmap_pirq]: () => 0,
+  [PHYSDEVOP_map_pirq]: op(physdev_map_pirq, () => 0),
+  [PHYSDEVOP_unmap_pirq]: opIn(physdev_unmap_pirq, () => 0),
 })
 
+/** The right to it comes before the struct. */
+function managing(run: (call: Call, arg: Values<typeof physdev_manage_pci>) => number): RawOp {
+  const read = opIn(physdev_manage_pci, run)
+  return (call, pointer) => (call.caller.privileged ? read(call, pointer) : -EPERM)
+}
+
 /** pci_add_device: it is dom0's. One that is known stays as it is. */
-function pciAdd({ xen, caller }: Call, { bus, devfn }: Values<typeof physdev_manage_pci>): number {
-  if (!caller.privileged) return -EPERM
+function pciAdd({ xen }: Call, { bus, devfn }: Values<typeof physdev_manage_pci>): number {
   if (!xen.pciDevices.some((device) => device.bus === bus && device.devfn === devfn))
     xen.pciDevices.push({ bus, devfn, domain: 0 })
   printk(xen, `${XENLOG_DEBUG}PCI add device ${pciName(bus, devfn)}\n`)
   return 0
 }
 
-function pciRemove({ xen, caller }: Call, { bus, devfn }: Values<typeof physdev_manage_pci>): number {
-  if (!caller.privileged) return -EPERM
+function pciRemove({ xen }: Call, { bus, devfn }: Values<typeof physdev_manage_pci>): number {
   const at = xen.pciDevices.findIndex((device) => device.bus === bus && device.devfn === devfn)
   if (at < 0) return -ENODEV
   xen.pciDevices.splice(at, 1)
@@ -83,6 +97,13 @@ function setIopl({ vcpu }: Call, { iopl }: Values<typeof physdev_set_iopl>): num
   return 0
 }
 
+/** Read anew at each IN and OUT (guest-io.ts). */
+function setIobitmap({ vcpu }: Call, { bitmap, nr_ports }: Values<typeof physdev_set_iobitmap>): number {
+  if (!accessOk(bitmap) || !accessOk(bitmap + IOBMP_BYTES - 1) || nr_ports > PORTS) return -EINVAL
+  vcpu.ioBitmap = { at: bitmap, ports: nr_ports }
+  return 0
+}
+
 function ioApicAt({ xen }: Call, arg: Values<typeof physdev_apic>) {
   return xen.ioApics.find(({ address }) => BigInt(address) === arg.apic_physbase)
 }
@@ -103,8 +124,9 @@ function apicWrite(call: Call, arg: Values<typeof physdev_apic>): number {
 
 function allocIrqVector({ xen, caller }: Call, arg: Values<typeof physdev_irq>): number {
   if (!caller.privileged) return -EPERM
-  if (arg.irq >= NR_IRQS) return -EINVAL
-  arg.vector = assignIrqVector(xen, arg.irq) >>> 0
+  const irq = arg.irq | 0
+  if (irq < AUTO_ASSIGN || irq >= NR_IRQS) return -EINVAL
+  arg.vector = assignIrqVector(xen, irq) >>> 0
   return 0
 }
 

@@ -1,11 +1,16 @@
 import { describe, expect, test } from 'vitest'
 import { E820_RAM } from '#abi/pc/e820.ts'
 import { XEN_SCHEDULER_CREDIT, xen_domctl_getdomaininfo } from '#abi/xen/domctl.ts'
-import { EACCES, EFAULT, ENOSYS } from '#abi/xen/errno.ts'
+import { EACCES, EFAULT, EINVAL, ENOSYS } from '#abi/xen/errno.ts'
 import { EVTCHNOP_bind_virq, evtchn_bind_virq } from '#abi/xen/event_channel.ts'
 import {
+  PMSTAT_get_cxstat,
+  PMSTAT_get_max_cx,
+  PMSTAT_get_max_px,
+  PMSTAT_reset_cxstat,
   XEN_SYSCTL_availheap,
   XEN_SYSCTL_debug_keys,
+  XEN_SYSCTL_get_pmstat,
   XEN_SYSCTL_getcpuinfo,
   XEN_SYSCTL_getdomaininfolist,
   XEN_SYSCTL_physinfo,
@@ -15,6 +20,7 @@ import {
   xen_sysctl_availheap,
   xen_sysctl_cpuinfo,
   xen_sysctl_debug_keys,
+  xen_sysctl_get_pmstat,
   xen_sysctl_getcpuinfo,
   xen_sysctl_getdomaininfolist,
   xen_sysctl_physinfo,
@@ -227,13 +233,30 @@ test('keys q and r show a domain that was built', () => {
   expect(text.match(/\(XEN\) {5}DomPage [0-9a-f]{16}: caf=8000000[234], taf=/g)).toHaveLength(9)
 })
 
+test('there are no sleep states and no clock rates to count; a processor has idled all the same', () => {
+  const host = play(function* (g) {
+    yield RUN
+    const ask = (type: number, cpuid: number): ReturnType<typeof sysctl<typeof xen_sysctl_get_pmstat>> =>
+      sysctl(g, XEN_SYSCTL_get_pmstat, xen_sysctl_get_pmstat, { type, cpuid, cx_nr: 9, cx_last: 9 })
+    expect(ask(PMSTAT_get_max_cx, 0)).toMatchObject({ result: 0, out: { cx_nr: 0 } })
+    const { result, out } = ask(PMSTAT_get_cxstat, 1)
+    expect([result, out.cx_nr, out.cx_last]).toEqual([0, 0, 0])
+    expect(out.cx_idle_time).toBeGreaterThan(1_000_000n)
+    expect(ask(PMSTAT_reset_cxstat, 1).result).toBe(0)
+    expect(
+      [ask(PMSTAT_get_max_px, 0), ask(PMSTAT_get_max_cx, 2), ask(0x24, 0), ask(0, 1)].map((each) => each.result),
+    ).toEqual([-EINVAL, -EINVAL, -ENOSYS, -ENOSYS])
+  })
+  expect(host.serial).toContain('not defined sub-hypercall @ do_get_pm_info')
+})
+
 test('refusals', () => {
   const results: number[] = []
   play(function* (g) {
     const one = (cmd: number, values: object = {}, layout: Parameters<typeof sysctl>[2] = nothing): void => {
       results.push(sysctl(g, cmd, layout, values).result)
     }
-    for (const cmd of [0, 2, 5, 10, 11, 0xffffffff]) one(cmd)
+    for (const cmd of [0, 5, 10, 11, 0xffffffff]) one(cmd)
     one(XEN_SYSCTL_readconsole, { count: 10, buffer: 8 }, xen_sysctl_readconsole)
     one(XEN_SYSCTL_physinfo, { cpu_to_node: 8 }, xen_sysctl_physinfo)
     one(XEN_SYSCTL_getdomaininfolist, { max_domains: 1, buffer: 8 }, xen_sysctl_getdomaininfolist)
@@ -244,5 +267,5 @@ test('refusals', () => {
     results.push(g.call(__HYPERVISOR_sysctl, g.scratch))
     yield RUN
   })
-  expect(results).toEqual([...Array(6).fill(-ENOSYS), ...Array(5).fill(-EFAULT), -EFAULT, -EACCES])
+  expect(results).toEqual([...Array(5).fill(-ENOSYS), ...Array(5).fill(-EFAULT), -EFAULT, -EACCES])
 })

@@ -1,33 +1,45 @@
 /** sysctl (35): what the control domain asks of the host (xen/common/sysctl.c, arch/x86/sysctl.c). */
 import type { Struct, Values } from '#abi/struct.ts'
 import { XEN_SCHEDULER_CREDIT, xen_domctl_getdomaininfo } from '#abi/xen/domctl.ts'
-import { EACCES, ENOSYS, EPERM } from '#abi/xen/errno.ts'
+import { EACCES, EINVAL, ENOSYS, EPERM } from '#abi/xen/errno.ts'
 import {
+  PMSTAT_CATEGORY_MASK,
+  PMSTAT_get_cxstat,
+  PMSTAT_get_max_cx,
+  PMSTAT_PX,
+  PMSTAT_reset_cxstat,
   XEN_SYSCTL_availheap,
   XEN_SYSCTL_debug_keys,
+  XEN_SYSCTL_get_pmstat,
   XEN_SYSCTL_getcpuinfo,
   XEN_SYSCTL_getdomaininfolist,
   XEN_SYSCTL_INTERFACE_VERSION,
   XEN_SYSCTL_physinfo,
   XEN_SYSCTL_readconsole,
   XEN_SYSCTL_sched_id,
+  XEN_SYSCTL_tbuf_op,
   XEN_SYSCTL_U,
   xen_sysctl,
   xen_sysctl_availheap,
   xen_sysctl_cpuinfo,
   xen_sysctl_debug_keys,
+  xen_sysctl_get_pmstat,
   xen_sysctl_getcpuinfo,
   xen_sysctl_getdomaininfolist,
   xen_sysctl_physinfo,
   xen_sysctl_readconsole,
   xen_sysctl_sched_id,
+  xen_sysctl_tbuf_op,
 } from '#abi/xen/sysctl.ts'
 import { PAGE_SHIFT, PAGE_SIZE } from '#abi/xen/types.ts'
 import { featureWords } from '../arch-x86/cpu.ts'
+import type { Pcpu } from '../arch-x86/pcpu.ts'
 import { domainInfo } from '../common/domain-info.ts'
 import { keypresses } from '../common/keyhandler.ts'
 import { MEMZONE_XEN, NR_ZONES } from '../common/page-alloc.ts'
-import { now } from '../xen.ts'
+import { tbControl } from '../common/trace.ts'
+import { now, printk, type Xen } from '../xen.ts'
+import { cpumaskOf } from './domctl-vcpus.ts'
 import { type Call, type Hypercall, op, opIn, type RawOp } from './op-table.ts'
 
 /** More keys than there are would only be pressed again. */
@@ -38,6 +50,9 @@ const row = <S extends Struct<any>>(layout: S, run: (call: Call, arg: Values<S>)
 
 const rows: Readonly<Record<number, RawOp>> = {
   [XEN_SYSCTL_readconsole]: row(xen_sysctl_readconsole, readConsole),
+  [XEN_SYSCTL_tbuf_op]: row(xen_sysctl_tbuf_op, ({ xen, mem }, arg) =>
+    tbControl(xen, arg, () => cpumaskOf(mem, arg.cpu_mask_bitmap, arg.cpu_mask_nr_cpus)),
+  ),
   [XEN_SYSCTL_physinfo]: physInfo,
   [XEN_SYSCTL_sched_id]: row(xen_sysctl_sched_id, (_call, arg) => {
     arg.sched_id = XEN_SCHEDULER_CREDIT
@@ -53,6 +68,7 @@ const rows: Readonly<Record<number, RawOp>> = {
   }),
   [XEN_SYSCTL_getcpuinfo]: row(xen_sysctl_getcpuinfo, cpuInfo),
   [XEN_SYSCTL_availheap]: availHeap,
+  [XEN_SYSCTL_get_pmstat]: row(xen_sysctl_get_pmstat, pmStat),
 }
 
 export const sysctl: Hypercall = (call, [pointer = 0]) => {
@@ -121,12 +137,36 @@ function domainInfoList({ xen, mem }: Call, arg: Values<typeof xen_sysctl_getdom
   return 0
 }
 
+function idleTime(xen: Xen, { idleNs, idleSinceNs, curr }: Pcpu): number {
+  return Math.floor(idleNs + (curr ? 0 : Math.max(0, now(xen) - idleSinceNs)))
+}
+
+/** do_get_pm_info. Nobody has told Xen of clock rates or sleep states: there are none to count. */
+function pmStat({ xen }: Call, arg: Values<typeof xen_sysctl_get_pmstat>): number {
+  const pcpu = xen.pcpus[arg.cpuid]
+  if ((arg.type & PMSTAT_CATEGORY_MASK) === PMSTAT_PX || !pcpu?.online) return -EINVAL
+  switch (arg.type) {
+    case PMSTAT_get_max_cx:
+      arg.cx_nr = 0
+      return 0
+    case PMSTAT_get_cxstat:
+      arg.cx_nr = 0
+      arg.cx_last = 0
+      arg.cx_idle_time = BigInt(idleTime(xen, pcpu))
+      return 0
+    case PMSTAT_reset_cxstat:
+      return 0
+    default:
+      printk(xen, 'not defined sub-hypercall @ do_get_pm_info\n')
+      return -ENOSYS
+  }
+}
+
 function cpuInfo({ xen, mem }: Call, arg: Values<typeof xen_sysctl_getcpuinfo>): number {
   const count = Math.min(arg.max_cpus, xen.pcpus.length)
   for (let id = 0; id < count; id++) {
-    const { idleNs, idleSinceNs, curr } = xen.pcpus[id]!
-    const since = curr ? 0 : Math.max(0, now(xen) - idleSinceNs)
-    xen_sysctl_cpuinfo.fields.idletime.set(mem, arg.info + id * xen_sysctl_cpuinfo.size, Math.floor(idleNs + since))
+    const at = arg.info + id * xen_sysctl_cpuinfo.size
+    xen_sysctl_cpuinfo.fields.idletime.set(mem, at, idleTime(xen, xen.pcpus[id]!))
   }
   arg.nr_cpus = count
   return 0

@@ -1,5 +1,5 @@
 /** vcpu_op (24): a domain's own virtual CPUs (xen/common/domain.c, do_vcpu_op; arch/x86/domain.c). */
-import { EEXIST, EINVAL, ENOENT, ENOSYS, ETIME } from '#abi/xen/errno.ts'
+import { EEXIST, EFAULT, EINVAL, ENOENT, ENOSYS, ETIME } from '#abi/xen/errno.ts'
 import { PAGE_SIZE } from '#abi/xen/types.ts'
 import {
   VCPU_SSHOTTMR_future,
@@ -10,11 +10,13 @@ import {
   VCPUOP_is_up,
   VCPUOP_register_runstate_memory_area,
   VCPUOP_register_vcpu_info,
+  VCPUOP_send_nmi,
   VCPUOP_set_periodic_timer,
   VCPUOP_set_singleshot_timer,
   VCPUOP_stop_periodic_timer,
   VCPUOP_stop_singleshot_timer,
   VCPUOP_up,
+  vcpu_get_physid,
   vcpu_guest_context,
   vcpu_register_runstate_memory_area,
   vcpu_register_vcpu_info,
@@ -22,11 +24,13 @@ import {
   vcpu_set_singleshot_timer,
 } from '#abi/xen/vcpu.ts'
 import { MAX_VIRT_CPUS, vcpu_info } from '#abi/xen/xen.ts'
+import { sendNmi, setInfoGuest } from '../arch-x86/guest-context.ts'
 import { getPage, getWritable, mfnValid, putPage } from '../arch-x86/page-type.ts'
-import { virtualCpu } from '../arch-x86/virtual-cpu.ts'
+import { accessOk } from '../arch-x86/uaccess.ts'
 import { type Vcpu, VPF_down } from '../common/domain.ts'
 import { domainChanged } from '../common/domain-probe.ts'
 import {
+  fillRunstateArea,
   periodicTimerWork,
   setVcpuTimer,
   stopVcpuTimer,
@@ -34,9 +38,12 @@ import {
   vcpuWake,
   writeRunstate,
 } from '../common/schedule.ts'
-import { now } from '../xen.ts'
+import { readMadt } from '../drivers/acpi.ts'
+import { now, type Xen } from '../xen.ts'
 import type { Call, Hypercall } from './op-table.ts'
 
+/** Of no processor. */
+const BAD_ID = 0xff
 const PERIOD_MIN_NS = 1_000_000n
 
 type VcpuOp = (call: Call, vcpu: Vcpu, pointer: number) => number
@@ -50,10 +57,17 @@ const rows: Readonly<Record<number, VcpuOp>> = {
     writeRunstate(xen, vcpu, mem, pointer)
     return 0
   },
+  [VCPUOP_send_nmi]({ xen }, vcpu, pointer) {
+    if (pointer !== 0) return -EINVAL
+    sendNmi(xen, vcpu)
+    return 0
+  },
   [VCPUOP_register_runstate_memory_area]({ xen, mem }, vcpu, pointer) {
     const { addr } = vcpu_register_runstate_memory_area.read(mem, pointer)
-    writeRunstate(xen, vcpu, mem, addr)
+    if (!accessOk(addr)) return -EFAULT
     vcpu.runstateArea = addr
+    // Whether anything is there shows at each schedule anew.
+    fillRunstateArea(xen, vcpu, addr)
     return 0
   },
   [VCPUOP_register_vcpu_info]: registerVcpuInfo,
@@ -69,32 +83,34 @@ const rows: Readonly<Record<number, VcpuOp>> = {
     stopVcpuTimer(vcpu.singleshotTimer)
     return 0
   },
-  // No domain's vCPUs are pinned.
-  [VCPUOP_get_physid]: () => -EINVAL,
+  [VCPUOP_get_physid]({ xen, caller, mem }, vcpu, pointer) {
+    if (!caller.pinned) return -EINVAL
+    vcpu_get_physid.write(mem, pointer, { phys_id: physId(xen, vcpu.id) })
+    return 0
+  },
 }
 
 export const vcpuOp: Hypercall = (call, [command = 0, id = 0, pointer = 0]) => {
   if (!Number.isInteger(id) || id < 0 || id >= MAX_VIRT_CPUS) return -EINVAL
   const vcpu = call.caller.vcpus[id]
   if (!vcpu) return -ENOENT
-  return rows[command]?.(call, vcpu, pointer) ?? -ENOSYS
+  return rows[command | 0]?.(call, vcpu, pointer) ?? -ENOSYS
 }
 
-/**
- * boot_vcpu. Of the context a module kernel has use for RSI alone: each of its vCPUs begins at the image's entry, in the kernel's own
- * heap, and knows itself by `vcpuId`.
- */
-function initialise({ xen, caller, mem }: Call, vcpu: Vcpu, pointer: number): number {
-  mem.read8(pointer + vcpu_guest_context.size - 1)
-  const { rsi, rflags } = vcpu_guest_context.read(mem, pointer)
-  if (vcpu.initialised) return -EEXIST
-  const { entered } = caller
-  if (!entered) return -EINVAL
-  const { loaded, start } = entered
-  vcpu.iopl = Number((rflags >> 12n) & 3n)
-  vcpu.code = { loaded, run: () => start(virtualCpu(xen, vcpu, rsi)) }
-  vcpu.initialised = true
-  return 0
+/** The numbers of the processor that the vCPU is pinned to: the APIC's, and ACPI's above (acpi_get_processor_id). */
+function physId(xen: Xen, id: number): bigint {
+  const apicId = xen.pcpus[id]?.metal.cpu.apicId ?? BAD_ID
+  const madt = xen.acpi.find(({ signature }) => signature === 'APIC')
+  const silent = (): void => {}
+  const cpus = madt && apicId !== BAD_ID ? readMadt(xen.mem, madt, silent, silent, undefined).cpus : []
+  const acpiId = cpus.find((cpu) => cpu.apicId === apicId)?.acpiId ?? BAD_ID
+  return (BigInt(acpiId) << 32n) | BigInt(apicId)
+}
+
+/** boot_vcpu. It begins at the image's entry, in the kernel's own heap, and knows itself by `vcpuId`. */
+function initialise({ xen, mem }: Call, vcpu: Vcpu, pointer: number): number {
+  const bytes = mem.copyOut(pointer, vcpu_guest_context.size)
+  return vcpu.initialised ? -EEXIST : setInfoGuest(xen, vcpu, bytes)
 }
 
 /** map_vcpu_info: its events and clock in a frame of the guest's choice, once and for all. */
@@ -147,8 +163,9 @@ function setPeriodicTimer({ xen, mem }: Call, vcpu: Vcpu, pointer: number): numb
 function setSingleshotTimer(call: Call, vcpu: Vcpu, pointer: number): number {
   if (vcpu !== call.vcpu) return -EINVAL
   const { timeout_abs_ns, flags } = vcpu_set_singleshot_timer.read(call.mem, pointer)
-  const timeout = Number(timeout_abs_ns)
-  if (flags & VCPU_SSHOTTMR_future && timeout < now(call.xen)) return -ETIME
+  if (flags & VCPU_SSHOTTMR_future && Number(timeout_abs_ns) < now(call.xen)) return -ETIME
+  // Signed, for the timer itself.
+  const timeout = Number(BigInt.asIntN(64, timeout_abs_ns))
   setVcpuTimer(call.xen, vcpu.singleshotTimer, timeout)
   return 0
 }

@@ -3,7 +3,6 @@ import type { Values } from '#abi/struct.ts'
 import { EINVAL } from '#abi/xen/errno.ts'
 import { PAGE_SIZE, unsignedVaddr } from '#abi/xen/types.ts'
 import {
-  VMASST_TYPE_pae_extended_cr3,
   XEN_CAPABILITIES_INFO_LEN,
   XEN_CHANGESET_INFO_LEN,
   XEN_EXTRAVERSION_LEN,
@@ -21,15 +20,13 @@ import {
   xen_compile_info,
   xen_feature_info,
 } from '#abi/xen/version.ts'
-import { HYPERVISOR_VIRT_START } from '#abi/xen/xen.ts'
+import { HYPERVISOR_VIRT_START, VMASST_TYPE_pae_extended_cr3 } from '#abi/xen/xen.ts'
 import {
   XEN_CHANGESET,
   XEN_COMPILE_BY,
   XEN_COMPILE_DATE,
   XEN_COMPILE_DOMAIN,
   XEN_COMPILER,
-  XEN_EXTRAVERSION,
-  XEN_SUBVERSION,
   XEN_VERSION,
 } from '../compile.ts'
 import { type Call, op, opTable, type RawOp } from './op-table.ts'
@@ -38,8 +35,11 @@ import { type Call, op, opTable, type RawOp } from './op-table.ts'
 const CAPABILITIES = 'xen-3.0-x86_64 xen-3.0-x86_32p '
 
 export const xenVersion = opTable({
-  [XENVER_version]: () => (XEN_VERSION << 16) | XEN_SUBVERSION,
-  [XENVER_extraversion]: text(XEN_EXTRAVERSION, XEN_EXTRAVERSION_LEN),
+  [XENVER_version]: ({ xen }) => (XEN_VERSION << 16) | xen.build.subversion,
+  [XENVER_extraversion]({ xen, mem }, pointer) {
+    mem.copyIn(pointer, cString(xen.build.extraversion, XEN_EXTRAVERSION_LEN))
+    return 0
+  },
   [XENVER_compile_info]: ({ mem }, pointer) => {
     xen_compile_info.write(mem, pointer, {
       compiler: cString(XEN_COMPILER, 64),

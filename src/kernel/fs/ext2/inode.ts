@@ -1,7 +1,7 @@
 /** Inodes of ext2: attributes, the way to their blocks, contents in the page cache (Linux: fs/ext2/inode.c, namei.c, symlink.c). */
 import { EFBIG, EINVAL, EIO, EMLINK, ENAMETOOLONG, ENOTEMPTY } from '#abi/posix/errno.ts'
 import { major, makedev, minor, S_IFBLK, S_IFCHR, S_IFDIR, S_IFLNK, S_IFMT, S_IFREG } from '#abi/posix/stat.ts'
-import { PAGE_SIZE } from '#abi/xen/types.ts'
+import { type Gpfn, PAGE_SIZE } from '#abi/xen/types.ts'
 import { Inode as DiskInode } from '#lib/ondisk/ext2/inode.ts'
 import { blockPath, EXT2_LINK_MAX, FAST_SYMLINK_BYTES, fileBlocksMax } from '#lib/ondisk/ext2/layout.ts'
 import { byteString, bytesOfString } from '#lib/utf8.ts'
@@ -42,6 +42,10 @@ export class Ext2Inode extends Inode implements PageStore, FileHost {
     this.raw = raw
     this.mapping = new Mapping(this, 'cache', sb)
     this.#load()
+  }
+
+  override cachedFrames(): readonly Gpfn[] | undefined {
+    return this.mapping.frames(this.size)
   }
 
   #load(): void {

@@ -5,6 +5,7 @@ import { say } from '../../i18n/index.ts'
 import { usePage, usePlayground, useTranslate } from '../../session-context.tsx'
 import type { PlaygroundState } from '../../store/store.ts'
 import { testIds } from '../../test-ids.ts'
+import { hueOf } from '../xenstore/hue.ts'
 import { Buttons } from './Buttons.tsx'
 import { durationWords, mib } from './figures.ts'
 import { cpuPoints } from './history.ts'
@@ -35,7 +36,7 @@ export const Card = memo(function Card({ domid, folds, visible, outcome, act }: 
   const names = { domid, name }
   return (
     <li
-      className={`domains-card ${domid === 0 ? 'layer-dom0' : 'layer-domu'}${folds && !isOpen ? ' folded' : ''}`}
+      className={`domains-card ${hueOf(domid)}${folds && !isOpen ? ' folded' : ''}`}
       data-testid={testIds.domainsCard}
       data-domid={domid}
       data-name={view.name ?? ''}

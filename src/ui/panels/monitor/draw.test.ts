@@ -1,8 +1,8 @@
 /** The monitor's picture, pixel by pixel. */
 import { expect, test } from 'vitest'
 import type { TextScreen } from '#protocol/machine.ts'
-import { longHex } from '../../colours.ts'
-import { paintText, pixelOf, shownSize } from './draw.ts'
+import { longHex, pixelOf } from '../../colours.ts'
+import { paintText, shownSize } from './draw.ts'
 import { glyphRows } from './glyphs.ts'
 
 const palette = Uint32Array.from({ length: 16 }, (_, i) => 100 + i)

@@ -3,7 +3,7 @@
  * own only needs `showPicture`.
  */
 import type { TextScreen } from '#protocol/machine.ts'
-import { colourToken } from '../../colours.ts'
+import { colourToken, pixelOf } from '../../colours.ts'
 import { GLYPH_COLUMNS, GLYPH_ROWS, glyphRows } from './glyphs.ts'
 
 export interface Picture {
@@ -15,12 +15,6 @@ export interface Picture {
 
 /** The sixteen VGA colours, dark ones first, as pixels. */
 export type Palette = Uint32Array
-
-/** `#rrggbb` as a pixel. */
-export function pixelOf(colour: string): number {
-  const [red = 0, green = 0, blue = 0] = (colour.match(/[0-9a-f]{2}/gi) ?? []).map((part) => Number.parseInt(part, 16))
-  return new Uint32Array(Uint8Array.of(red, green, blue, 255).buffer)[0]!
-}
 
 export function readPalette(): Palette {
   return Uint32Array.from({ length: 16 }, (_, i) => pixelOf(colourToken(`vga-${i}`)))

@@ -71,7 +71,9 @@ export function Row({ explorer, item, row, node, top, height }: RowProps) {
       <span className={node.children.size > 0 ? 'xenstore-twist' : 'xenstore-twist leaf'} />
       <span className="xenstore-name">{node.name}</span>
       {domain !== undefined && (
-        <span className={`xenstore-badge ${domain.dom0 ? 'layer-dom0' : 'layer-domu'}`}>{domain.name}</span>
+        <span className={`xenstore-badge ${domain.domid === undefined ? 'layer-domu' : hueOf(domain.domid)}`}>
+          {domain.name}
+        </span>
       )}
       <span className="xenstore-row-value" title={value}>
         {value}

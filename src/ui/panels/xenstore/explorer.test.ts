@@ -363,15 +363,18 @@ test('a domain’s name stands beside its number, its uuid and its back ends', (
   const { explorer } = rig(
     ...SMALL,
     set('/local/domain/3/name', 'sebastian', 3),
+    set('/local/domain/3/vm', uuid),
     set(`${uuid}/name`, 'sebastian'),
+    set('/vm/of-nobody/name', 'gone'),
     set('/local/domain/0/backend/vbd/3/769'),
     set('/local/domain/4'),
   )
   const named = (path: string) => domainNameAt(explorer.root!, path)
-  expect(named('/local/domain/0')).toEqual({ name: 'Domain-0', dom0: true })
-  expect(named('/local/domain/3')).toEqual({ name: 'sebastian', dom0: false })
-  expect(named('/local/domain/0/backend/vbd/3')).toEqual({ name: 'sebastian', dom0: false })
-  expect(named(uuid)).toEqual({ name: 'sebastian', dom0: false })
+  expect(named('/local/domain/0')).toEqual({ name: 'Domain-0', domid: 0 })
+  expect(named('/local/domain/3')).toEqual({ name: 'sebastian', domid: 3 })
+  expect(named('/local/domain/0/backend/vbd/3')).toEqual({ name: 'sebastian', domid: 3 })
+  expect(named(uuid)).toEqual({ name: 'sebastian', domid: 3 })
+  expect(named('/vm/of-nobody')).toEqual({ name: 'gone', domid: undefined })
   expect(named('/local/domain/4')).toBeUndefined()
   expect(named('/local/domain/0/backend/vbd/3/769')).toBeUndefined()
   expect(named('/local/domain')).toBeUndefined()

@@ -86,13 +86,21 @@ export function flatten(root: StoreNode, isOpen: (path: string) => boolean, filt
 
 const DOM0_VM = '/vm/00000000-0000-0000-0000-000000000000'
 
-/** Whose directory this is, by what the store says of it: a domain's name beside its number or its uuid. */
+/** Whose directory this is, by what the store says of it: a domain's name beside its number or its uuid. A uuid may be nobody's any more. */
 export function domainNameAt(
   root: StoreNode,
   path: string,
-): { readonly name: string; readonly dom0: boolean } | undefined {
+): { readonly name: string; readonly domid: number | undefined } | undefined {
   const domid = /^\/local\/domain\/(?:\d+\/backend\/[^/]+\/)?(\d+)$/.exec(path)?.[1]
   if (domid === undefined && !/^\/vm\/[^/]+$/.test(path)) return undefined
   const name = nodeAt(root, `${domid === undefined ? path : `/local/domain/${domid}`}/name`)?.value
-  return name ? { name, dom0: domid === '0' || path === DOM0_VM } : undefined
+  if (!name) return undefined
+  return { name, domid: domid === undefined ? domainOfVm(root, path) : Number(domid) }
+}
+
+function domainOfVm(root: StoreNode, path: string): number | undefined {
+  if (path === DOM0_VM) return 0
+  const domains = nodeAt(root, '/local/domain')?.children ?? new Map<string, StoreNode>()
+  for (const [domid, node] of domains) if (node.children.get('vm')?.value === path) return Number(domid)
+  return undefined
 }

@@ -26,6 +26,20 @@ same_vm() {
   [ "$(xenstore_read_default "/local/domain/$1/vm" "$frontend_vm")" = "$frontend_vm" ]
 }
 
+# Which of the disks $@ (their back ends in the store) are for writing.
+written() {
+  keys=
+  for disk; do keys="$keys $disk/mode"; done
+  { xenstore-read -p $keys 2>/dev/null ||
+    for key in $keys; do echo "$key: $(xenstore_read_default "$key" r)"; done; } |
+    while read -r key mode; do
+      case $mode in
+        *!*) ;;
+        *w*) echo "${key%/mode:}" ;;
+      esac
+    done
+}
+
 # Who has device $1 in a way that does not go with mode $2: local (mounted here), guest, or ok.
 check_sharing() {
   numbers=$(device_major_minor "$1")
@@ -45,17 +59,17 @@ check_sharing() {
     fi
   done </proc/mounts
   base=$XENBUS_BASE_PATH/$XENBUS_TYPE
-  for dom in $(xenstore-list "$base" 2>/dev/null); do
-    for disk in $(xenstore-list "$base/$dom" 2>/dev/null); do
-      [ "$(xenstore_read_default "$base/$dom/$disk/physical-device" '')" = "$numbers" ] || continue
-      if [ "$2" = r ]; then
-        theirs=$(canonicalise_mode "$(xenstore_read_default "$base/$dom/$disk/mode" r)")
-        [ "$theirs" = w ] || continue
-      fi
-      same_vm "$dom" && continue
-      echo guest
-      return
-    done
+  # Programs take long to start: one lists the disks, one reads their modes. It fails where somebody comes or goes meanwhile; then each is asked.
+  doms=
+  for dom in $(xenstore-list "$base" 2>/dev/null); do doms="$doms $base/$dom"; done
+  disks=$(xenstore-list -p $doms 2>/dev/null || for dom in $doms; do xenstore-list -p "$dom" 2>/dev/null; done)
+  [ "$2" = r ] && disks=$(written $disks)
+  for disk in $disks; do
+    [ "$(xenstore_read_default "$disk/physical-device" '')" = "$numbers" ] || continue
+    dom=${disk%/*}
+    same_vm "${dom##*/}" && continue
+    echo guest
+    return
   done
   echo ok
 }
