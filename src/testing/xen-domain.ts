@@ -4,14 +4,9 @@ import type { VcpuCode, VcpuExit, VirtualCpu } from '#abi/xen/guest.ts'
 import { PAGE_SIZE } from '#abi/xen/types.ts'
 import { getPageFromL1e } from '#xen/arch-x86/page-type.ts'
 import { virtualCpu } from '#xen/arch-x86/virtual-cpu.ts'
-import {
-  allocDomainPages,
-  allocVcpu,
-  type Domain,
-  domainCreate,
-  domainUnpauseByController,
-  VPF_down,
-} from '#xen/common/domain.ts'
+import { allocVcpu, type Domain, domainCreate, VPF_down } from '#xen/common/domain.ts'
+import { allocDomainPages } from '#xen/common/domain-pages.ts'
+import { domainUnpauseByController } from '#xen/common/domain-shutdown.ts'
 import { kernelFile, loaded } from './xen-guest.ts'
 import { TestHost, type TestHostOptions } from './xen-host.ts'
 import { type Script, type ScriptGuest, script } from './xen-script.ts'

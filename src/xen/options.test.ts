@@ -1,9 +1,23 @@
 /** Options of the command line that a whole boot shows the effect of, and the builds that there are. */
 import { describe, expect, test } from 'vitest'
 import { EINVAL } from '#abi/xen/errno.ts'
-import { EVTCHNOP_alloc_unbound, evtchn_alloc_unbound } from '#abi/xen/event_channel.ts'
+import {
+  EVTCHNOP_alloc_unbound,
+  EVTCHNOP_bind_interdomain,
+  EVTCHNOP_bind_ipi,
+  EVTCHNOP_bind_virq,
+  EVTCHNSTAT_interdomain,
+  EVTCHNSTAT_ipi,
+  EVTCHNSTAT_unbound,
+  EVTCHNSTAT_virq,
+  evtchn_alloc_unbound,
+  evtchn_bind_interdomain,
+  evtchn_bind_ipi,
+  evtchn_bind_virq,
+} from '#abi/xen/event_channel.ts'
 import { XENVER_extraversion, XENVER_version } from '#abi/xen/version.ts'
-import { __HYPERVISOR_xen_version, start_info } from '#abi/xen/xen.ts'
+import { __HYPERVISOR_xen_version, DOMID_SELF, start_info, VIRQ_DEBUG } from '#abi/xen/xen.ts'
+import type { XrayPort } from '#protocol/xray.ts'
 import { kernelFile, loaded } from '#testing/xen-guest.ts'
 import { TestHost } from '#testing/xen-host.ts'
 import { BLOCK, type ScriptGuest, script } from '#testing/xen-script.ts'
@@ -275,20 +289,40 @@ describe('Xen 3.4.0', () => {
   })
 
   test('key e agrees with the ports, key q with the domain', () => {
-    guest.evtchn(EVTCHNOP_alloc_unbound, evtchn_alloc_unbound, { dom: 0x7ff0, remote_dom: 7 })
-    const { ports, totPages } = host.xen.domains.get(0)!
-    const used = ports.filter(({ state }, port) => port > 0 && state !== 'free')
+    guest.evtchn(EVTCHNOP_alloc_unbound, evtchn_alloc_unbound, { dom: DOMID_SELF, remote_dom: 7 })
+    const { totPages } = host.xen.domains.get(0)!
     const text = press(host, 'e')
     expect(text).toMatch(
       /^\(XEN\) 'e' pressed -> dumping event-channel info\n\(XEN\) Domain 0 polling vCPUs: 00000000\n\(XEN\) Event channel information for domain 0:\n/,
     )
     expect(text).toContain('(XEN)        1[0/0]: s=2 n=0 d=7 x=0\n')
-    expect(text.match(/: s=/g)).toHaveLength(used.length)
     expect(press(host, 'h')).toContain(" key 'd' (ascii '64') => dump registers\n(XEN)  key 'e' (ascii '65') => ")
     const q = press(host, 'q')
     expect(q).toContain(` dying=0 nr_pages=${totPages} `)
     expect(q).toContain(' max_pages=4294967295\n')
     expect(q).toMatch(/flags=1 poll=0 upcall_pend = /)
+  })
+
+  test('key e says of every port what the X-ray panel draws, which the tracer has told', () => {
+    const { host, guest } = boot('', XEN_34)
+    guest.evtchn(EVTCHNOP_alloc_unbound, evtchn_alloc_unbound, { dom: DOMID_SELF, remote_dom: 7 })
+    // To itself, both ends.
+    guest.evtchn(EVTCHNOP_alloc_unbound, evtchn_alloc_unbound, { dom: DOMID_SELF, remote_dom: DOMID_SELF })
+    guest.evtchn(EVTCHNOP_bind_interdomain, evtchn_bind_interdomain, { remote_dom: DOMID_SELF, remote_port: 2 })
+    guest.evtchn(EVTCHNOP_bind_virq, evtchn_bind_virq, { virq: VIRQ_DEBUG, vcpu: 0 })
+    guest.evtchn(EVTCHNOP_bind_ipi, evtchn_bind_ipi, { vcpu: 0 })
+    const text = press(host, 'e')
+    const boundTo: Readonly<Record<number, (port: XrayPort) => string>> = {
+      [EVTCHNSTAT_unbound]: ({ remoteDomid }) => ` d=${remoteDomid}`,
+      [EVTCHNSTAT_interdomain]: ({ remoteDomid, remote }) => ` d=${remoteDomid} p=${remote}`,
+      [EVTCHNSTAT_virq]: ({ remote }) => ` v=${remote}`,
+      [EVTCHNSTAT_ipi]: () => '',
+    }
+    const drawn = [...host.xray.ports].sort((a, b) => a.port - b.port)
+    expect(drawn).toHaveLength(5)
+    expect([...text.matchAll(/ (\d+)\[\d\/\d\]: (s=\d) n=0(.*) x=0$/gm)].map((match) => match.slice(1))).toEqual(
+      drawn.map((port) => [String(port.port), `s=${port.status + 1}`, boundTo[port.status]!(port)]),
+    )
   })
 
   test('key r has no books, key c nothing to show', () => {

@@ -22,7 +22,8 @@ import {
   XEN_VGATYPE_TEXT_MODE_3,
 } from '#abi/xen/xen.ts'
 import { bug } from '../common/bug.ts'
-import { allocDomainPages, allocVcpu, type Domain, NR_IRQS, type Vcpu, VPF_down } from '../common/domain.ts'
+import { allocVcpu, type Domain, NR_IRQS, type Vcpu, VPF_down } from '../common/domain.ts'
+import { allocDomainPages } from '../common/domain-pages.ts'
 import { hex, strtoul } from '../common/lib.ts'
 import { type DomainImage, parseDomainImage } from '../common/libelf.ts'
 import { NO_OWNER } from '../common/page-alloc.ts'

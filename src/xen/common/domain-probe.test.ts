@@ -21,7 +21,7 @@ import { addDomain, scriptHost } from '#testing/xen-domain.ts'
 import { kernel, loaded } from '#testing/xen-guest.ts'
 import type { TestHost } from '#testing/xen-host.ts'
 import { BLOCK, RUN, type ScriptGuest, YIELD } from '#testing/xen-script.ts'
-import { domainShutdown } from './domain.ts'
+import { domainShutdown } from './domain-shutdown.ts'
 
 const simple = (g: ScriptGuest, cmd: number, domid: number): number => domctl(g, cmd, domid, nothing, {}).result
 const busy = loaded(kernel(() => RUN))

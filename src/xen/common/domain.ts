@@ -4,39 +4,25 @@ import type { LoadedCode } from '#abi/pc/metal.ts'
 import type { Values } from '#abi/struct.ts'
 import type { xen_domctl_cpuid } from '#abi/xen/domctl.ts'
 import type { VcpuCode } from '#abi/xen/guest.ts'
-import { SHUTDOWN_crash, SHUTDOWN_suspend } from '#abi/xen/sched.ts'
 import { TRC_SCHED_DOM_ADD } from '#abi/xen/trace.ts'
 import { type Mfn, PAGE_SIZE, type Vaddr } from '#abi/xen/types.ts'
 import { RUNSTATE_offline } from '#abi/xen/vcpu.ts'
-import { NR_VIRQS, VIRQ_DOM_EXC, VIRQ_TIMER, vcpu_info } from '#abi/xen/xen.ts'
-import { showHeader } from '../arch-x86/execution-state.ts'
+import { NR_VIRQS, VIRQ_TIMER, vcpu_info } from '#abi/xen/xen.ts'
 import { guestMem, PageMap } from '../arch-x86/mm.ts'
 import type { Pcpu } from '../arch-x86/pcpu.ts'
-import { dom0Shutdown } from '../arch-x86/shutdown.ts'
 import type { Entered } from '../arch-x86/virtual-cpu.ts'
-import { XENLOG_INFO } from '../drivers/console.ts'
 import { NR_CPUS } from '../options.ts'
-import { now, printk, type Xen } from '../xen.ts'
+import { now, type Xen } from '../xen.ts'
 import { domainChanged } from './domain-probe.ts'
-import { type EventPort, initPorts, sendGlobalVirq, sendPort, sendVcpuVirq } from './event-channel.ts'
+import { pauseForShutdown } from './domain-shutdown.ts'
+import { type EventPort, initPorts, sendVcpuVirq } from './event-channel.ts'
 import { type GrantTable, grantTableCreate, shareXenPage } from './grant-table.ts'
-import { guestLog } from './guest-log.ts'
 import { hex } from './lib.ts'
-import { PGC_allocated } from './page-alloc.ts'
 import { Rangeset } from './rangeset.ts'
 import { type CreditDomain, type CreditVcpu, DEFAULT_WEIGHT, makeCreditVcpu } from './sched-credit.ts'
-import {
-  makeVcpuTimer,
-  pauseVcpu,
-  periodicTimerWork,
-  unpauseVcpu,
-  type VcpuTimer,
-  vcpuSleepSync,
-  vcpuUnblock,
-  vcpuWake,
-} from './schedule.ts'
+import { makeVcpuTimer, periodicTimerWork, type VcpuTimer, vcpuUnblock } from './schedule.ts'
 import { trace } from './trace.ts'
-import { tracePages, traceVcpu } from './tracer.ts'
+import { traceVcpu } from './tracer.ts'
 
 /** vcpu.pause_flags. */
 export const VPF_blocked = 1 << 0
@@ -353,118 +339,6 @@ export function allocVcpu(xen: Xen, domain: Domain, id: number, processor: numbe
   domainChanged(xen, domain)
   if (domain.shuttingDown) pauseForShutdown(xen, vcpu)
   return vcpu
-}
-
-/** assign_pages: 2^order frames become the domain's. False: over its limit. */
-export function assignPages(xen: Xen, domain: Domain, mfn: Mfn, order: number): boolean {
-  const count = 2 ** order
-  if (domain.dying) {
-    guestLog(xen, XENLOG_INFO, 'page_alloc.c:735', `Cannot assign page to domain${domain.id} -- dying.`)
-    return false
-  }
-  const wanted = domain.totPages + count
-  if (wanted > domain.maxPages) {
-    const text = `Over-allocation for domain ${domain.id}: ${wanted} > ${domain.maxPages}`
-    guestLog(xen, XENLOG_INFO, 'page_alloc.c:744', text)
-    return false
-  }
-  domain.totPages += count
-  domainChanged(xen, domain)
-  ownPages(xen, domain, mfn, count)
-  return true
-}
-
-/** The same without a count of them (MEMF_no_refcount): for what takes the place of others. */
-export function ownPages(xen: Xen, domain: Domain, mfn: number, count: number): void {
-  const { frames } = xen.heap
-  tracePages(xen, mfn, count, domain.id)
-  for (let i = mfn; i < mfn + count; i++) {
-    frames.owner[i] = domain.id
-    frames.countInfo[i] = PGC_allocated | 1
-    // A scrubbed frame was cleared in name only (FrameTable.scrubbed).
-    if (frames.scrubbed[i]) xen.mem.fill(i * PAGE_SIZE, PAGE_SIZE, 0)
-  }
-}
-
-/** domain_clamp_alloc_bitsize */
-export const clampBits = ({ physaddrBits }: Domain, bits: number): number =>
-  physaddrBits === 0 ? bits : bits === 0 ? physaddrBits : Math.min(bits, physaddrBits)
-
-/** alloc_domheap_pages for a domain. `bits`: below that many bits of address; 0: anywhere. */
-export function allocDomainPages(xen: Xen, domain: Domain, order: number, bits = 0): Mfn | undefined {
-  const mfn = xen.heap.takeDomHeapPages(order, clampBits(domain, bits))
-  if (mfn === undefined) return undefined
-  if (assignPages(xen, domain, mfn, order)) return mfn
-  xen.heap.freeDomHeapPages(mfn, order)
-  return undefined
-}
-
-/** __domain_crash: the guest broke what it cannot survive; the others go on. `why` ends without newline. */
-export function domainCrash(xen: Xen, vcpu: Vcpu, why: string): void {
-  const { domain } = vcpu
-  if (domain.shuttingDown) return
-  const cpu = xen.current.id
-  printk(xen, `Domain ${domain.id} (vcpu#${vcpu.id}) crashed on cpu#${cpu}:\n`)
-  showHeader(xen, cpu)
-  // A module kernel has no registers: what it was doing is a place in its source.
-  printk(xen, `${why}\n`)
-  domainShutdown(xen, domain, SHUTDOWN_crash)
-}
-
-/** domain_shutdown: its vCPUs stop, and dom0 hears of it. With dom0 goes the host. */
-export function domainShutdown(xen: Xen, domain: Domain, reason: number): void {
-  if (domain.id === 0) dom0Shutdown(xen, reason)
-  if (domain.shuttingDown) return
-  domain.shuttingDown = true
-  domain.shutdownCode = reason
-  domainChanged(xen, domain)
-  for (const vcpu of domain.vcpus) if (vcpu) pauseForShutdown(xen, vcpu)
-  if (reason === SHUTDOWN_suspend && domain.suspendPort !== 0) sendPort(xen, domain, domain.suspendPort)
-  else sendGlobalVirq(xen, xen.domains.get(0), VIRQ_DOM_EXC)
-}
-
-function pauseForShutdown(xen: Xen, vcpu: Vcpu): void {
-  pauseVcpu(xen, vcpu)
-  vcpu.pausedForShutdown = true
-}
-
-/** domain_resume: a shutdown that was none. */
-export function domainResume(xen: Xen, domain: Domain): void {
-  domainPause(xen, domain)
-  domain.shuttingDown = false
-  domainChanged(xen, domain)
-  for (const vcpu of domain.vcpus) {
-    if (!vcpu?.pausedForShutdown) continue
-    vcpu.pausedForShutdown = false
-    unpauseVcpu(xen, vcpu)
-  }
-  domainUnpause(xen, domain)
-}
-
-/** domain_pause: afterwards none of its vCPUs is on a processor. Never the caller's own domain. */
-export function domainPause(xen: Xen, domain: Domain): void {
-  domain.pauseCount++
-  for (const vcpu of domain.vcpus) if (vcpu) vcpuSleepSync(xen, vcpu)
-}
-
-export function domainUnpause(xen: Xen, domain: Domain): void {
-  if (--domain.pauseCount > 0) return
-  for (const vcpu of domain.vcpus) if (vcpu) vcpuWake(xen, vcpu)
-}
-
-/** domain_pause_by_systemcontroller: twice is once. */
-export function domainPauseByController(xen: Xen, domain: Domain): void {
-  if (domain.pausedByController) return
-  domain.pausedByController = true
-  domainChanged(xen, domain)
-  domainPause(xen, domain)
-}
-
-export function domainUnpauseByController(xen: Xen, domain: Domain): void {
-  if (!domain.pausedByController) return
-  domain.pausedByController = false
-  domainChanged(xen, domain)
-  domainUnpause(xen, domain)
 }
 
 export const runnable = ({ domain, pauseFlags, pauseCount }: Vcpu): boolean =>

@@ -9,7 +9,8 @@ import { XENLOG_WARNING } from '../drivers/console.ts'
 import { HYPERCALL_ARGS_MAX, hypercall } from '../hypercalls/index.ts'
 import { RUN_AGAIN } from '../steps.ts'
 import type { Xen } from '../xen.ts'
-import { domainCrash, runnable, type Vcpu } from './domain.ts'
+import { runnable, type Vcpu } from './domain.ts'
+import { domainCrash } from './domain-shutdown.ts'
 import { guestLog } from './guest-log.ts'
 
 /** Run what was picked for `pcpu`. Undefined: nothing was. */

@@ -56,7 +56,7 @@ import { addDomain, scriptHost, TEST_BASE } from '#testing/xen-domain.ts'
 import type { TestHost } from '#testing/xen-host.ts'
 import { BLOCK, pte, RUN, type ScriptGuest } from '#testing/xen-script.ts'
 import { untold } from '#testing/xen-xray.ts'
-import { domainPauseByController } from './domain.ts'
+import { domainPauseByController } from './domain-shutdown.ts'
 import { sharedEntry } from './grant-table.ts'
 
 const count = (owners: Uint16Array, owner: number): number =>

@@ -7,17 +7,10 @@ import { RUNSTATE_running, vcpu_guest_context } from '#abi/xen/vcpu.ts'
 import { MAX_VIRT_CPUS } from '#abi/xen/xen.ts'
 import { dropTables } from '../arch-x86/descriptors.ts'
 import { getInfoGuest, sendNmi, setInfoGuest } from '../arch-x86/guest-context.ts'
-import {
-  allocVcpu,
-  type Domain,
-  domainPause,
-  domainUnpause,
-  type Vcpu,
-  VPF_blocked,
-  VPF_down,
-} from '../common/domain.ts'
+import { allocVcpu, type Domain, type Vcpu, VPF_blocked, VPF_down } from '../common/domain.ts'
 import { dropRoot } from '../common/domain-destroy.ts'
 import { domainChanged } from '../common/domain-probe.ts'
+import { domainPause, domainUnpause } from '../common/domain-shutdown.ts'
 import { timeIn, unpauseVcpu, vcpuSetAffinity, vcpuSleepSync } from '../common/schedule.ts'
 import { NR_CPUS } from '../options.ts'
 import type { Xen } from '../xen.ts'

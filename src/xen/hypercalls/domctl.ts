@@ -65,19 +65,17 @@ import {
 import { EACCES, EINVAL, ENOMEM, ENOSYS, EPERM, ESRCH } from '#abi/xen/errno.ts'
 import { TRC_SCHED_ADJDOM } from '#abi/xen/trace.ts'
 import { DOMID_FIRST_RESERVED, MAX_VIRT_CPUS } from '#abi/xen/xen.ts'
+import { type Domain, domainCreate, setHandle } from '../common/domain.ts'
+import { domainKill } from '../common/domain-destroy.ts'
+import { domainInfo } from '../common/domain-info.ts'
+import { domainChanged } from '../common/domain-probe.ts'
 import {
-  type Domain,
-  domainCreate,
   domainPause,
   domainPauseByController,
   domainResume,
   domainUnpause,
   domainUnpauseByController,
-  setHandle,
-} from '../common/domain.ts'
-import { domainKill } from '../common/domain-destroy.ts'
-import { domainInfo } from '../common/domain-info.ts'
-import { domainChanged } from '../common/domain-probe.ts'
+} from '../common/domain-shutdown.ts'
 import { guestLog } from '../common/guest-log.ts'
 import { creditAdjust } from '../common/sched-credit-control.ts'
 import { trace } from '../common/trace.ts'

@@ -18,7 +18,8 @@ import { PAGE_SIZE, unsignedVaddr, type Vaddr } from '#abi/xen/types.ts'
 import { HYPERVISOR_VIRT_END, HYPERVISOR_VIRT_START } from '#abi/xen/xen.ts'
 import { MAP_MFN_MAX, MAP_PRESENT, MAP_WRITABLE } from '../arch-x86/mm.ts'
 import { isIomemPage, putPageFromL1e } from '../arch-x86/page-type.ts'
-import { type Domain, domainCrash } from '../common/domain.ts'
+import type { Domain } from '../common/domain.ts'
+import { domainCrash } from '../common/domain-shutdown.ts'
 import { type AcquireLines, acquire, getGranted, pinFail } from '../common/grant-acquire.ts'
 import {
   type GrantTable,
