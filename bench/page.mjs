@@ -95,6 +95,61 @@ function sizeFigures(directory) {
   ]
 }
 
+/** What a tab costs with so many guests on it that do nothing. */
+const GUESTS = 200
+const IDLE_SECONDS = 20
+
+/**
+ * The two processes of the tab, the page's and that of the frame with the worker: the largest, for Chromium's own that are called renderers, too, hold
+ * next to nothing. Resident MiB with a share of what is shared, processor seconds. Linux alone tells them.
+ */
+async function tabProcesses(browser) {
+  const session = await browser.newBrowserCDPSession()
+  const { processInfo } = await session.send('SystemInfo.getProcessInfo')
+  await session.detach()
+  const rows = processInfo
+    .filter(({ type }) => type === 'renderer')
+    .map(({ id, cpuTime }) => {
+      const pss = /^Pss: +(\d+) kB/m.exec(readFileSync(`/proc/${id}/smaps_rollup`, 'utf8'))
+      return { mib: Number(pss[1]) / 1024, seconds: cpuTime }
+    })
+    .sort((a, b) => b.mib - a.mib)
+    .slice(0, 2)
+  return { mib: rows[0].mib + rows[1].mib, seconds: rows[0].seconds + rows[1].seconds }
+}
+
+async function idleGuests(browser, url) {
+  const page = await browser.newPage({ viewport: { width: 1440, height: 900 } })
+  await load(page, `${url}?memory=2048&disk=temporary`)
+  await login(page)
+  const ms = await page.evaluate(async (count) => {
+    const com1 = window.playground.console('com1')
+    await com1.type('root')
+    await com1.waitFor(/# $/)
+    await window.playground.clock.mode('turbo')
+    const from = performance.now()
+    await com1.type(`for n in $(seq ${count}); do xm create minimal name=m$n > /dev/null; done; echo made-$((6*7))`)
+    await com1.waitFor('made-42', { timeoutMs: 1_200_000 })
+    const created = performance.now() - from
+    await window.playground.clock.runFor(5)
+    await window.playground.clock.mode('live')
+    return created
+  }, GUESTS)
+  const settle = (seconds) => new Promise((done) => setTimeout(done, seconds * 1000))
+  // Garbage is collected when a tab has been idle for a while.
+  await settle(5 * IDLE_SECONDS)
+  const before = await tabProcesses(browser)
+  await settle(IDLE_SECONDS)
+  const { mib, seconds } = await tabProcesses(browser)
+  await page.close()
+  const of = `${GUESTS} idle guests of 8 MiB (Chromium)`
+  return [
+    { name: `a minimal guest created, of ${GUESTS} (Chromium)`, unit: 'ms', value: ms / GUESTS },
+    { name: `${of}: page and worker`, unit: 'MiB', value: mib },
+    { name: `${of}, live: share of a core`, unit: '%', value: ((seconds - before.seconds) / IDLE_SECONDS) * 100 },
+  ]
+}
+
 export async function benchPage() {
   await build({ logLevel: 'error' })
   const server = await preview({ preview: { port: 0, host: '127.0.0.1' }, logLevel: 'error' })
@@ -124,6 +179,7 @@ export async function benchPage() {
     const floods = []
     for (const mode of ['live', 'turbo']) floods.push([mode, await flood(page, mode)])
     await page.close()
+    const idle = process.platform === 'linux' ? await idleGuests(browser, url) : []
     const median = (times) => times.sort((a, b) => a - b)[times.length >> 1]
     return [
       { name: "page load to GRUB's menu (Chromium)", unit: 'ms', value: median(loads) },
@@ -135,6 +191,7 @@ export async function benchPage() {
         { name: `10,000 lines, ${mode}: frames a second`, unit: 'count', value: rate },
         { name: `10,000 lines, ${mode}: longest frame`, unit: 'ms', value: longest },
       ]),
+      ...idle,
       ...sizeFigures('dist'),
     ]
   } finally {
