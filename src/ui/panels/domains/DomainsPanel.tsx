@@ -2,10 +2,11 @@
 import { useShallow } from 'zustand/react/shallow'
 import { usePlayground, useTranslate } from '../../session-context.tsx'
 import { testIds } from '../../test-ids.ts'
+import { NotYet } from '../NotYet.tsx'
 import type { PanelProps } from '../registry.ts'
 import { Card } from './Card.tsx'
-import { Empty, NoGuest } from './Empty.tsx'
 import { mib } from './figures.ts'
+import { NoGuest } from './NoGuest.tsx'
 import { Outcome } from './Outcome.tsx'
 import { useActs } from './use-acts.ts'
 import './domains.css'
@@ -27,7 +28,7 @@ export default function DomainsPanel({ visible }: PanelProps) {
       aria-label={t('domains.title')}
     >
       {domids.length === 0 ? (
-        <Empty />
+        <NotYet what={t('domains.empty.what')} testId={testIds.domainsEmpty} nextId={testIds.domainsNext} />
       ) : (
         <div className="domains-scroll">
           <Total />

@@ -4,9 +4,9 @@ import type { XrayWatch } from '#protocol/xray.ts'
 import { load, save } from '../../saved.ts'
 import { usePage, useTranslate } from '../../session-context.tsx'
 import { testIds } from '../../test-ids.ts'
+import { NotYet } from '../NotYet.tsx'
 import type { PanelProps } from '../registry.ts'
 import { CallsView } from './CallsView.tsx'
-import { Empty } from './Empty.tsx'
 import { GraphView } from './GraphView.tsx'
 import { LanesView } from './LanesView.tsx'
 import { MapView } from './MapView.tsx'
@@ -122,7 +122,7 @@ export default function XrayPanel({ visible }: PanelProps) {
           </div>
         </>
       ) : (
-        <Empty />
+        <NotYet what={say('empty.what')} testId={testIds.xrayEmpty} nextId={testIds.xrayNext} />
       )}
     </section>
   )

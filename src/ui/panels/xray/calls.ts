@@ -1,87 +1,13 @@
 /** Hypercalls by domain and name, counted by the second. */
-import {
-  __HYPERVISOR_callback_op,
-  __HYPERVISOR_console_io,
-  __HYPERVISOR_domctl,
-  __HYPERVISOR_event_channel_op,
-  __HYPERVISOR_event_channel_op_compat,
-  __HYPERVISOR_fpu_taskswitch,
-  __HYPERVISOR_get_debugreg,
-  __HYPERVISOR_grant_table_op,
-  __HYPERVISOR_hvm_op,
-  __HYPERVISOR_iret,
-  __HYPERVISOR_kexec_op,
-  __HYPERVISOR_memory_op,
-  __HYPERVISOR_mmu_update,
-  __HYPERVISOR_mmuext_op,
-  __HYPERVISOR_multicall,
-  __HYPERVISOR_nmi_op,
-  __HYPERVISOR_physdev_op,
-  __HYPERVISOR_physdev_op_compat,
-  __HYPERVISOR_platform_op,
-  __HYPERVISOR_sched_op,
-  __HYPERVISOR_sched_op_compat,
-  __HYPERVISOR_set_callbacks,
-  __HYPERVISOR_set_debugreg,
-  __HYPERVISOR_set_gdt,
-  __HYPERVISOR_set_segment_base,
-  __HYPERVISOR_set_timer_op,
-  __HYPERVISOR_set_trap_table,
-  __HYPERVISOR_stack_switch,
-  __HYPERVISOR_sysctl,
-  __HYPERVISOR_update_descriptor,
-  __HYPERVISOR_update_va_mapping,
-  __HYPERVISOR_update_va_mapping_otherdomain,
-  __HYPERVISOR_vcpu_op,
-  __HYPERVISOR_vm_assist,
-  __HYPERVISOR_xen_version,
-  __HYPERVISOR_xenoprof_op,
-  __HYPERVISOR_xsm_op,
-} from '#abi/xen/xen.ts'
+import * as header from '#abi/xen/xen.ts'
 import { Rate, Rates } from './rate.ts'
 
-/** Named one by one: of the header only these come to the page. */
-const numbers: Readonly<Record<string, number>> = {
-  __HYPERVISOR_callback_op,
-  __HYPERVISOR_console_io,
-  __HYPERVISOR_domctl,
-  __HYPERVISOR_event_channel_op,
-  __HYPERVISOR_event_channel_op_compat,
-  __HYPERVISOR_fpu_taskswitch,
-  __HYPERVISOR_get_debugreg,
-  __HYPERVISOR_grant_table_op,
-  __HYPERVISOR_hvm_op,
-  __HYPERVISOR_iret,
-  __HYPERVISOR_kexec_op,
-  __HYPERVISOR_memory_op,
-  __HYPERVISOR_mmu_update,
-  __HYPERVISOR_mmuext_op,
-  __HYPERVISOR_multicall,
-  __HYPERVISOR_nmi_op,
-  __HYPERVISOR_physdev_op,
-  __HYPERVISOR_physdev_op_compat,
-  __HYPERVISOR_platform_op,
-  __HYPERVISOR_sched_op,
-  __HYPERVISOR_sched_op_compat,
-  __HYPERVISOR_set_callbacks,
-  __HYPERVISOR_set_debugreg,
-  __HYPERVISOR_set_gdt,
-  __HYPERVISOR_set_segment_base,
-  __HYPERVISOR_set_timer_op,
-  __HYPERVISOR_set_trap_table,
-  __HYPERVISOR_stack_switch,
-  __HYPERVISOR_sysctl,
-  __HYPERVISOR_update_descriptor,
-  __HYPERVISOR_update_va_mapping,
-  __HYPERVISOR_update_va_mapping_otherdomain,
-  __HYPERVISOR_vcpu_op,
-  __HYPERVISOR_vm_assist,
-  __HYPERVISOR_xen_version,
-  __HYPERVISOR_xenoprof_op,
-  __HYPERVISOR_xsm_op,
-}
-
-const names = new Map(Object.entries(numbers).map(([name, nr]) => [nr, name.slice('__HYPERVISOR_'.length)]))
+const PREFIX = '__HYPERVISOR_'
+const names = new Map(
+  Object.entries(header)
+    .filter(([name]) => name.startsWith(PREFIX))
+    .map(([name, nr]) => [nr, name.slice(PREFIX.length)]),
+)
 
 /** As in the header, without its prefix; a number that Xen does not know stands for itself. */
 export const hypercallName = (nr: number): string => names.get(nr) ?? String(nr)

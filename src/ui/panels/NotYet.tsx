@@ -1,9 +1,8 @@
-/** Where Xen does not run, or has not told of its memory yet: why, and what comes next. */
+/** Where a panel has nothing to show because Xen does not run, or has not come so far: what it would show, why it does not, what comes next. */
 import type { MachineState } from '#protocol/machine.ts'
-import type { MessageKey } from '../../i18n/index.ts'
-import { usePage, usePlayground, useTranslate } from '../../session-context.tsx'
-import { testIds } from '../../test-ids.ts'
-import { useWords } from './use-words.ts'
+import type { MessageKey } from '../i18n/index.ts'
+import { usePage, usePlayground, useTranslate } from '../session-context.tsx'
+import './not-yet.css'
 
 const why = {
   off: 'domains.empty.off',
@@ -14,9 +13,15 @@ const why = {
   panicked: 'domains.empty.gone',
 } as const satisfies Record<MachineState, MessageKey>
 
-export function Empty() {
+export interface NotYetProps {
+  readonly what: string
+  readonly testId: string
+  /** Of the button to what comes next. */
+  readonly nextId: string
+}
+
+export function NotYet({ what, testId, nextId }: NotYetProps) {
   const t = useTranslate()
-  const say = useWords()
   const { session } = usePage()
   const power = usePlayground((state) => state.power)
   const next = {
@@ -27,11 +32,11 @@ export function Empty() {
   } as const
   const button = next[why[power].slice('domains.empty.'.length) as keyof typeof next]
   return (
-    <div className="xray-empty" data-testid={testIds.xrayEmpty}>
-      <p>{say('empty.what')}</p>
-      <p className="xray-why">{t(why[power])}</p>
+    <div className="not-yet" data-testid={testId}>
+      <p>{what}</p>
+      <p className="not-yet-why">{t(why[power])}</p>
       {button && (
-        <button type="button" className="button primary" data-testid={testIds.xrayNext} onClick={button.run}>
+        <button type="button" className="button primary" data-testid={nextId} onClick={button.run}>
           {button.label}
         </button>
       )}
