@@ -17,7 +17,7 @@ if (!okay || args.length > 0) process.exit(okay ? 0 : 1)
 
 const campaigns = readdirSync(join(root, 'src'), { recursive: true })
   .map((path) => join('src', String(path)))
-  .filter((path) => path.endsWith('.test.ts') && readFileSync(join(root, path), 'utf8').includes("'#testing/soak.ts'"))
+  .filter((path) => path.endsWith('.test.ts') && readFileSync(join(root, path), 'utf8').includes('import { campaign }'))
 if (campaigns.length === 0) process.exit(0)
 const vitest = join(root, 'node_modules', 'vitest', 'vitest.mjs')
 const { status } = spawnSync(process.execPath, [vitest, 'run', ...campaigns], {
