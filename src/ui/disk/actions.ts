@@ -15,10 +15,13 @@ export async function takeOver(session: Session): Promise<void> {
   await session.newMachine()
 }
 
-/** Go on with the disk of the older page, and say no more about it. */
+/** Go on with the disk of the older page, and say no more about it: once that is stored, since a reload would ask again. */
 export async function keepOld(session: Session): Promise<void> {
-  noticed(session, undefined)
-  await session.diskKeeper.keepOld()
+  try {
+    await session.diskKeeper.keepOld()
+  } finally {
+    noticed(session, undefined)
+  }
 }
 
 /** All that was ever written goes: the machine is new, with the default disk of this page, and off. */
