@@ -88,13 +88,22 @@ function asciiRunEnd(bytes: Uint8Array, from: number): number {
   return at
 }
 
+/** Engines keep so few bytes with the array itself: any view of them makes them a buffer first, which costs more than a copy. */
+const IN_PLACE_BYTES = 64
+
 /** `apply` takes a typed array as it is; a spread would make a list of it first. */
 const characters = (bytes: Uint8Array): string => String.fromCharCode.apply(null, bytes as unknown as number[])
 
 /** The byte string of `bytes`: one character a byte. */
-export function byteString(bytes: Uint8Array): string {
+export const byteString = (bytes: Uint8Array): string => byteStringOf(bytes, 0, bytes.length)
+
+/** The same of a part of them. */
+export function byteStringOf(bytes: Uint8Array, from: number, end: number): string {
+  if (end - from <= IN_PLACE_BYTES)
+    return characters(from === 0 && end === bytes.length ? bytes : bytes.slice(from, end))
+  if (end - from <= PIECE) return characters(bytes.subarray(from, end))
   const parts: string[] = []
-  for (let i = 0; i < bytes.length; i += PIECE) parts.push(characters(bytes.subarray(i, i + PIECE)))
+  for (let i = from; i < end; i += PIECE) parts.push(characters(bytes.subarray(i, Math.min(end, i + PIECE))))
   return parts.join('')
 }
 

@@ -3,6 +3,8 @@
  * them, outside; what happens to each goes in frames, which the chip copies from and to memory by bus mastering. Each side may send so much of a
  * link's data as the other has given it credit for, HOSTLINK_WINDOW to begin with.
  */
+import { setWord, word } from '#lib/words.ts'
+
 export const HOSTLINK_BASE = 0x2c0
 export const HOSTLINK_PORTS = 16
 export const HOSTLINK_IRQ = 10
@@ -33,6 +35,8 @@ export const HOSTLINK_SEND = 4
 
 /** A frame: u8 kind, u8 flags, u16 length of what follows, u32 link. */
 export const HOSTLINK_HEADER_BYTES = 8
+/** Where the length is. */
+export const HOSTLINK_LENGTH = 2
 export const HOSTLINK_FRAME_BYTES = 4096
 export const HOSTLINK_DATA_BYTES = HOSTLINK_FRAME_BYTES - HOSTLINK_HEADER_BYTES
 export const HOSTLINK_WINDOW = 65536
@@ -75,19 +79,18 @@ export interface HostlinkFrame {
 /** The frame at `at`. Undefined: it is not all there. */
 export function readFrame(bytes: Uint8Array, at = 0): HostlinkFrame | undefined {
   if (bytes.length - at < HOSTLINK_HEADER_BYTES) return undefined
-  const view = new DataView(bytes.buffer, bytes.byteOffset + at)
-  const length = view.getUint16(2, true)
+  const length = bytes[at + HOSTLINK_LENGTH]! | (bytes[at + HOSTLINK_LENGTH + 1]! << 8)
   const from = at + HOSTLINK_HEADER_BYTES
   if (length > HOSTLINK_DATA_BYTES || bytes.length - from < length) return undefined
-  return { kind: view.getUint8(0), link: view.getUint32(4, true), data: bytes.subarray(from, from + length) }
+  return { kind: bytes[at]!, link: word(bytes, at + 4), data: bytes.slice(from, from + length) }
 }
 
 export function frameBytes({ kind, link, data }: HostlinkFrame): Uint8Array {
   const bytes = new Uint8Array(HOSTLINK_HEADER_BYTES + data.length)
-  const view = new DataView(bytes.buffer)
-  view.setUint8(0, kind)
-  view.setUint16(2, data.length, true)
-  view.setUint32(4, link, true)
+  bytes[0] = kind
+  bytes[HOSTLINK_LENGTH] = data.length
+  bytes[HOSTLINK_LENGTH + 1] = data.length >>> 8
+  setWord(bytes, 4, link)
   bytes.set(data, HOSTLINK_HEADER_BYTES)
   return bytes
 }

@@ -81,6 +81,8 @@ export interface Syscalls {
   load(address: number, count: number): Uint8Array
   /** An instruction that writes memory. */
   store(address: number, bytes: Uint8Array): number
+  /** Two of them, the one right behind the other: no signal, and no other task, comes between. */
+  store2(address: number, bytes: Uint8Array, then: number, more: Uint8Array): number
   /**
    * The heap is to be so many bytes: programs call it before they keep what grows without bound. 0 asks. The frames are real: ENOMEM, or
    * the OOM killer, is what a program meets that wants too much.
@@ -303,6 +305,7 @@ export const SYSCALL_NR: { readonly [K in keyof Syscalls]: number } = {
   // No numbers of Linux's: there these are instructions.
   load: 4096,
   store: 4097,
+  store2: 4098,
 }
 
 /** A program image's entry module exports `main: ProgramEntry`. The value is the exit status. */

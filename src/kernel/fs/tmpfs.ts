@@ -164,8 +164,12 @@ class TmpInode extends Inode implements PageStore, FileHost {
     return -1
   }
 
+  isPrepared(page: Page): boolean {
+    return page.blocks !== undefined
+  }
+
   *prepare(page: Page): Sleeping<void> {
-    if (page.blocks) return
+    if (this.isPrepared(page)) return
     this.sb.takePage()
     page.blocks = []
     this.blocks += PAGE_SIZE / 512

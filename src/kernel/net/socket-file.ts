@@ -14,6 +14,9 @@ export const isNonblocking = (file: File): boolean => (file.flags & O_NONBLOCK) 
 export const socketOps = (socket: UnixSocket): FileOps => ({
   seekable: false,
   read: (file, count) => socket.read(count, isNonblocking(file)),
+  readNow: (_file, count) => socket.readNow(count),
+  readWait: (file) => (isNonblocking(file) ? undefined : socket.readWait()),
+  writeNow: (_file, bytes) => socket.writeNow(bytes),
   write: (file, bytes) => socket.write(bytes, isNonblocking(file)),
   *ioctl(_file, request) {
     if (request === TIOCOUTQ) return word(socket.inFlight)

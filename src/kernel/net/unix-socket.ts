@@ -4,6 +4,7 @@ import { POLLERR, POLLHUP, POLLIN, POLLOUT } from '#abi/posix/poll.ts'
 import { SIGPIPE } from '#abi/posix/signal.ts'
 import { fail } from '../errno.ts'
 import type { Kernel } from '../kernel.ts'
+import { isOwn } from '../sched/copy-cost.ts'
 import { type Sleeping, WaitQueue } from '../sched/wait.ts'
 import type { OpenFile } from '../vfs/open-file.ts'
 
@@ -72,6 +73,38 @@ export class UnixSocket {
     this.state = peer.state = 'connected'
   }
 
+  /** `read` of what is there. */
+  readNow(count: number): Uint8Array | undefined {
+    return this.unread > 0 && this.state === 'connected' ? this.#take(Math.min(count, this.unread)) : undefined
+  }
+
+  /** Where `read` sleeps. */
+  readWait(): WaitQueue | undefined {
+    const idle = this.unread === 0 && this.state === 'connected' && this.error === 0
+    return idle && !(this.shut & RCV_SHUTDOWN) ? this.changed : undefined
+  }
+
+  /** `write` of one message for which there is room. */
+  writeNow(bytes: Uint8Array): number | undefined {
+    const { peer } = this
+    const { length } = bytes
+    if (!peer || peer.dead || this.error !== 0 || this.inFlight >= this.sndbuf) return undefined
+    if (this.shut & SEND_SHUTDOWN || peer.shut & RCV_SHUTDOWN) return undefined
+    if (length === 0 || length > MESSAGE_BYTES_MAX || length > (this.sndbuf >> 1) - 64) return undefined
+    this.#send(peer, isOwn(bytes) ? bytes : bytes.slice())
+    return length
+  }
+
+  /** A message of its own. */
+  #send(peer: UnixSocket, message: Uint8Array): void {
+    const bytes = message.length + SKB_OVERHEAD
+    this.kernel.pages.charge('slab', bytes)
+    this.inFlight += bytes
+    peer.#messages.push(message)
+    peer.unread += message.length
+    peer.changed.wakeUp()
+  }
+
   *read(count: number, nonblock: boolean): Sleeping<Uint8Array> {
     if (count === 0) return NOTHING
     if (this.state !== 'connected') fail(EINVAL)
@@ -88,7 +121,7 @@ export class UnixSocket {
     const { sched } = this.kernel
     const peer = this.peer ?? fail(ENOTCONN)
     // What is nobody else's need not be copied again.
-    const own = bytes.byteLength === bytes.buffer.byteLength
+    const own = isOwn(bytes)
     let done = 0
     try {
       if (this.shut & SEND_SHUTDOWN) fail(EPIPE)
@@ -102,11 +135,7 @@ export class UnixSocket {
         this.throwError()
         if (this.shut & SEND_SHUTDOWN || peer.dead || peer.shut & RCV_SHUTDOWN) fail(EPIPE)
         const part = Math.min(bytes.length - done, MESSAGE_BYTES_MAX, (this.sndbuf >> 1) - 64)
-        this.kernel.pages.charge('slab', part + SKB_OVERHEAD)
-        this.inFlight += part + SKB_OVERHEAD
-        peer.#messages.push(own ? bytes.subarray(done, done + part) : bytes.slice(done, done + part))
-        peer.unread += part
-        peer.changed.wakeUp()
+        this.#send(peer, own ? bytes.subarray(done, done + part) : bytes.slice(done, done + part))
         done += part
       }
       return done

@@ -4,6 +4,12 @@
  */
 
 const BYTES_PER_COUNT = 32
+/** Engines keep so few bytes with the array itself, and make a buffer when they are asked for it: that costs more than a copy. */
+export const IN_PLACE_BYTES = 64
+
+/** Nobody else has a view of these bytes, for all that is cheap to say. */
+export const isOwn = (bytes: Uint8Array): boolean =>
+  bytes.length > IN_PLACE_BYTES && bytes.length === bytes.buffer.byteLength
 
 /** copy_to_user, copy_from_user, clear_page: `bytes` have been moved. Returns the counts it took. */
 export function moved(bytes: number): number {

@@ -7,6 +7,7 @@ import type { Scheduler } from '../kernel.ts'
 import { checkCpuLimit } from './cpu-limit.ts'
 import { exitTask } from './exit.ts'
 import { LoadAverage } from './load-average.ts'
+import { unpark } from './park.ts'
 import { RunQueue } from './run-queue.ts'
 import { notifyParent, pendingFor, sendSignal } from './signal.ts'
 import type { Task } from './task.ts'
@@ -223,8 +224,9 @@ export class Sched implements Scheduler {
     let usedNs = nowNs
     let preempted = false
     while (task.state === 'R') {
-      if (task.kernelCode) {
-        this.#stepKernel(task)
+      if (task.kernelCode || task.parkedOn) {
+        if (task.parkedOn) unpark(this, task)
+        else this.#stepKernel(task)
         nowNs = time.nowNs()
         task.stimeNs += nowNs - usedNs
         this.systemNs += nowNs - usedNs

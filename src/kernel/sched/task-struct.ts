@@ -119,6 +119,8 @@ export class TaskStruct implements Task {
   frames: UserFrame[] = []
   /** Its side in the kernel, while that sleeps or has not begun. */
   kernelCode: KernelCode | undefined
+  /** Where it sleeps until its request is done again (park.ts). */
+  parkedOn: WaitQueue | readonly WaitQueue[] | undefined = undefined
   /** What the next resumption brings. */
   result: unknown = undefined
   request: Request | undefined

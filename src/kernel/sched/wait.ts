@@ -16,28 +16,42 @@ export interface SleepOptions {
 
 /** Tasks that wait for one thing to happen. Who is woken looks again whether it has. */
 export class WaitQueue {
-  readonly #tasks = new Set<Task>()
+  /** Mostly there is one. */
+  #first: Task | undefined = undefined
+  /** Those who came later, once there have been several. */
+  #others: Set<Task> | undefined = undefined
 
   add(task: Task): void {
-    this.#tasks.add(task)
+    if (this.#first === task) return
+    if (this.#first === undefined && (this.#others === undefined || this.#others.size === 0)) this.#first = task
+    else {
+      this.#others ??= new Set()
+      this.#others.add(task)
+    }
   }
 
   remove(task: Task): void {
-    this.#tasks.delete(task)
+    if (this.#first === task) this.#first = undefined
+    else this.#others?.delete(task)
   }
 
   get empty(): boolean {
-    return this.#tasks.size === 0
+    return this.#first === undefined && (this.#others === undefined || this.#others.size === 0)
   }
 
   /** All of them, in the order in which they came. */
   wakeUp(): void {
-    for (const task of [...this.#tasks]) task.wake()
+    this.#first?.wake()
+    if (this.#others !== undefined && this.#others.size > 0) for (const task of [...this.#others]) task.wake()
   }
 
   /** The one that has waited longest. */
   wakeUpOne(): void {
-    for (const task of this.#tasks) {
+    if (this.#first !== undefined) {
+      this.#first.wake()
+      return
+    }
+    for (const task of this.#others ?? []) {
       task.wake()
       return
     }

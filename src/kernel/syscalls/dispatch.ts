@@ -5,7 +5,9 @@ import { SYSCALL_NR, type Syscalls } from '#abi/posix/syscalls.ts'
 import type { Core } from '../core.ts'
 import { Errno, fail } from '../errno.ts'
 import { oops } from '../init/oops.ts'
-import { moved } from '../sched/copy-cost.ts'
+import { IN_PLACE_BYTES, moved } from '../sched/copy-cost.ts'
+import { park } from '../sched/park.ts'
+import { pendingFor } from '../sched/signal.ts'
 import type { KernelCode, TaskStruct } from '../sched/task-struct.ts'
 import type { Sleeping } from '../sched/wait.ts'
 import type { ArgKind, SyscallRow, SyscallTable } from './row.ts'
@@ -75,10 +77,11 @@ export class SyscallDispatcher {
   *call(task: TaskStruct, name: keyof Syscalls, ...args: readonly unknown[]): Sleeping<unknown> {
     const row = this.#rows[SYSCALL_NR[name]]
     if (!row) return fail(ENOSYS)
-    return row.now ? row.now(this.#core, task, ...(args as unknown[])) : yield* row.sleep!(this.#core, task, ...args)
+    if (row.now) return row.now(this.#core, task, ...(args as unknown[]))
+    return row.quick?.(this.#core, task, ...args) ?? (yield* row.sleep!(this.#core, task, ...args))
   }
 
-  /** Do `task.request`. What comes of it is task.result, or task.kernelCode goes on with it. */
+  /** Do `task.request`. What comes of it is task.result; or task.kernelCode goes on with it; or it sleeps, and is done again. */
   dispatch(task: TaskStruct): void {
     const { nr, args } = task.request!
     const row = this.#rows[nr]
@@ -100,6 +103,16 @@ export class SyscallDispatcher {
         task.result = ownBytes(row.now(this.#core, task, ...given))
         return
       }
+      const quick = row.quick?.(this.#core, task, ...given)
+      if (quick !== undefined) {
+        task.result = ownBytes(quick)
+        return
+      }
+      const queues = row.wait?.(this.#core, task, ...given)
+      if (queues && !pendingFor(task)) {
+        park(task, queues)
+        return
+      }
       const code = row.sleep!(this.#core, task, ...given) as KernelCode
       const { done, value } = code.next()
       if (done) task.result = ownBytes(value)
@@ -113,8 +126,11 @@ export class SyscallDispatcher {
 /** A program gets bytes of its own: not a part of a buffer with others' in it. */
 function ownBytes(result: unknown): unknown {
   if (!(result instanceof Uint8Array)) return result
-  moved(result.length)
-  return result.byteLength === result.buffer.byteLength ? result : new Uint8Array(result)
+  const { length } = result
+  moved(length)
+  // Asking a small array for its buffer would make one.
+  if (length <= IN_PLACE_BYTES) return result.slice()
+  return length === result.buffer.byteLength ? result : new Uint8Array(result)
 }
 
 /** What a call failed with. A fault of the kernel's own is an oops: it costs the process its life, and leaves the others theirs. */

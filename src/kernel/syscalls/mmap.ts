@@ -22,4 +22,10 @@ export const mmapSyscalls = {
     coreOf(kernel).areas.store(task as TaskStruct, address, bytes)
     return bytes.length
   }),
+  store2: now(['int', 'bytes', 'int', 'bytes'], (kernel, task, address, bytes, then, more) => {
+    const { areas } = coreOf(kernel)
+    areas.store(task as TaskStruct, address, bytes)
+    areas.store(task as TaskStruct, then, more)
+    return bytes.length + more.length
+  }),
 } satisfies SyscallTable

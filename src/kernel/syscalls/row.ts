@@ -5,7 +5,7 @@
 import type { SignalHandler, Syscalls, UserBody } from '#abi/posix/syscalls.ts'
 import type { Kernel } from '../kernel.ts'
 import type { Task } from '../sched/task.ts'
-import type { Sleeping } from '../sched/wait.ts'
+import type { Sleeping, WaitQueue } from '../sched/wait.ts'
 
 /**
  * `int`: a whole number, else EINVAL. `number`: any but NaN. `path`: a byte string without NUL, else EINVAL, shorter than PATH_MAX, else ENAMETOOLONG.
@@ -19,6 +19,10 @@ export interface SyscallRow<A extends readonly unknown[] = never, R = unknown> {
   /** A call that never sleeps. */
   readonly now?: (kernel: Kernel, task: Task, ...args: A) => R
   readonly sleep?: (kernel: Kernel, task: Task, ...args: A) => Sleeping<R>
+  /** Before `sleep`: what there is to say already, without a generator; undefined, and `sleep` begins. */
+  readonly quick?: ((kernel: Kernel, task: Task, ...args: A) => R | undefined) | undefined
+  /** Between them: where to sleep until `quick` may have more to say, where the call needs nothing else; undefined, and `sleep` begins. */
+  readonly wait?: ((kernel: Kernel, task: Task, ...args: A) => WaitQueue | readonly WaitQueue[] | undefined) | undefined
   /** With SA_RESTART a handler's return begins it again. Without: EINTR (pause, nanosleep, poll). */
   readonly restart: boolean
 }
@@ -47,9 +51,11 @@ export const now = <const K extends readonly ArgKind[], R>(
   run: (kernel: Kernel, task: Task, ...args: Args<K>) => R,
 ): SyscallRow<Args<K>, R> => ({ args, now: run, restart: false })
 
-/** A call that may sleep. `restart`: see SyscallRow. */
+/** A call that may sleep. See SyscallRow for the rest. */
 export const sleeping = <const K extends readonly ArgKind[], R>(
   args: K,
   run: (kernel: Kernel, task: Task, ...args: Args<K>) => Sleeping<R>,
   restart = true,
-): SyscallRow<Args<K>, R> => ({ args, sleep: run, restart })
+  quick?: (kernel: Kernel, task: Task, ...args: Args<K>) => R | undefined,
+  wait?: (kernel: Kernel, task: Task, ...args: Args<K>) => WaitQueue | readonly WaitQueue[] | undefined,
+): SyscallRow<Args<K>, R> => ({ args, sleep: run, restart, quick, wait })

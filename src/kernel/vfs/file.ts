@@ -18,6 +18,12 @@ export interface Path {
 export interface FileOps {
   /** At most `count` bytes at `offset`; none at the end. May answer fewer. */
   read?(file: File, count: number, offset: number): Sleeping<Uint8Array>
+  /** The same for what is not seekable, if it need not sleep or fail: else undefined, and `read` is asked. */
+  readNow?(file: File, count: number): Uint8Array | undefined
+  /** The same of `write`; regular files may have it, too. */
+  writeNow?(file: File, bytes: Uint8Array, offset: number): number | undefined
+  /** Where to sleep until `readNow` has something, if `read` would do nothing else. */
+  readWait?(file: File): WaitQueue | undefined
   /** How many were taken. For O_APPEND `offset` is the end already. */
   write?(file: File, bytes: Uint8Array, offset: number): Sleeping<number>
   /** Some entries from `file.offset` on, which it moves; without `.` and `..` unless the file system has them itself: see `dots`. */

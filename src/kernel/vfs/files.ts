@@ -16,6 +16,7 @@ import {
   W_OK,
 } from '#abi/posix/fcntl.ts'
 import { MS_NODEV } from '#abi/posix/mount.ts'
+import { RLIMIT_FSIZE } from '#abi/posix/resource.ts'
 import { major, S_IFBLK, S_IFCHR, S_IFDIR, S_IFIFO, S_IFLNK, S_IFMT, S_IFREG, S_IFSOCK } from '#abi/posix/stat.ts'
 import { fail } from '../errno.ts'
 import type { Task } from '../sched/task.ts'
@@ -213,4 +214,15 @@ export function* writeFile(vfs: VfsCore, file: OpenFile, bytes: Uint8Array): Sle
   } finally {
     inode.mutex.unlock()
   }
+}
+
+/** The same, if it need neither sleep nor fail, nor change more than the file's bytes: else undefined. */
+export function writeFileNow(task: Task, file: OpenFile, bytes: Uint8Array): number | undefined {
+  const { ops, inode } = file
+  if ((inode.mode & S_IFMT) !== S_IFREG) return ops.writeNow?.(file, bytes, 0)
+  if (inode.mutex.held || inode.mode & 0o6000 || Number.isFinite(task.limits[RLIMIT_FSIZE]?.[0])) return undefined
+  const offset = file.flags & O_APPEND ? inode.size : file.offset
+  const count = ops.writeNow?.(file, bytes, offset)
+  if (count !== undefined) file.offset = offset + count
+  return count
 }

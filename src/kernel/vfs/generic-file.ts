@@ -20,6 +20,8 @@ export interface FileHost {
   readonly fixedSize?: boolean
   /** Bytes `from` to `to` of the page are about to change: room for them on the disk. */
   prepare(page: Page, from: number, to: number): Sleeping<void>
+  /** Where that is only a question of whether it was done before: it was. */
+  isPrepared?(page: Page): boolean
   /** They have changed. */
   commit(page: Page, from: number, to: number): void
   accessed(): void
@@ -122,10 +124,30 @@ function* writePages(
   return done
 }
 
+/** A write into a page that is there, and needs nothing else. */
+function writeNow(cache: PageCache, host: FileHost, bytes: Uint8Array, offset: number): number | undefined {
+  const { inode, mapping } = host
+  const { length } = bytes
+  const index = Math.floor(offset / PAGE_SIZE)
+  const from = offset - index * PAGE_SIZE
+  if (length === 0 || from + length > PAGE_SIZE || offset + length > host.maxBytes) return undefined
+  const page = mapping.pages.get(index)
+  if (!page?.uptodate || !host.isPrepared?.(page)) return undefined
+  page.referenced = true
+  cache.kernel.mem.copyIn(page.va + from, bytes)
+  host.commit(page, from, from + length)
+  if (offset + length > inode.size) inode.size = offset + length
+  host.modified()
+  return length
+}
+
 /** Operations on an open regular file or block device. */
 export function pageFileOps(cache: PageCache, writeback: Writeback, host: FileHost): FileOps {
   return {
     seekable: true,
+    ...(host.isPrepared && {
+      writeNow: (file, bytes, offset) => (file.flags & O_SYNC ? undefined : writeNow(cache, host, bytes, offset)),
+    }),
     read: (file, count, offset) => readPages(cache, host, file, count, offset),
     *write(file, bytes, offset) {
       const written = yield* writePages(cache, writeback, host, bytes, offset)

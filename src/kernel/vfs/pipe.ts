@@ -6,6 +6,7 @@ import { POLLERR, POLLHUP, POLLIN, POLLOUT } from '#abi/posix/poll.ts'
 import { SIGPIPE } from '#abi/posix/signal.ts'
 import { fail } from '../errno.ts'
 import type { Kernel } from '../kernel.ts'
+import { isOwn } from '../sched/copy-cost.ts'
 import { type Sleeping, WaitQueue } from '../sched/wait.ts'
 import type { FileOps } from './file.ts'
 import type { Inode } from './inode.ts'
@@ -42,6 +43,13 @@ export class Pipe {
     const more = Math.ceil((bytes - this.charged) / CHARGE_STEP) * CHARGE_STEP
     this.kernel.pages.charge('slab', more)
     this.charged += more
+  }
+
+  put(chunk: Uint8Array): void {
+    this.charge(this.bytes + chunk.length)
+    this.chunks.push(chunk)
+    this.bytes += chunk.length
+    this.readable.wakeUp()
   }
 
   take(count: number): Uint8Array {
@@ -102,6 +110,14 @@ export function pipeOps(pipe: Pipe, access: number, released: () => void): FileO
   const writing = access !== O_RDONLY
   return {
     seekable: false,
+    readNow(_file, count) {
+      if (pipe.bytes === 0) return undefined
+      const out = pipe.take(count)
+      pipe.writable.wakeUp()
+      return out
+    },
+    readWait: (file) =>
+      pipe.bytes === 0 && pipe.writers > 0 && !(file.flags & O_NONBLOCK) ? pipe.readable : undefined,
     *read(file, count) {
       if (count === 0) return NOTHING
       while (pipe.bytes === 0) {
@@ -113,11 +129,17 @@ export function pipeOps(pipe: Pipe, access: number, released: () => void): FileO
       pipe.writable.wakeUp()
       return out
     },
+    writeNow(_file, bytes) {
+      const { length } = bytes
+      if (length === 0 || pipe.readers === 0 || CAPACITY - pipe.bytes < length) return undefined
+      pipe.put(isOwn(bytes) ? bytes : bytes.slice())
+      return length
+    },
     *write(file, bytes) {
       if (bytes.length === 0) return 0
       let done = 0
       // What is nobody else's need not be copied again.
-      const own = bytes.byteLength === bytes.buffer.byteLength
+      const own = isOwn(bytes)
       for (;;) {
         if (pipe.readers === 0) {
           if (done > 0) return done
@@ -129,11 +151,8 @@ export function pipeOps(pipe: Pipe, access: number, released: () => void): FileO
         // Up to PIPE_BUF goes in one piece or not yet.
         if (room >= left || (room > 0 && bytes.length > PIPE_BUF)) {
           const part = Math.min(room, left)
-          pipe.charge(pipe.bytes + part)
-          pipe.chunks.push(own ? bytes.subarray(done, done + part) : bytes.slice(done, done + part))
-          pipe.bytes += part
+          pipe.put(own ? bytes.subarray(done, done + part) : bytes.slice(done, done + part))
           done += part
-          pipe.readable.wakeUp()
           if (done === bytes.length) return done
           continue
         }

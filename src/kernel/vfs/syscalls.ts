@@ -43,7 +43,7 @@ import { now, type SyscallTable, sleeping } from '../syscalls/row.ts'
 import { chmod, chown, statOf, truncate, utime } from './attributes.ts'
 import { cwdOf } from './core.ts'
 import { fileOf, tableOf } from './file-table.ts'
-import { closeFd, openPath, putFile, writeFile } from './files.ts'
+import { closeFd, openPath, putFile, writeFile, writeFileNow } from './files.ts'
 import { flock } from './flock.ts'
 import type { Inode } from './inode.ts'
 import { vfsOf } from './make.ts'
@@ -51,7 +51,7 @@ import { link, mkdir, mknod, rename, rmdir, symlink, unlink } from './names.ts'
 import type { OpenFile } from './open-file.ts'
 import { checkPermission, isRoot } from './permission.ts'
 import type { Place } from './place.ts'
-import { poll } from './poll.ts'
+import { poll, pollNow, pollWait } from './poll.ts'
 import { maySearch, pathOf, walkTo } from './walk.ts'
 
 /** Work with what a path leads to, kept in memory meanwhile. */
@@ -151,21 +151,41 @@ function limited(kernel: Kernel, task: Task, file: OpenFile, bytes: Uint8Array):
 }
 
 export const fileSyscalls = {
-  read: sleeping(['int', 'int'], function* (_kernel, task, fd, count) {
-    const file = fileOf(task, fd)
-    if (!file.readable) fail(EBADF)
-    if (count < 0) fail(EINVAL)
-    const { ops } = file
-    if (!ops.read) fail(file.inode.isDir ? EISDIR : EINVAL)
-    const bytes = yield* ops.read(file, count, file.offset)
-    if (ops.seekable !== false) file.offset += bytes.length
-    return bytes
-  }),
-  write: sleeping(['int', 'bytes'], function* (kernel, task, fd, bytes) {
-    const file = fileOf(task, fd)
-    if (!file.writable) fail(EBADF)
-    return yield* writeFile(vfsOf(kernel).core, file, limited(kernel, task, file, bytes))
-  }),
+  read: sleeping(
+    ['int', 'int'],
+    function* (_kernel, task, fd, count) {
+      const file = fileOf(task, fd)
+      if (!file.readable) fail(EBADF)
+      if (count < 0) fail(EINVAL)
+      const { ops } = file
+      if (!ops.read) fail(file.inode.isDir ? EISDIR : EINVAL)
+      const bytes = yield* ops.read(file, count, file.offset)
+      if (ops.seekable !== false) file.offset += bytes.length
+      return bytes
+    },
+    true,
+    (_kernel, task, fd, count) => {
+      const file = fileOf(task, fd)
+      return file.readable && count > 0 ? file.ops.readNow?.(file, count) : undefined
+    },
+    (_kernel, task, fd, count) => {
+      const file = fileOf(task, fd)
+      return file.readable && count > 0 ? file.ops.readWait?.(file) : undefined
+    },
+  ),
+  write: sleeping(
+    ['int', 'bytes'],
+    function* (kernel, task, fd, bytes) {
+      const file = fileOf(task, fd)
+      if (!file.writable) fail(EBADF)
+      return yield* writeFile(vfsOf(kernel).core, file, limited(kernel, task, file, bytes))
+    },
+    true,
+    (_kernel, task, fd, bytes) => {
+      const file = fileOf(task, fd)
+      return file.writable && file.ops.writeNow ? writeFileNow(task, file, bytes) : undefined
+    },
+  ),
   open: sleeping(['path', 'int', 'int'], function* (kernel, task, path, flags, mode) {
     const { core } = vfsOf(kernel)
     const file = yield* openPath(core, task, path, flags, mode)
@@ -188,7 +208,7 @@ export const fileSyscalls = {
   stat: sleeping(['path'], (kernel, task, path) => statPath(kernel, task, path, true)),
   lstat: sleeping(['path'], (kernel, task, path) => statPath(kernel, task, path, false)),
   fstat: now(['int'], (_kernel, task, fd) => statOf(fileOf(task, fd).inode)),
-  poll: sleeping(['ints', 'int'], poll, false),
+  poll: sleeping(['ints', 'int'], poll, false, pollNow, pollWait),
   lseek: now(['int', 'int', 'int'], (_kernel, task, fd, offset, whence) => lseek(fileOf(task, fd), offset, whence)),
   ioctl: sleeping(['int', 'int', 'ioctl'], function* (_kernel, task, fd, request, arg) {
     const file = fileOf(task, fd)

@@ -13,6 +13,8 @@ export class StoreRing {
   readonly #kernel: Kernel
   readonly #page: Vaddr
   readonly #notify: () => void
+  /** The responses' index that the other side can see at least, since it was notified then. */
+  #told = 0
   /** xb_waitq: the other side has done something. */
   readonly changed = new WaitQueue()
 
@@ -40,10 +42,12 @@ export class StoreRing {
         continue
       }
       const at = prod % XENSTORE_RING_SIZE
-      const part = bytes.subarray(done, done + Math.min(XENSTORE_RING_SIZE - used, XENSTORE_RING_SIZE - at))
+      const room = Math.min(XENSTORE_RING_SIZE - used, XENSTORE_RING_SIZE - at)
+      const part = done === 0 && bytes.length <= room ? bytes : bytes.subarray(done, done + room)
       mem.copyIn(page + req.offset + at, part)
       req_prod.set(mem, page, (prod + part.length) >>> 0)
       done += part.length
+      this.#told = rsp_cons.get(mem, page)
       this.#notify()
     }
   }
@@ -52,10 +56,11 @@ export class StoreRing {
   *read(count: number): Sleeping<Uint8Array> {
     const { mem, sched } = this.#kernel
     const page = this.#page
-    const bytes = new Uint8Array(count)
+    let bytes: Uint8Array | undefined
     for (let done = 0; done < count; ) {
       const cons = rsp_cons.get(mem, page)
-      const there = (rsp_prod.get(mem, page) - cons) >>> 0
+      const prod = rsp_prod.get(mem, page)
+      const there = (prod - cons) >>> 0
       if (there > XENSTORE_RING_SIZE) {
         rsp_cons.set(mem, page, 0)
         rsp_prod.set(mem, page, 0)
@@ -68,11 +73,21 @@ export class StoreRing {
       }
       const at = cons % XENSTORE_RING_SIZE
       const part = Math.min(count - done, there, XENSTORE_RING_SIZE - at)
-      bytes.set(mem.copyOut(page + rsp.offset + at, part), done)
+      const piece = mem.copyOut(page + rsp.offset + at, part)
+      // Mostly it is all there, and in one piece.
+      if (part === count) bytes = piece
+      else {
+        bytes ??= new Uint8Array(count)
+        bytes.set(piece, done)
+      }
       rsp_cons.set(mem, page, (cons + part) >>> 0)
       done += part
+      // xb_read notifies each time. But who waits for room has filled the ring as far as it could see, and anybody else would wake for nothing.
+      const filled = (prod - this.#told) >>> 0 >= XENSTORE_RING_SIZE
+      if (!filled && (cons - this.#told) >>> 0 < XENSTORE_RING_SIZE) continue
+      this.#told = (cons + part) >>> 0
       this.#notify()
     }
-    return bytes
+    return bytes ?? new Uint8Array(0)
   }
 }

@@ -27,13 +27,14 @@ import {
 } from '#abi/xen/io/xs_wire.ts'
 import { PAGE_SIZE } from '#abi/xen/types.ts'
 import { byteString, bytesOfString } from '#lib/utf8.ts'
+import { word } from '#lib/words.ts'
 import { MISC_DYNAMIC_MINOR } from '../drivers/misc/misc.ts'
 import { Errno, fail } from '../errno.ts'
 import type { Initcall, Kernel } from '../kernel.ts'
 import { type Sleeping, WaitQueue } from '../sched/wait.ts'
 import type { FileOps } from '../vfs/file.ts'
 import type { XenbusProbe } from './probe.ts'
-import type { XenstoreClient } from './store.ts'
+import { storeMessage, type XenstoreClient } from './store.ts'
 import type { XsWatch } from './xenbus.ts'
 
 const HEADER = xsd_sockmsg.size
@@ -83,6 +84,16 @@ class OpenXenbus {
       if (nonblock) fail(EAGAIN)
       if ((yield* this.#kernel.sched.sleepOn(this.readers)) === 'signal') fail(EINTR)
     }
+    return this.take(count)
+  }
+
+  /** What there is, when it is `readable`. */
+  take(count: number): Uint8Array {
+    const only = this.#unread.length === 1 && this.#unread[0]!.length <= count ? this.#unread.pop() : undefined
+    if (only) {
+      this.#unreadBytes -= only.length
+      return only
+    }
     const parts: Uint8Array[] = []
     let length = 0
     while (length < count && this.readable) {
@@ -114,13 +125,11 @@ class OpenXenbus {
     message.set(bytes, length)
     this.#message = message
     if (message.length < HEADER) return bytes.length
-    const words = new DataView(message.buffer)
-    const body = words.getUint32(12, true)
+    const body = word(message, 12)
     if (message.length - HEADER < body) return bytes.length
     // Only one request at a time is in the buffer; what was written behind it is lost, as there.
     this.#message = NOTHING
-    const [type, id, tx] = [0, 4, 8].map((at) => words.getUint32(at, true)) as [number, number, number]
-    yield* this.#request(type, id, tx, message.subarray(HEADER, HEADER + body))
+    yield* this.#request(word(message, 0), word(message, 4), word(message, 8), message.slice(HEADER, HEADER + body))
     return bytes.length
   }
 
@@ -192,12 +201,7 @@ class OpenXenbus {
   }
 
   #answer(type: number, id: number, tx: number, body: Uint8Array): void {
-    const message = new Uint8Array(HEADER + body.length)
-    const words = new DataView(message.buffer)
-    ;[type, id, tx, body.length].forEach((word, i) => {
-      words.setUint32(i * 4, word, true)
-    })
-    message.set(body, HEADER)
+    const message = storeMessage(type, id, tx, body)
     this.#unread.push(message)
     this.#unreadBytes += message.length
     this.readers.wakeUp()
@@ -220,6 +224,8 @@ export function xenbusDevice(kernel: Kernel, store: XenstoreClient): FileOps {
   return {
     seekable: false,
     read: (file, count) => open.read(count, (file.flags & O_NONBLOCK) !== 0),
+    readNow: (_file, count) => (open.readable ? open.take(count) : undefined),
+    readWait: (file) => (file.flags & O_NONBLOCK ? undefined : open.readers),
     write: (_file, bytes) => open.write(bytes),
     poll: () => (open.readable ? POLLIN : 0),
     pollQueues: () => [open.readers],

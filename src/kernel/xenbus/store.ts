@@ -20,6 +20,7 @@ import {
   xsd_sockmsg,
 } from '#abi/xen/io/xs_wire.ts'
 import { byteString, bytesOfString } from '#lib/utf8.ts'
+import { setWord, word } from '#lib/words.ts'
 import { Errno, fail } from '../errno.ts'
 import type { Kernel } from '../kernel.ts'
 import { type Sleeping, WaitQueue } from '../sched/wait.ts'
@@ -33,6 +34,17 @@ const TRANSACTION_TRIES_MAX = 1000
 /** Events that wait for xenwatch; equal ones wait once. What comes beyond is dropped, and said. */
 const EVENTS_MAX = 4096
 const HEADER = xsd_sockmsg.size
+
+/** A message of the store's protocol. */
+export function storeMessage(type: number, id: number, tx: number, body: Uint8Array): Uint8Array {
+  const message = new Uint8Array(HEADER + body.length)
+  setWord(message, 0, type)
+  setWord(message, 4, id)
+  setWord(message, 8, tx)
+  setWord(message, 12, body.length)
+  message.set(body, HEADER)
+  return message
+}
 
 export interface StoreReply {
   readonly type: number
@@ -94,12 +106,7 @@ export class XenstoreClient implements Xenstore {
     while (this.#requests.has(this.#lastId))
     const id = this.#lastId
     const waiting: Waiting = { queue: new WaitQueue(), reply: undefined }
-    const message = new Uint8Array(HEADER + body.length)
-    const header = new DataView(message.buffer)
-    ;[type, id, tx, body.length].forEach((word, i) => {
-      header.setUint32(i * 4, word, true)
-    })
-    message.set(body, HEADER)
+    const message = storeMessage(type, id, tx, body)
     this.#requests.set(id, waiting)
     try {
       yield* this.#sending.lock(this.#kernel)
@@ -231,8 +238,7 @@ export class XenstoreClient implements Xenstore {
 
   *#processMessage(): Sleeping<void> {
     const header = yield* this.#ring.read(HEADER)
-    const words = new DataView(header.buffer)
-    const [type, id, length] = [0, 4, 12].map((at) => words.getUint32(at, true)) as [number, number, number]
+    const [type, id, length] = [word(header, 0), word(header, 4), word(header, 12)]
     if (length > XENSTORE_PAYLOAD_MAX) fail(EINVAL)
     const body = yield* this.#ring.read(length)
     if (type === XS_WATCH_EVENT) {

@@ -25,11 +25,12 @@ import {
 } from '#abi/xen/sys/evtchn.ts'
 import { PAGE_SIZE } from '#abi/xen/types.ts'
 import { __HYPERVISOR_event_channel_op, DOMID_SELF } from '#abi/xen/xen.ts'
+import { setWord, word as wordAt } from '#lib/words.ts'
 import { type Core, coreOf } from '../../core.ts'
 import { fail } from '../../errno.ts'
 import type { Initcall } from '../../kernel.ts'
 import { WaitQueue } from '../../sched/wait.ts'
-import type { FileOps } from '../../vfs/file.ts'
+import type { File, FileOps } from '../../vfs/file.ts'
 import { MISC_DYNAMIC_MINOR, miscOf } from '../misc/misc.ts'
 
 const PORT_BYTES = 4
@@ -46,7 +47,16 @@ interface User {
 /** u32 number `index` of an ioctl's argument. */
 function word(arg: number | Uint8Array, index: number): number {
   if (typeof arg === 'number' || arg.length < (index + 1) * 4) return fail(EFAULT)
-  return new DataView(arg.buffer, arg.byteOffset).getUint32(index * 4, true)
+  return wordAt(arg, index * 4)
+}
+
+/** The first of what has fired, as bytes; at most `count` of them. */
+function take(user: User, count: number): Uint8Array {
+  const ports = user.fired.slice(0, Math.floor(count / PORT_BYTES))
+  user.fired = user.fired.slice(ports.length)
+  const bytes = new Uint8Array(ports.length * PORT_BYTES)
+  for (let i = 0; i < ports.length; i++) setWord(bytes, i * PORT_BYTES, ports[i]!)
+  return bytes
 }
 
 class EvtchnDevice {
@@ -71,22 +81,25 @@ class EvtchnDevice {
   open(): FileOps {
     const { sched } = this.#core
     const user: User = { fired: [], overflow: false, wait: new WaitQueue() }
+    const writeNow = (_file: File, bytes: Uint8Array): number => this.#write(user, bytes)
     return {
       seekable: false,
       *read(file, count) {
-        const ports = Math.floor(Math.min(count, PAGE_SIZE) / PORT_BYTES)
-        if (ports === 0) return new Uint8Array(0)
+        if (count < PORT_BYTES) return new Uint8Array(0)
         for (;;) {
           if (user.overflow) fail(EFBIG)
           if (user.fired.length > 0) break
           if (file.flags & O_NONBLOCK) fail(EAGAIN)
           if ((yield* sched.sleepOn(user.wait)) === 'signal') fail(EINTR)
         }
-        const part = user.fired.slice(0, ports)
-        user.fired = user.fired.slice(ports)
-        return new Uint8Array(Uint32Array.from(part).buffer)
+        return take(user, count)
       },
-      write: (_file, bytes) => this.#write(user, bytes),
+      readNow: (_file, count) =>
+        count >= PORT_BYTES && user.fired.length > 0 && !user.overflow ? take(user, count) : undefined,
+      writeNow,
+      *write(file, bytes) {
+        return writeNow(file, bytes)
+      },
       ioctl: (_file, request, arg) => this.#ioctl(user, request, arg),
       poll: () => (user.overflow ? POLLERR : POLLOUT | (user.fired.length > 0 ? POLLIN : 0)),
       pollQueues: () => [user.wait],
@@ -94,7 +107,7 @@ class EvtchnDevice {
     }
   }
 
-  *#write(user: User, bytes: Uint8Array): Generator<void, number, void> {
+  #write(user: User, bytes: Uint8Array): number {
     const count = Math.floor(Math.min(bytes.length, PAGE_SIZE) / PORT_BYTES)
     for (let i = 0; i < count; i++) {
       const port = word(bytes, i)

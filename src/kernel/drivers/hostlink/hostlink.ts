@@ -9,14 +9,16 @@ import { O_NONBLOCK } from '#abi/posix/fcntl.ts'
 import { POLLIN, POLLOUT } from '#abi/posix/poll.ts'
 import { PAGE_SIZE, type Vaddr } from '#abi/xen/types.ts'
 import { fail } from '../../errno.ts'
-import type { Initcall, Kernel } from '../../kernel.ts'
+import type { Initcall, Kernel, Timer } from '../../kernel.ts'
 import { type Sleeping, WaitQueue } from '../../sched/wait.ts'
-import type { FileOps } from '../../vfs/file.ts'
+import type { File, FileOps } from '../../vfs/file.ts'
 import { miscOf } from '../misc/misc.ts'
 
 export const HOSTLINK_MINOR = 240
 export const HOSTLINK_TRACE_MINOR = 241
-const { HOSTLINK_BASE, HOSTLINK_FRAME_BYTES } = hl
+const { HOSTLINK_BASE, HOSTLINK_DATA_BYTES, HOSTLINK_FRAME_BYTES } = hl
+/** Observers' lines wait so long for more of them: a frame for each would cost more than what it tells of. */
+const TRACE_NS = 1_000_000
 
 class HostlinkDriver {
   readonly #kernel: Kernel
@@ -24,6 +26,10 @@ class HostlinkDriver {
   readonly #maddr: number
   readonly #page: Vaddr
   readonly #changed = new WaitQueue()
+  /** Observers' lines that have not been sent. */
+  readonly #lines = new Uint8Array(HOSTLINK_DATA_BYTES)
+  #waiting = 0
+  #timer: Timer | undefined
   #open = false
 
   constructor(kernel: Kernel, maddr: number, page: Vaddr) {
@@ -50,6 +56,13 @@ class HostlinkDriver {
     return this.#command(hl.HOSTLINK_SEND)
   }
 
+  #sendLines(): void {
+    if (this.#waiting === 0) return
+    const data = this.#lines.subarray(0, this.#waiting)
+    this.#send(hl.frameBytes({ kind: hl.HOSTLINK_TRACE, link: 0, data }))
+    this.#waiting = 0
+  }
+
   #receive(): Uint8Array {
     const { mem } = this.#kernel
     this.#command(hl.HOSTLINK_RECEIVE)
@@ -72,7 +85,14 @@ class HostlinkDriver {
   }
 
   trace(): FileOps {
-    return { seekable: false, write: (_file, bytes) => this.#trace(bytes) }
+    const writeNow = (_file: File, bytes: Uint8Array): number => this.#trace(bytes)
+    return {
+      seekable: false,
+      writeNow,
+      *write(file, bytes) {
+        return writeNow(file, bytes)
+      },
+    }
   }
 
   /** As many whole frames as there are and as surely fit. */
@@ -101,6 +121,8 @@ class HostlinkDriver {
 
   /** Whole frames; up to the first that makes no sense. */
   *#write(bytes: Uint8Array): Sleeping<number> {
+    // Whoever hears an answer has heard of what was before it.
+    this.#sendLines()
     let at = 0
     while (at < bytes.length) {
       const frame = hl.readFrame(bytes, at)
@@ -112,10 +134,17 @@ class HostlinkDriver {
     return at
   }
 
-  *#trace(bytes: Uint8Array): Sleeping<number> {
-    for (let at = 0; at < bytes.length; at += hl.HOSTLINK_DATA_BYTES) {
-      const data = bytes.subarray(at, at + hl.HOSTLINK_DATA_BYTES)
-      this.#send(hl.frameBytes({ kind: hl.HOSTLINK_TRACE, link: 0, data }))
+  #trace(bytes: Uint8Array): number {
+    this.#timer ??= this.#kernel.time.after(TRACE_NS, () => {
+      this.#timer = undefined
+      this.#sendLines()
+    })
+    for (let at = 0; at < bytes.length; ) {
+      const part = Math.min(bytes.length - at, HOSTLINK_DATA_BYTES - this.#waiting)
+      this.#lines.set(part === bytes.length ? bytes : bytes.subarray(at, at + part), this.#waiting)
+      this.#waiting += part
+      at += part
+      if (this.#waiting === HOSTLINK_DATA_BYTES) this.#sendLines()
     }
     return bytes.length
   }

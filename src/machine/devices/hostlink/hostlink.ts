@@ -69,7 +69,8 @@ export function hostlink({ irq, mem, output, trace }: HostlinkPins): Hostlink {
 
   /** A frame from inside. False: it makes no sense. */
   function send(): boolean {
-    const frame = hl.readFrame(mem.copyOut(state.address, hl.HOSTLINK_FRAME_BYTES))
+    const length = Math.min(mem.read16(state.address + hl.HOSTLINK_LENGTH), hl.HOSTLINK_DATA_BYTES)
+    const frame = hl.readFrame(mem.copyOut(state.address, hl.HOSTLINK_HEADER_BYTES + length))
     if (!frame) return false
     const { kind, data } = frame
     if (kind === hl.HOSTLINK_TRACE) {
@@ -83,7 +84,7 @@ export function hostlink({ irq, mem, output, trace }: HostlinkPins): Hostlink {
       case hl.HOSTLINK_DATA:
         if (link.insideEnded || data.length > link.window) return false
         link.window -= data.length
-        output(link.id, { kind: 'data', bytes: data.slice() })
+        output(link.id, { kind: 'data', bytes: data })
         return true
       case hl.HOSTLINK_END:
         if (link.insideEnded) return false
