@@ -40,7 +40,7 @@ function loopback(options?: StoreOptions): Loopback {
             if (message === 'bad') handlers.end()
             else store.handle(conn, message)
           }
-          for (; conn.out.length > 0; conn.sent()) waiting.push([handlers, conn.out[0]!.bytes])
+          for (; conn.out.length > 0; conn.sent()) waiting.push([handlers, conn.out.at(0)!.bytes])
           if (!back.held) back.release(4096)
           return true
         },
@@ -189,6 +189,67 @@ test.each<[string, (id: number) => number[]]>([
   await Promise.resolve()
   handlers!.data(new Uint8Array(new Uint32Array(words(1)).buffer), () => {})
   await expect(asked).rejects.toThrow('not XenStore’s daemon')
+})
+
+test('a transaction is seen whole when it has ended, and answers what its body does', async () => {
+  const xs = new XenstoreClient(loopback().open)
+  const other = xs.read('/a/b')
+  await expect(other).rejects.toThrow('ENOENT')
+  const answer = await xs.transaction(async (within) => {
+    await within.write('/a/b', 'one')
+    await within.setPerms('/a/b', ['n3'])
+    await expect(xs.read('/a/b')).rejects.toThrow('ENOENT')
+    return within.read('/a/b')
+  })
+  expect(answer).toBe('one')
+  expect(await xs.read('/a/b')).toBe('one')
+  expect(await xs.getPerms('/a/b')).toEqual(['n3'])
+})
+
+test('a transaction whose body throws leaves no trace', async () => {
+  const xs = new XenstoreClient(loopback().open)
+  const lost = xs.transaction(async (within) => {
+    await within.write('/a', '1')
+    await within.write('/a b', '2')
+  })
+  await expect(lost).rejects.toThrow('EINVAL')
+  await expect(xs.read('/a')).rejects.toThrow('ENOENT')
+})
+
+test('spoilt by others, it is done anew from its beginning', async () => {
+  const xs = new XenstoreClient(loopback().open)
+  let attempts = 0
+  await xs.transaction(async (within) => {
+    attempts++
+    const before = await within.read('/tool')
+    if (attempts < 3) await xs.write('/tool', `${attempts}`)
+    await within.write('/seen', before)
+  })
+  expect(attempts).toBe(3)
+  expect(await xs.read('/seen')).toBe('2')
+})
+
+test('spoilt each time, it ends with the daemon’s word', async () => {
+  const xs = new XenstoreClient(loopback().open)
+  let attempts = 0
+  const lost = xs.transaction(async (within) => {
+    await within.write('/mine', '1')
+    await xs.write('/tool', `${++attempts}`)
+  })
+  await expect(lost).rejects.toThrow(new XenstoreError('EAGAIN'))
+  expect(attempts).toBe(20)
+})
+
+test('a link lost in the midst of a transaction is not mended behind its back', async () => {
+  const back = loopback()
+  const xs = new XenstoreClient(back.open)
+  const lost = xs.transaction(async (within) => {
+    await within.write('/a', '1')
+    back.links[0]!.close('gone')
+    await within.write('/b', '2')
+  })
+  await expect(lost).rejects.toThrow('gone')
+  await expect(xs.read('/b')).rejects.toThrow('ENOENT')
 })
 
 test('text is UTF-8 in a value', () => {

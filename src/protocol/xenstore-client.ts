@@ -11,6 +11,8 @@ import {
   XS_READ,
   XS_RM,
   XS_SET_PERMS,
+  XS_TRANSACTION_END,
+  XS_TRANSACTION_START,
   XS_WATCH_EVENT,
   XS_WRITE,
 } from '#abi/xen/io/xs_wire.ts'
@@ -46,47 +48,99 @@ interface Session {
   over: string | undefined
 }
 
-export class XenstoreClient {
+/** What can be asked of the daemon, in a transaction or by itself. */
+export abstract class XenstoreRequests {
+  read(path: string): Promise<string> {
+    return this.ask(XS_READ, [path])
+  }
+
+  /** Names of the children, oldest first. */
+  async directory(path: string): Promise<string[]> {
+    return strings(await this.ask(XS_DIRECTORY, [path]))
+  }
+
+  /** Makes what is missing of the path. */
+  async write(path: string, value: string): Promise<void> {
+    await this.ask(XS_WRITE, [path], value)
+  }
+
+  async mkdir(path: string): Promise<void> {
+    await this.ask(XS_MKDIR, [path])
+  }
+
+  /** With all below it. */
+  async rm(path: string): Promise<void> {
+    await this.ask(XS_RM, [path])
+  }
+
+  /** As `['n0', 'r5']`: the owner first, with what all others may. */
+  async getPerms(path: string): Promise<string[]> {
+    return strings(await this.ask(XS_GET_PERMS, [path]))
+  }
+
+  async setPerms(path: string, perms: readonly string[]): Promise<void> {
+    await this.ask(XS_SET_PERMS, [path, ...perms])
+  }
+
+  /** `words` go with a NUL each, `rest` as it is. */
+  protected abstract ask(type: number, words: readonly string[], rest?: string): Promise<string>
+}
+
+type Ask = (type: number, words: readonly string[], rest?: string) => Promise<string>
+
+class Transaction extends XenstoreRequests {
+  readonly #ask: Ask
+
+  constructor(ask: Ask) {
+    super()
+    this.#ask = ask
+  }
+
+  protected ask(...request: Parameters<Ask>): Promise<string> {
+    return this.#ask(...request)
+  }
+}
+
+/** So often a transaction is tried that others spoil. */
+const TRANSACTION_ATTEMPTS_MAX = 20
+
+export class XenstoreClient extends XenstoreRequests {
   readonly #openLink: OpenLink
   readonly #to: string
   #session: Session | undefined
   #lastId = 0
 
   constructor(openLink: OpenLink, to = XENSTORED_SOCKET) {
+    super()
     this.#openLink = openLink
     this.#to = to
   }
 
-  read(path: string): Promise<string> {
-    return this.#ask(XS_READ, [path])
-  }
-
-  /** Names of the children, oldest first. */
-  async directory(path: string): Promise<string[]> {
-    return strings(await this.#ask(XS_DIRECTORY, [path]))
-  }
-
-  /** Makes what is missing of the path. */
-  async write(path: string, value: string): Promise<void> {
-    await this.#ask(XS_WRITE, [path], value)
-  }
-
-  async mkdir(path: string): Promise<void> {
-    await this.#ask(XS_MKDIR, [path])
-  }
-
-  /** With all below it. */
-  async rm(path: string): Promise<void> {
-    await this.#ask(XS_RM, [path])
-  }
-
-  /** As `['n0', 'r5']`: the owner first, with what all others may. */
-  async getPerms(path: string): Promise<string[]> {
-    return strings(await this.#ask(XS_GET_PERMS, [path]))
-  }
-
-  async setPerms(path: string, perms: readonly string[]): Promise<void> {
-    await this.#ask(XS_SET_PERMS, [path, ...perms])
+  /**
+   * All of it or nothing: what `body` asks is seen by others when it has ended, and never if it throws. Where others were quicker (EAGAIN) it is done
+   * anew, from its beginning; at last the daemon's EAGAIN is the answer.
+   */
+  async transaction<T>(body: (xs: XenstoreRequests) => Promise<T>): Promise<T> {
+    for (let attempt = 1; ; attempt++) {
+      const session = this.#session ?? this.#connect()
+      const id = Number.parseInt(await this.#askIn(session, 0, XS_TRANSACTION_START, ['']), 10)
+      const ask: Ask = (...request) => this.#askIn(session, id, ...request)
+      let result: T
+      try {
+        result = await body(new Transaction(ask))
+      } catch (error) {
+        // Where the connection is gone, so is the transaction.
+        await ask(XS_TRANSACTION_END, ['F']).catch(() => {})
+        throw error
+      }
+      try {
+        await ask(XS_TRANSACTION_END, ['T'])
+        return result
+      } catch (error) {
+        const spoilt = error instanceof XenstoreError && error.message === 'EAGAIN'
+        if (!spoilt || attempt === TRANSACTION_ATTEMPTS_MAX) throw error
+      }
+    }
   }
 
   /** Gives the link up; the next call opens another. */
@@ -95,16 +149,27 @@ export class XenstoreClient {
     if (session) this.#hangUp(session, 'the connection was given up')
   }
 
-  /** `words` go with a NUL each, `rest` as it is. */
-  async #ask(type: number, words: readonly string[], rest = ''): Promise<string> {
+  protected ask(type: number, words: readonly string[], rest = ''): Promise<string> {
+    return this.#askIn(undefined, 0, type, words, rest)
+  }
+
+  /** `within`: over no other link than that one. */
+  async #askIn(
+    within: Session | undefined,
+    transaction: number,
+    type: number,
+    words: readonly string[],
+    rest = '',
+  ): Promise<string> {
     const payload = message(words, rest)
-    const session = this.#session ?? this.#connect()
+    const session = within ?? this.#session ?? this.#connect()
     this.#lastId = (this.#lastId + 1) >>> 0
     const id = this.#lastId
     const bytes = new Uint8Array(HEADER_BYTES + payload.length)
     const header = new DataView(bytes.buffer)
     header.setUint32(0, type, true)
     header.setUint32(4, id, true)
+    header.setUint32(8, transaction, true)
     header.setUint32(12, payload.length, true)
     bytes.set(payload, HEADER_BYTES)
     if (session.over !== undefined) throw new Error(session.over)

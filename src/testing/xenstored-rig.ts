@@ -2,60 +2,18 @@
  * xenstored's core in tests: as a world of connections that lines of text speak to, and behind a unix socket of Node's, for Debian's own tools.
  */
 import { createServer, type Server, type Socket } from 'node:net'
-import {
-  XS_DEBUG,
-  XS_DIRECTORY,
-  XS_ERROR,
-  XS_GET_DOMAIN_PATH,
-  XS_GET_PERMS,
-  XS_INTRODUCE,
-  XS_IS_DOMAIN_INTRODUCED,
-  XS_MKDIR,
-  XS_READ,
-  XS_RELEASE,
-  XS_RESUME,
-  XS_RM,
-  XS_SET_PERMS,
-  XS_SET_TARGET,
-  XS_TRANSACTION_END,
-  XS_TRANSACTION_START,
-  XS_UNWATCH,
-  XS_WATCH,
-  XS_WATCH_EVENT,
-  XS_WRITE,
-} from '#abi/xen/io/xs_wire.ts'
+import { POLLIN } from '#abi/posix/poll.ts'
+import { XS_WATCH_EVENT } from '#abi/xen/io/xs_wire.ts'
 import { byteString } from '#lib/utf8.ts'
 import type { Connection } from '#toolstack/xenstored/connection.ts'
 import { Store, type StoreOptions } from '#toolstack/xenstored/store.ts'
 import { fileCalls } from './posix-rig/calls-files.ts'
-import { read, write } from './posix-rig/calls-io.ts'
+import { read, ready, write } from './posix-rig/calls-io.ts'
 import type { Calls, RigKernel } from './posix-rig/kernel.ts'
 import { BLOCKED, type Process, until } from './posix-rig/process.ts'
+import { inWords, parsed } from './xenstore/ops.ts'
 
-const OPS: Readonly<Record<string, number>> = {
-  DEBUG: XS_DEBUG,
-  DIR: XS_DIRECTORY,
-  READ: XS_READ,
-  PERMS: XS_GET_PERMS,
-  WATCH: XS_WATCH,
-  UNWATCH: XS_UNWATCH,
-  START: XS_TRANSACTION_START,
-  END: XS_TRANSACTION_END,
-  INTRO: XS_INTRODUCE,
-  RELEASE: XS_RELEASE,
-  PATH: XS_GET_DOMAIN_PATH,
-  WRITE: XS_WRITE,
-  MKDIR: XS_MKDIR,
-  RM: XS_RM,
-  CHMOD: XS_SET_PERMS,
-  EVENT: XS_WATCH_EVENT,
-  ERROR: XS_ERROR,
-  INTRODUCED: XS_IS_DOMAIN_INTRODUCED,
-  RESUME: XS_RESUME,
-  TARGET: XS_SET_TARGET,
-  T20: 20,
-  T999: 999,
-}
+export { OPS } from './xenstore/ops.ts'
 
 /** A store with two sockets (s, and r which is read-only) and domains 0, 1 and 2, spoken to by lines of text (conformance.test.ts). */
 export class World {
@@ -73,10 +31,9 @@ export class World {
   }
 
   say(line: string): string {
-    const [, name = '', tx, op = '', text = ''] = /^(\w+)(?:#(\d+))? (\w+)(?: (.*))?$/s.exec(line) ?? []
+    const { who: name, ...asked } = parsed(line)
     const conn = this.who.get(name)!
-    const payload = text === '_' ? '' : text.replaceAll('|', '\0').replaceAll('^', '\n')
-    const message = { type: OPS[op]!, reqId: ++this.#reqId, txId: Number(tx ?? 0), payload }
+    const message = { ...asked, reqId: ++this.#reqId }
     const errand = this.store.handle(conn, message)
     if (errand) {
       const made = this.store.finish(errand, errand.domid === 66 ? 3 : 0)
@@ -89,14 +46,13 @@ export class World {
     const conn = this.who.get(name)!
     const shown: string[] = []
     for (; conn.out.length > 0; conn.sent()) {
-      const { type, bytes } = conn.out[0]!
+      const { type, bytes } = conn.out.at(0)!
       const view = new DataView(bytes.buffer)
-      const payload = byteString(bytes.subarray(16)).replaceAll('\0', '|').replaceAll('\n', '^')
       const event = type === XS_WATCH_EVENT
       const header = [0, 4, 8, 12].map((at) => view.getUint32(at, true))
       const right = [type, event ? 0 : request?.reqId, event ? 0 : request?.txId, bytes.length - 16]
       if (header.join() !== right.join()) throw new Error(`a header of ${header} instead of ${right}`)
-      shown.push(event ? `~${payload}` : type === XS_ERROR ? `!${payload.replace('|', '')}` : payload || '_')
+      shown.push(inWords(type, byteString(bytes.subarray(16))))
     }
     return shown.join(' ')
   }
@@ -119,7 +75,7 @@ export function serveAt(path: string, store: Store): Promise<Server> {
   const settle = (): void => {
     for (const conn of store.outgoing) {
       store.outgoing.delete(conn)
-      for (; conn.out.length > 0; conn.sent()) sockets.get(conn)?.write(conn.out[0]!.bytes)
+      for (; conn.out.length > 0; conn.sent()) sockets.get(conn)?.write(conn.out.at(0)!.bytes)
     }
     for (let conn = store.ended.shift(); conn; conn = store.ended.shift()) sockets.get(conn)?.end()
   }
@@ -189,11 +145,23 @@ export function storeCalls(store: Store, heard: (type: number) => void = () => {
       }
       return bytes.length
     },
+    /** At once, or without a time limit. */
+    poll: (_kernel: RigKernel, process: Process, fds: readonly number[], timeoutMs: number) =>
+      until(() => {
+        const events: number[] = []
+        for (let i = 0; i < fds.length; i += 2) {
+          const [fd = -1, wanted = 0] = fds.slice(i, i + 2)
+          const conn = at(fd)
+          if (conn) events.push(conn.out.length > 0 || conn.closed ? POLLIN : 0)
+          else events.push(fd < 0 ? 0 : ready(process.fds.get(fd)?.file, wanted))
+        }
+        return timeoutMs === 0 || events.some((bits) => bits !== 0) ? events : BLOCKED
+      }),
     read: (kernel: RigKernel, process: Process, fd: number, count: number) => {
       const conn = at(fd)
       if (!conn) return read(kernel, process, fd, count)
       return until(() => {
-        const first = conn.out[0]
+        const first = conn.out.at(0)
         if (!first) return conn.closed ? new Uint8Array(0) : BLOCKED
         conn.sent()
         return first.bytes

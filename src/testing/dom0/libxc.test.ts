@@ -299,7 +299,18 @@ describe('consoles', () => {
     expect(host.run('ls /dev/pts; ./xcbuild list').output).toMatch(/^0 \d+ ----$/)
   })
 
-  test.todo("the hypervisor's log goes to its file: Xen sends no VIRQ_CON_RING yet")
+  test("what Xen says goes to the hypervisor's log", () => {
+    host.type('\x01\x01\x01')
+    host.waitFor('Serial input -> Xen')
+    host.type('m')
+    host.waitFor('Physical memory information:')
+    host.type('\x01\x01\x01')
+    host.waitFor('Serial input -> DOM0')
+    host.type('\r')
+    host.waitFor(/# $/)
+    const { output } = host.run('cat /var/log/xen/console/hypervisor.log')
+    expect(output).toMatch(/Serial input -> Xen.*\n[\s\S]*Physical memory information:\n[\s\S]*dom heap: \d+kB free/)
+  })
 
   test('idle, the daemon costs nothing', () => {
     const ticks = (): string => host.run('cat /proc/$(pgrep xenconsoled)/stat | cut -d" " -f14,15').output

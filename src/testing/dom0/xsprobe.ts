@@ -8,7 +8,6 @@
  *   xsprobe noise             bytes of no sense
  *   xsprobe many COUNT        as many connections as it says, one request each
  *   xsprobe pipe COUNT        COUNT reads sent at once; prints how many answers came
- *   xsprobe reads COUNT [ring]   one after the other; writes: the same with writes
  *   xsprobe cost              how many system calls a read and a write take
  */
 import { EAGAIN } from '#abi/posix/errno.ts'
@@ -108,13 +107,6 @@ export function* main(argv: readonly string[]): Sys<number> {
     case 'pipe':
       yield* pipelined(h, count)
       break
-    case 'reads':
-    case 'writes': {
-      const way = argv[3] === 'ring' ? yield* xsDomainOpen() : h
-      for (let i = 0; i < count; i++)
-        yield* argv[1] === 'reads' ? xsRead(way, 0, '/tool/xenstored') : xsWrite(way, 0, '/bench/x', String(i))
-      break
-    }
     case 'cost': {
       const ring = yield* xsDomainOpen()
       for (const [name, one] of [

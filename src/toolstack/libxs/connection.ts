@@ -9,12 +9,15 @@ import { AF_UNIX, SOCK_STREAM, sockaddrUn } from '#abi/posix/socket.ts'
 import { S_IFMT, S_IFSOCK } from '#abi/posix/stat.ts'
 import type { Sys } from '#abi/posix/syscalls.ts'
 import { XENSTORE_PAYLOAD_MAX, XS_ERROR, XS_WATCH_EVENT, xsd_errors } from '#abi/xen/io/xs_wire.ts'
-import { byteString } from '#lib/utf8.ts'
+import { byteStringOf } from '#lib/utf8.ts'
+import { setWord, word } from '#lib/words.ts'
 import { getenv } from '#user/libc/env.ts'
 import { OsError } from '#user/libc/errno.ts'
 import { close, connect, fcntl, open, read, rt_sigaction, socket, stat, write } from '#user/libc/syscall.ts'
 
 const HEADER = 16
+const NOTHING = new Uint8Array(0)
+
 /** An answer of the largest size, and a little of what follows. */
 const READ_BYTES = 2 * XENSTORE_PAYLOAD_MAX
 
@@ -40,7 +43,7 @@ export interface XsHandle {
 }
 
 /** A new handle over a descriptor that speaks the protocol. */
-export const xsHandle = (fd: number): XsHandle => ({ fd, events: [], replies: [], partial: new Uint8Array(0) })
+export const xsHandle = (fd: number): XsHandle => ({ fd, events: [], replies: [], partial: NOTHING })
 
 /** xs_daemon_rundir and its like: the variables say where a daemon under test lies. */
 export const xsDaemonSocket = (env: readonly string[] = []): string =>
@@ -112,10 +115,9 @@ export function* xsTalk(h: XsHandle, call: string, t: number, type: number, payl
 function* writeMessage(fd: number, t: number, type: number, payload: string): Sys<void> {
   const { length } = payload
   const bytes = new Uint8Array(HEADER + length)
-  const view = new DataView(bytes.buffer)
-  view.setUint32(0, type, true)
-  view.setUint32(8, t, true)
-  view.setUint32(12, length, true)
+  setWord(bytes, 0, type)
+  setWord(bytes, 8, t)
+  setWord(bytes, 12, length)
   for (let i = 0; i < length; i++) bytes[HEADER + i] = payload.charCodeAt(i)
   for (let done = 0; done < bytes.length; ) {
     try {
@@ -142,18 +144,17 @@ export function* readMore(h: XsHandle): Sys<void> {
     joined.set(bytes, h.partial.length)
     bytes = joined
   }
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length)
   let at = 0
   while (bytes.length - at >= HEADER) {
-    const end = at + HEADER + view.getUint32(at + 12, true)
+    const end = at + HEADER + word(bytes, at + 12)
     if (end > bytes.length) break
-    const type = view.getUint32(at, true)
-    const payload = byteString(bytes.subarray(at + HEADER, end))
+    const type = word(bytes, at)
+    const payload = byteStringOf(bytes, at + HEADER, end)
     if (type === XS_WATCH_EVENT) {
       const [path = '', token = ''] = payload.split('\0', 2)
       h.events.push({ path, token })
     } else h.replies.push({ type, payload })
     at = end
   }
-  h.partial = bytes.slice(at)
+  h.partial = at === bytes.length ? NOTHING : bytes.slice(at)
 }

@@ -34,6 +34,10 @@ export function xsPermToString({ id, perms }: XsPermission): string | undefined 
   return LETTERS[perms] === undefined ? undefined : `${LETTERS[perms]}${id | 0}`
 }
 
+/** A list of them: `n0,r5`. */
+export const xsPermsText = (perms: readonly XsPermission[]): string =>
+  perms.length === 1 ? `${xsPermToString(perms[0]!)}` : perms.map(xsPermToString).join(',')
+
 /** The strings of a payload: what ends in NUL. */
 export function xsStrings(payload: string): string[] {
   const strings = payload.split('\0')

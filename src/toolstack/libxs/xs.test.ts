@@ -41,7 +41,7 @@ class Wire {
         if (!deaf) this.conn.feed(part)
         for (let next = this.conn.next(); next && next !== 'bad'; next = this.conn.next())
           this.store.handle(this.conn, next)
-        for (; this.conn.out.length > 0; this.conn.sent()) this.#back.push(...this.conn.out[0]!.bytes)
+        for (; this.conn.out.length > 0; this.conn.sent()) this.#back.push(...this.conn.out.at(0)!.bytes)
         step = call.next(part.length)
       } else if (nr === SYSCALL_NR.read) step = call.next(Uint8Array.from(this.#back.splice(0, this.#portion)))
       else {

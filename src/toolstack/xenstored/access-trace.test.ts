@@ -1,27 +1,9 @@
 /** What a listener makes of the lines is the store, whatever happened. */
 import { expect, test } from 'vitest'
 import { createRng } from '#lib/prng.ts'
+import { Fold } from '#testing/xenstore/fold.ts'
 import { World } from '#testing/xenstored-rig.ts'
-import { unsanitise } from '../xenstore/escape.ts'
 import { traceAll } from './access-trace.ts'
-
-/** The listener's tree: path to permissions and value. */
-class Fold {
-  readonly nodes = new Map<string, string>()
-
-  readonly line = (line: string): void => {
-    expect(line).toMatch(/^[ -~\t]*\n$/)
-    const [what, , , path = '', perms = '', value = ''] = line.slice(0, -1).split('\t')
-    if (what === 'new') this.nodes.clear()
-    else if (what === 'rm') {
-      for (const other of this.nodes.keys())
-        if (other === path || other.startsWith(`${path}/`)) this.nodes.delete(other)
-    } else {
-      expect(path === '/' || this.nodes.has(path.slice(0, path.lastIndexOf('/')) || '/')).toBe(true)
-      this.nodes.set(path, `${perms} ${unsanitise(value)}`)
-    }
-  }
-}
 
 test('lines as documented', () => {
   const lines: string[] = []
@@ -45,6 +27,24 @@ test('lines as documented', () => {
     'set\t0\t3\t/a/b\tn0\ty\n',
     'rm\t0\t1\t/a\n',
   ])
+})
+
+test('what lay below a node that a transaction removes is told behind it if it is there again, else not at all', () => {
+  const lines: string[] = []
+  const world = new World({ access: (line) => lines.push(line) })
+  world.run('s WRITE /a/b|1 => OK|\n s WRITE /c/d|1 => OK|')
+  lines.length = 0
+  world.run(`
+    s START | => 1|
+    s#1 WRITE /a/b|2 => OK|
+    s#1 RM /a| => OK|
+    s#1 WRITE /a/b|3 => OK|
+    s#1 RM /c/d| => OK|
+    s#1 WRITE /c/d|2 => OK|
+    s#1 RM /c| => OK|
+    s#1 END T| => OK|
+  `)
+  expect(lines).toEqual(['rm\t0\t1\t/a\n', 'set\t0\t1\t/a\tn0\t\n', 'set\t0\t1\t/a/b\tn0\t3\n', 'rm\t0\t1\t/c\n'])
 })
 
 test('a fold over the lines is the tree, through transactions and removals', () => {
@@ -73,6 +73,6 @@ test('a fold over the lines is the tree, through transactions and removals', () 
     const real = [...world.store.tree.walk()].map(
       ([path, { perms, value }]) => `${path} ${perms.map((p) => `${'nrwb'[p.perms]}${p.id}`).join()} ${value}`,
     )
-    expect([...fold.nodes].map(([path, rest]) => `${path} ${rest}`).sort()).toEqual(real.sort())
+    expect(fold.shown()).toEqual(real.sort())
   }
 })

@@ -5,12 +5,13 @@
  *   set  DOMID  CONNECTION  PATH  PERMS  VALUE     the node exists and is like this; PERMS as `n0,r5`
  *   rm   DOMID  CONNECTION  PATH                   the node is gone, with all below it
  *   new                                           the daemon has started: the store is empty but for what follows
+ *   conn DOMID  CONNECTION  PID   NAME            who has connected to the socket: before the first change that comes by this connection
  *
  * DOMID is whose connection it was (0: a socket or dom0's kernel), CONNECTION its number. In VALUE a backslash is `\\`, tab, newline and carriage
  * return are `\t`, `\n`, `\r`, and other bytes outside printable ASCII `\xhh`. Paths need no escapes. A transaction's changes come when it is
  * committed, each path once, as it is then.
  */
-import { xsPermToString } from '../libxs/perms.ts'
+import { xsPermsText } from '../libxs/perms.ts'
 import type { Connection } from './connection.ts'
 import { isChild, type Node, type Tree } from './tree.ts'
 
@@ -19,22 +20,34 @@ export type Access = 'set' | 'rm' | 'again'
 
 export type AccessTrace = (line: string) => void
 
+/** What is told of a node. */
+type Told = Pick<Node, 'perms' | 'value'>
+
 /** A transaction remembers. What lay below a removed node is not worth telling any more. */
 export function remember(accesses: Map<string, Access>, path: string, removed: boolean): void {
   const before = accesses.get(path)
   if (!removed) {
-    if (before === 'rm') accesses.set(path, 'again')
-    else if (!before) accesses.set(path, 'set')
+    if (before === 'rm') {
+      // It is its parent's youngest child now.
+      accesses.delete(path)
+      accesses.set(path, 'again')
+    } else if (!before) accesses.set(path, 'set')
     return
   }
   for (const other of accesses.keys()) if (isChild(other, path)) accesses.delete(other)
   accesses.set(path, 'rm')
 }
 
-export function traceAccess(trace: AccessTrace, conn: Connection, tree: Tree, path: string, access: Access): void {
+/** `node`: how it is now, if it is there. */
+export function traceAccess(
+  trace: AccessTrace,
+  conn: Connection,
+  path: string,
+  access: Access,
+  node: Told | undefined,
+): void {
   const who = `${conn.id}\t${conn.serial}\t${path}`
   if (access !== 'set') trace(`rm\t${who}\n`)
-  const node = access === 'rm' ? undefined : tree.get(path)
   if (node) trace(`set\t${who}\t${fields(node)}\n`)
 }
 
@@ -44,12 +57,27 @@ export function traceAll(trace: AccessTrace, tree: Tree): void {
   for (const [path, node] of tree.walk()) trace(`set\t0\t0\t${path}\t${fields(node)}\n`)
 }
 
-const fields = ({ perms, value }: Node): string => `${perms.map(xsPermToString).join(',')}\t${escaped(value)}`
+/** conn: `name` is the program's. */
+export const connLine = ({ id, serial, pid }: Connection, name: string): string =>
+  `conn\t${id}\t${serial}\t${pid}\t${escaped(name)}\n`
+
+const fields = ({ perms, value }: Told): string => `${xsPermsText(perms)}\t${escaped(value)}`
 
 const NAMED: Readonly<Record<string, string>> = { '\\': '\\\\', '\t': '\\t', '\n': '\\n', '\r': '\\r' }
 
+/** Most values need no escapes, and a regular expression takes longer to find that out. */
+function isPlain(value: string): boolean {
+  for (let i = 0; i < value.length; i++) {
+    const code = value.charCodeAt(i)
+    if (code < 32 || code > 126 || code === 92) return false
+  }
+  return true
+}
+
 const escaped = (value: string): string =>
-  value.replace(
-    /[^ -[\]-~]/g,
-    (character) => NAMED[character] ?? `\\x${character.charCodeAt(0).toString(16).padStart(2, '0')}`,
-  )
+  isPlain(value)
+    ? value
+    : value.replace(
+        /[^ -[\]-~]/g,
+        (character) => NAMED[character] ?? `\\x${character.charCodeAt(0).toString(16).padStart(2, '0')}`,
+      )

@@ -1,6 +1,8 @@
 /** One client of the daemon: what it is, what it has open, what it has sent in part, and what it has not been told yet. Knows no transport. */
 import { XENSTORE_PAYLOAD_MAX, XS_WATCH_EVENT } from '#abi/xen/io/xs_wire.ts'
-import { byteString } from '#lib/utf8.ts'
+import { byteStringOf } from '#lib/utf8.ts'
+import { setWord, word } from '#lib/words.ts'
+import { Outbox, RESUMED } from './outbox.ts'
 import type { Transaction } from './transactions.ts'
 import type { Watch } from './watches.ts'
 
@@ -29,12 +31,6 @@ export interface Message {
   readonly payload: string
 }
 
-/** What is to be sent: header and payload, and what the trace file wants to know of it. */
-export interface Outgoing {
-  readonly type: number
-  readonly bytes: Uint8Array
-}
-
 export class Connection {
   /** In the order of connecting; what the trace file shows as an address. */
   readonly serial: number
@@ -48,8 +44,12 @@ export class Connection {
   readonly watches: Watch[]
   readonly transactions: Map<number, Transaction>
   lastTransactionId: number
+  /** The store's generation after the last change that it made outside of transactions. */
+  changedAt: number
+  /** Who is at the other end of a socket; 0 if nobody knows. */
+  pid: number
   /** Oldest first. */
-  readonly out: Outgoing[]
+  readonly out: Outbox
   /** Bytes in `out`. */
   outBytes: number
   closed: boolean
@@ -73,7 +73,9 @@ export class Connection {
     this.watches = []
     this.transactions = new Map()
     this.lastTransactionId = 0
-    this.out = []
+    this.changedAt = 0
+    this.pid = 0
+    this.out = new Outbox()
     this.outBytes = 0
     this.closed = false
     this.#outgoing = outgoing
@@ -104,16 +106,15 @@ export class Connection {
     const input = this.#input
     const at = this.#at
     if (input.length - at < HEADER) return undefined
-    const view = new DataView(input.buffer, input.byteOffset + at, input.length - at)
-    const length = view.getUint32(12, true)
+    const length = word(input, at + 12)
     if (length > XENSTORE_PAYLOAD_MAX) return 'bad'
-    if (view.byteLength < HEADER + length) return undefined
+    if (input.length - at < HEADER + length) return undefined
     this.#at = at + HEADER + length
     return {
-      type: view.getUint32(0, true),
-      reqId: view.getUint32(4, true),
-      txId: view.getUint32(8, true),
-      payload: byteString(input.subarray(at + HEADER, this.#at)),
+      type: word(input, at),
+      reqId: word(input, at + 4),
+      txId: word(input, at + 8),
+      payload: byteStringOf(input, at + HEADER, this.#at),
     }
   }
 
@@ -122,22 +123,36 @@ export class Connection {
     return this.#at < this.#input.length
   }
 
+  /** Bytes that `next` has not given yet. */
+  get input(): Uint8Array {
+    return this.#input.subarray(this.#at)
+  }
+
+  /** An earlier daemon's: bytes that had come already, and such that were still to be sent. */
+  resume(input: Uint8Array, output: Uint8Array): void {
+    this.#input = input
+    this.#at = 0
+    if (output.length === 0) return
+    this.out.push({ type: RESUMED, bytes: output })
+    this.outBytes += output.length
+    this.#outgoing.add(this)
+  }
+
   /** domain_conn_reset, the wire's part: the other side begins anew. */
   reset(): void {
     this.#input = new Uint8Array(0)
     this.#at = 0
-    this.out.length = 0
+    this.out.clear()
     this.outBytes = 0
   }
 
   send(type: number, reqId: number, txId: number, payload: string): void {
     const { length } = payload
     const bytes = new Uint8Array(HEADER + length)
-    const view = new DataView(bytes.buffer)
-    view.setUint32(0, type, true)
-    view.setUint32(4, reqId, true)
-    view.setUint32(8, txId, true)
-    view.setUint32(12, length, true)
+    setWord(bytes, 0, type)
+    setWord(bytes, 4, reqId)
+    setWord(bytes, 8, txId)
+    setWord(bytes, 12, length)
     for (let i = 0; i < length; i++) bytes[HEADER + i] = payload.charCodeAt(i)
     this.out.push({ type, bytes })
     this.outBytes += bytes.length
@@ -146,6 +161,12 @@ export class Connection {
 
   event(path: string, token: string): void {
     this.send(XS_WATCH_EVENT, 0, 0, `${path}\0${token}\0`)
+  }
+
+  /** The newest message, of which nothing has been sent yet, is not to be sent. */
+  takeBack(): void {
+    const last = this.out.pop()
+    if (last) this.outBytes -= last.bytes.length
   }
 
   /** The oldest message has been sent. */

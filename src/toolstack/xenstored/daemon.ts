@@ -4,20 +4,33 @@
  */
 import { EINTR, EINVAL } from '#abi/posix/errno.ts'
 import { POLLIN, POLLOUT } from '#abi/posix/poll.ts'
-import { SYSCALL_NR, type Sys } from '#abi/posix/syscalls.ts'
+import { SO_PEERCRED, SOL_SOCKET } from '#abi/posix/socket.ts'
+import { CLOCK_MONOTONIC, SYSCALL_NR, type Sys } from '#abi/posix/syscalls.ts'
+import { XS_MKDIR, XS_RM, XS_SET_PERMS, XS_TRANSACTION_END, XS_WRITE } from '#abi/xen/io/xs_wire.ts'
+import { bytesOfString } from '#lib/utf8.ts'
 import { OsError } from '#user/libc/errno.ts'
 import { sbrk } from '#user/libc/heap.ts'
-import { poll, raw } from '#user/libc/syscall.ts'
+import { readFile } from '#user/libc/stdio.ts'
+import { clock_gettime, raw } from '#user/libc/syscall.ts'
+import { connLine } from './access-trace.ts'
 import type { Connection } from './connection.ts'
 import type { Hypervisor } from './hypervisor.ts'
+import { Keeper } from './keeper.ts'
+import type { Errand } from './requests.ts'
+import type { Restorer } from './restorer.ts'
 import { RingTransport } from './ring-transport.ts'
 import { SocketTransport } from './socket-transport.ts'
-import type { Errand, Store } from './store.ts'
-import type { TraceFile } from './trace-file.ts'
+import type { StateFile } from './state-file.ts'
+import type { Store } from './store.ts'
+import type { LineSink, TraceFile } from './trace-file.ts'
 import type { Transport } from './transport.ts'
 
 /** Who has so much waiting is not asked for more. */
 const HOLD_BYTES = 64 * 1024
+/** So long domains wait for a transaction of dom0's that failed because of them. */
+const HINDERED_MS = 100
+/** What changes the tree, or may. */
+const CHANGES: ReadonlySet<number> = new Set([XS_WRITE, XS_MKDIR, XS_RM, XS_SET_PERMS, XS_TRANSACTION_END])
 /** The heap grows by so much at a time. */
 const HEAP_STEP = 128 * 1024
 
@@ -28,9 +41,16 @@ export interface DaemonParts {
   /** Undefined: --no-domain-init. */
   readonly hypervisor: Hypervisor | undefined
   readonly trace: TraceFile
+  /** The access trace's device, if there is one. */
+  readonly access: LineSink | undefined
+  /** Undefined: nothing outlives this daemon. */
+  readonly state: StateFile | undefined
+  /** --pid-file, open and locked; -1: none. */
+  readonly pidFile: number
 }
 
 export class Daemon {
+  readonly keeper: Keeper
   readonly #parts: DaemonParts
   readonly #transports: Map<Connection, Transport>
   /** By descriptor. */
@@ -40,17 +60,33 @@ export class Daemon {
   /** Whose last messages wait until it has listened. */
   readonly #held: Set<Connection>
   /** What a notification may be due to. */
-  readonly #touched: Set<Transport>
+  readonly #touched: Set<Connection>
+  /** Rings that had news while they had to wait. */
+  readonly #again: Set<Connection>
+  /** Socket's clients that the access trace does not know yet. */
+  readonly #unnamed: Set<Connection>
+  /** When those who hinder dom0 may go on; 0: nobody does. */
+  #hinderedUntilMs: number
+  /** SIGTERM: this round is the last. */
+  ending: boolean
   #heap: number
+  /** What `#watched` has found, while it holds. */
+  #fds: readonly number[] | undefined
 
   constructor(parts: DaemonParts) {
     this.#parts = parts
     this.#transports = new Map()
+    this.keeper = new Keeper(parts, this.#transports)
     this.#sockets = new Map()
     this.#rings = new Map()
     this.#held = new Set()
     this.#touched = new Set()
+    this.#again = new Set()
+    this.#unnamed = new Set()
+    this.#hinderedUntilMs = 0
+    this.ending = false
     this.#heap = 0
+    this.#fds = undefined
   }
 
   /** dom0's own ring; not introduced by anybody. */
@@ -63,20 +99,60 @@ export class Daemon {
     yield* link.notify(link.port)
   }
 
-  /** Never comes back. */
-  *loop(): Sys<never> {
-    const { socket, readOnlySocket, hypervisor, trace } = this.#parts
-    for (;;) {
-      const fds = [socket, POLLIN, readOnlySocket, POLLIN]
-      if (hypervisor) fds.push(hypervisor.fd, POLLIN)
-      for (const [fd, conn] of this.#sockets) fds.push(fd, this.#wants(conn))
-      let revents: readonly number[]
-      try {
-        revents = yield* poll(fds, this.#held.size > 0 && [...this.#held].some(listens) ? 0 : -1)
-      } catch (error) {
-        if (!(error instanceof OsError) || error.errno !== EINTR) throw error
-        revents = []
+  /** Go on where an earlier daemon was: its domains' rings, and after a live update its sockets. */
+  *resume({ rings, sockets }: Restorer): Sys<void> {
+    const { hypervisor, store } = this.#parts
+    for (const conn of [...store.connections]) {
+      const { domain } = conn
+      const state = rings.get(conn) ?? { cons: -1, input: '', output: [], port: undefined }
+      const socket = sockets.get(conn)
+      if (socket) {
+        const transport = new SocketTransport(socket.fd)
+        conn.resume(bytesOfString(socket.input), bytesOfString(socket.output))
+        this.#add(conn, transport)
+        if (conn.input.length > 0) this.#held.add(conn)
+        continue
       }
+      try {
+        if (!domain || !hypervisor) throw new OsError(EINVAL, 'xenstored')
+        const link = yield* domain.mfn < 0
+          ? hypervisor.dom0(state.port)
+          : hypervisor.link(domain.domid, domain.mfn, domain.remotePort, state.port)
+        const ring = new RingTransport(link)
+        this.#add(conn, ring)
+        yield* ring.resume(conn, state)
+        // Whatever has come in the meantime has had nobody to notify.
+        this.#again.add(conn)
+        yield* link.notify(link.port)
+      } catch (error) {
+        if (!(error instanceof OsError)) throw error
+        store.disconnect(conn)
+      }
+    }
+    if (hypervisor) yield* this.#scan(hypervisor)
+  }
+
+  #add(conn: Connection, transport: Transport): void {
+    this.#transports.set(conn, transport)
+    if (transport instanceof SocketTransport) {
+      this.#sockets.set(transport.fd, conn)
+      this.#fds = undefined
+      if (this.#parts.access) this.#unnamed.add(conn)
+    } else if (transport instanceof RingTransport && transport.link.port !== 0)
+      this.#rings.set(transport.link.port, conn)
+  }
+
+  /** Until SIGTERM, or `update`. */
+  *loop(): Sys<void> {
+    const { socket, readOnlySocket, hypervisor, store, trace } = this.#parts
+    yield* this.#settle()
+    for (;;) {
+      const fds = this.#fds ?? this.#watched()
+      const waits =
+        this.#hinderedUntilMs !== 0 || store.hindering.size > 0 || this.#held.size > 0 || this.#again.size > 0
+      const polled = yield [SYSCALL_NR.poll, fds, waits ? yield* this.#patience() : -1]
+      if (typeof polled === 'number' && polled !== -EINTR) throw new OsError(-polled, 'poll')
+      const revents = typeof polled === 'number' ? [] : (polled as readonly number[])
       if (trace.stale) yield* trace.reopen()
       for (let i = 0; i < revents.length; i++) {
         if (revents[i] === 0) continue
@@ -90,8 +166,56 @@ export class Daemon {
       }
       // A copy: who still does not listen comes back in.
       if (this.#held.size > 0) for (const conn of [...this.#held]) yield* this.#process(conn)
+      if (this.#again.size > 0)
+        for (const conn of [...this.#again]) {
+          if (!this.#goesOn(conn) || this.#held.has(conn)) continue
+          this.#again.delete(conn)
+          yield* this.#serve(conn, true)
+        }
       yield* this.#settle()
+      if (this.ending || store.live.due) return
     }
+  }
+
+  /** What to poll: as long as everybody listens it stays the same, until somebody comes or goes. */
+  #watched(): readonly number[] {
+    const { socket, readOnlySocket, hypervisor } = this.#parts
+    const fds = [socket, POLLIN, readOnlySocket, POLLIN]
+    if (hypervisor) fds.push(hypervisor.fd, POLLIN)
+    let same = true
+    for (const [fd, conn] of this.#sockets) {
+      const wanted = this.#wants(conn)
+      if (wanted !== POLLIN) same = false
+      fds.push(fd, wanted)
+    }
+    this.#fds = same ? fds : undefined
+    return fds
+  }
+
+  /** How long the next poll may take, in ms; and the end of waiting for those who waited long enough. */
+  *#patience(): Sys<number> {
+    const { hindered, hindering } = this.#parts.store
+    let most = -1
+    if (hindering.size === 0) this.#hinderedUntilMs = 0
+    else {
+      const [seconds, ns] = yield* clock_gettime(CLOCK_MONOTONIC)
+      const nowMs = seconds * 1000 + Math.floor(ns / 1e6)
+      if (this.#hinderedUntilMs === 0) this.#hinderedUntilMs = nowMs + HINDERED_MS
+      most = this.#hinderedUntilMs - nowMs
+      if (most <= 0) {
+        hindered.clear()
+        hindering.clear()
+        this.#hinderedUntilMs = 0
+        most = -1
+      }
+    }
+    for (const waiting of [this.#held, this.#again]) for (const conn of waiting) if (this.#goesOn(conn)) return 0
+    return most
+  }
+
+  /** It is heard by who asks, and nobody has to wait because of it. */
+  #goesOn(conn: Connection): boolean {
+    return listens(conn) && !this.#parts.store.hindering.has(conn)
   }
 
   #wants(conn: Connection): number {
@@ -103,8 +227,9 @@ export class Daemon {
     const fd = yield* raw(SYSCALL_NR.accept, listening)
     if (typeof fd !== 'number' || fd < 0) return
     const conn = this.#parts.store.connect(canWrite)
-    this.#sockets.set(fd, conn)
-    this.#transports.set(conn, yield* SocketTransport.accepted(fd))
+    this.#add(conn, yield* SocketTransport.accepted(fd))
+    const peer = this.#parts.access && (yield* raw(SYSCALL_NR.getsockopt, fd, SOL_SOCKET, SO_PEERCRED))
+    if (peer instanceof Uint8Array) conn.pid = new DataView(peer.buffer, peer.byteOffset).getInt32(0, true)
     // Who connects mostly has asked by now: this saves a poll.
     yield* this.#serve(conn, true)
   }
@@ -116,20 +241,29 @@ export class Daemon {
       const conn = this.#rings.get(port)
       if (conn) yield* this.#serve(conn, true)
       else if (port === hypervisor.domExcPort) {
-        const infos = yield* hypervisor.domains(this.#parts.store.domains.map(({ domid }) => domid))
-        this.#parts.store.scanDomains((domid) => infos.get(domid))
+        yield* this.#scan(hypervisor)
       }
     }
     yield* hypervisor.unmask(ports)
+  }
+
+  *#scan(hypervisor: Hypervisor): Sys<void> {
+    const { store } = this.#parts
+    const infos = yield* hypervisor.domains(store.domains.map(({ domid }) => domid))
+    store.scanDomains((domid) => infos.get(domid))
   }
 
   /** One connection's turn: what it sends at once, and no more. */
   *#serve(conn: Connection, readable: boolean): Sys<void> {
     const transport = this.#transports.get(conn)
     if (!transport || conn.closed) return
-    this.#touched.add(transport)
+    this.#touched.add(conn)
     if (conn.out.length > 0) this.#parts.store.outgoing.add(conn)
-    if (!readable || !listens(conn) || this.#held.has(conn)) return
+    if (!readable) return
+    if (!this.#goesOn(conn) || this.#held.has(conn)) {
+      if (conn.domain) this.#again.add(conn)
+      return
+    }
     const bytes = yield* transport.receive()
     if (bytes === 'gone') return this.#parts.store.disconnect(conn)
     if (!bytes) return
@@ -141,7 +275,7 @@ export class Daemon {
     const { store, trace } = this.#parts
     this.#held.delete(conn)
     while (!conn.closed) {
-      if (!listens(conn)) {
+      if (!this.#goesOn(conn)) {
         this.#held.add(conn)
         return
       }
@@ -149,8 +283,22 @@ export class Daemon {
       if (!message) return
       if (message === 'bad') return store.disconnect(conn)
       if (trace.on) yield* trace.received(conn, message.type, message.payload)
+      if (this.#unnamed.size > 0 && CHANGES.has(message.type) && this.#unnamed.delete(conn))
+        yield* this.#introduceClient(conn)
       const errand = store.handle(conn, message)
       if (errand) yield* this.#introduce(errand)
+    }
+  }
+
+  /** The access trace hears of a client before it hears of its changes. */
+  *#introduceClient(conn: Connection): Sys<void> {
+    if (conn.pid <= 0) return
+    try {
+      const stat = yield* readFile(`/proc/${conn.pid}/stat`)
+      this.#parts.access?.put(connLine(conn, stat.slice(stat.indexOf('(') + 1, stat.lastIndexOf(')'))))
+    } catch (error) {
+      // It has gone already.
+      if (!(error instanceof OsError)) throw error
     }
   }
 
@@ -180,20 +328,30 @@ export class Daemon {
     if (ring.link.port !== 0) this.#rings.set(ring.link.port, conn)
   }
 
-  /** Send what there is, and give back what ended connections held. */
+  /** Keep what has changed, send what there is, and give back what ended connections held. */
   *#settle(): Sys<void> {
-    const { store, trace } = this.#parts
-    for (const conn of store.outgoing) {
-      store.outgoing.delete(conn)
-      const transport = this.#transports.get(conn)
-      if (!transport) continue
-      this.#touched.add(transport)
-      if (!(yield* transport.flush(conn, (message) => trace.sent(conn, message)))) store.disconnect(conn)
-    }
-    for (const transport of this.#touched) yield* transport.notify()
-    this.#touched.clear()
-    for (let conn = store.ended.shift(); conn; conn = store.ended.shift()) yield* this.#release(conn)
-    yield* trace.flush()
+    const { store, state, trace } = this.#parts
+    do {
+      if (state) yield* this.keeper.keep(state, this.#touched)
+      // A ring's requests are done with, even if nothing answers them.
+      for (const conn of this.#touched) if (conn.domain) store.outgoing.add(conn)
+      for (const conn of store.outgoing) {
+        store.outgoing.delete(conn)
+        const transport = conn.closed ? undefined : this.#transports.get(conn)
+        if (!transport) continue
+        this.#touched.add(conn)
+        if (!(yield* transport.flush(conn, (message) => trace.sent(conn, message)))) store.disconnect(conn)
+        if (transport.blocked || !listens(conn)) this.#fds = undefined
+      }
+      for (const conn of this.#touched) {
+        const transport = conn.domain && this.#transports.get(conn)
+        if (transport) yield* transport.notify()
+      }
+      this.#touched.clear()
+      for (let conn = store.ended.shift(); conn; conn = store.ended.shift()) yield* this.#release(conn)
+      // Who was found gone just now is told to others.
+    } while (store.outgoing.size > 0 || state?.dirty)
+    if (trace.waits) yield* trace.flush()
     if (store.tree.bytes > this.#heap || store.full) yield* this.#grow()
   }
 
@@ -202,11 +360,14 @@ export class Daemon {
     if (!transport) return
     this.#transports.delete(conn)
     this.#held.delete(conn)
+    this.#again.delete(conn)
+    this.#unnamed.delete(conn)
     if (transport instanceof RingTransport) this.#rings.delete(transport.link.port)
     else if (transport instanceof SocketTransport) {
       // Its last answers, as far as there is room for them.
       yield* transport.flush(conn, () => {})
       this.#sockets.delete(transport.fd)
+      this.#fds = undefined
     }
     yield* transport.close()
   }

@@ -1,21 +1,15 @@
 /** What the daemon needs of Xen and of dom0's kernel: /dev/xen/evtchn, other domains' ring pages, and who is still alive. */
 import { EINVAL, ENOENT } from '#abi/posix/errno.ts'
-import { O_RDONLY, O_RDWR } from '#abi/posix/fcntl.ts'
+import { F_SETFD, FD_CLOEXEC, O_RDONLY, O_RDWR } from '#abi/posix/fcntl.ts'
 import { MAP_SHARED, PROT_READ, PROT_WRITE } from '#abi/posix/mman.ts'
 import type { Sys } from '#abi/posix/syscalls.ts'
 import { PAGE_SIZE } from '#abi/xen/types.ts'
 import { VIRQ_DOM_EXC } from '#abi/xen/xen.ts'
 import { byteString } from '#lib/utf8.ts'
 import { OsError } from '#user/libc/errno.ts'
-import { close, mmap, munmap, open, read, write } from '#user/libc/syscall.ts'
+import { close, fcntl, mmap, munmap, open, read, write } from '#user/libc/syscall.ts'
 import { xcDomainGetinfo } from '../libxc/domain.ts'
-import {
-  xcEvtchnBindInterdomain,
-  xcEvtchnBindVirq,
-  xcEvtchnNotify,
-  xcEvtchnOpen,
-  xcEvtchnUnbind,
-} from '../libxc/evtchn.ts'
+import { xcEvtchnBindInterdomain, xcEvtchnBindVirq, xcEvtchnNotify, xcEvtchnUnbind } from '../libxc/evtchn.ts'
 import { xcMapForeignRange } from '../libxc/memory.ts'
 import { type XcHandle, xcInterfaceOpen } from '../libxc/privcmd.ts'
 import type { RingLink } from './ring-transport.ts'
@@ -42,9 +36,11 @@ export class Hypervisor {
     this.domExcPort = 0
   }
 
-  static *open(): Sys<Hypervisor> {
+  /** `evtchn`: the open device; after a live update with all its ports. */
+  static *open(evtchn: number): Sys<Hypervisor> {
     const xc = yield* xcInterfaceOpen()
-    return new Hypervisor(xc, yield* xcEvtchnOpen())
+    yield* fcntl(xc.fd, F_SETFD, FD_CLOEXEC)
+    return new Hypervisor(xc, evtchn)
   }
 
   *watchDomains(): Sys<void> {
@@ -78,11 +74,11 @@ export class Hypervisor {
     return found
   }
 
-  /** dom0's own page and port, which its kernel shows. */
-  *dom0(): Sys<RingLink> {
+  /** dom0's own page and port, which its kernel shows. `bound`: the port, if it is still bound. */
+  *dom0(bound?: number): Sys<RingLink> {
     const remote = Number.parseInt(yield* contents('/proc/xen/xsd_port'), 10)
     if (!(remote >= 0)) throw new OsError(EINVAL, 'xenstored')
-    const port = yield* xcEvtchnBindInterdomain(this.fd, 0, remote)
+    const port = bound ?? (yield* xcEvtchnBindInterdomain(this.fd, 0, remote))
     const fd = yield* open('/proc/xen/xsd_kva', O_RDWR, 0)
     const page = yield* mmap(PAGE_SIZE, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0)
     yield* close(fd)
@@ -90,11 +86,11 @@ export class Hypervisor {
   }
 
   /** A domain's page and port. */
-  *link(domid: number, mfn: number, remotePort: number): Sys<RingLink> {
+  *link(domid: number, mfn: number, remotePort: number, bound?: number): Sys<RingLink> {
     if (!Number.isSafeInteger(mfn) || mfn < 0) throw new OsError(EINVAL, 'xenstored')
     const page = yield* xcMapForeignRange(this.#xc, domid, PAGE_SIZE, PROT_READ | PROT_WRITE, mfn)
     try {
-      return this.#link(page, yield* xcEvtchnBindInterdomain(this.fd, domid, remotePort))
+      return this.#link(page, bound ?? (yield* xcEvtchnBindInterdomain(this.fd, domid, remotePort)))
     } catch (error) {
       yield* munmap(page, PAGE_SIZE)
       throw error

@@ -31,10 +31,14 @@ import {
   xsPermToString,
   xsStrings,
 } from '../libxs/perms.ts'
+import { changed, commit, create, setPerms as givePerms, remove, tooBig } from './changes.ts'
 import type { Connection, Domain } from './connection.ts'
 import { getNode, isValidNodename } from './permissions.ts'
-import type { Request, Result, Store } from './store.ts'
-import { type Node, parentOf } from './tree.ts'
+import type { Request, Result } from './requests.ts'
+import { unwatchRecord, watchRecord } from './state.ts'
+import type { Store } from './store.ts'
+import { TOUCH_BELOW, TOUCH_CHILDREN, TOUCH_NODE, TOUCH_VALUE, touch } from './transactions.ts'
+import { listingOf, type Node, parentOf } from './tree.ts'
 import { tell } from './watches.ts'
 
 type Operation = (store: Store, request: Request) => Result
@@ -63,38 +67,37 @@ const strtol = (text: string): bigint => {
 }
 
 /** An operation on one node, which exists and of which the caller has `wanted`. */
-function onNode(wanted: number, act: (node: Node, path: string, store: Store, request: Request) => Result): Operation {
-  return (store, request) => {
-    const path = oneArg(request.payload)
+function onNode(wanted: number, touched: number, act: (node: Node) => string): Operation {
+  return (_store, { conn, payload, transaction, tree }) => {
+    const path = oneArg(payload)
     if (path === undefined) return EINVAL
-    const full = canonical(request.conn, path)
-    const node = getNode(request.conn, request.tree, full, wanted)
-    return typeof node === 'number' ? node : act(node, full, store, request)
+    const full = canonical(conn, path)
+    if (transaction) touch(transaction, full, touched)
+    const node = getNode(conn, tree, full, wanted)
+    return typeof node === 'number' ? node : act(node)
   }
 }
 
-const directory = onNode(XS_PERM_READ, ({ children }) => {
-  let names = ''
-  for (const name of children.keys()) names += `${name}\0`
-  return names
-})
+const directory = onNode(XS_PERM_READ, TOUCH_CHILDREN, listingOf)
 
-const read = onNode(XS_PERM_READ, ({ value }) => value)
+const read = onNode(XS_PERM_READ, TOUCH_VALUE, ({ value }) => value)
 
-const getPerms = onNode(XS_PERM_READ, ({ perms }) => perms.map((perm) => `${xsPermToString(perm)}\0`).join(''))
+const getPerms = onNode(XS_PERM_READ, TOUCH_NODE, ({ perms }) =>
+  perms.map((perm) => `${xsPermToString(perm)}\0`).join(''),
+)
 
 function write(store: Store, request: Request): Result {
-  const { conn, payload, tree } = request
+  const { conn, payload, transaction, tree } = request
   const nul = payload.indexOf('\0')
   if (nul < 0) return EINVAL
   const path = canonical(conn, payload.slice(0, nul))
   const value = payload.slice(nul + 1)
+  if (transaction) touch(transaction, path, TOUCH_VALUE)
   const node = getNode(conn, tree, path, XS_PERM_WRITE)
-  if (typeof node === 'number') return node === ENOENT ? store.create(request, path, value) || OK : node
-  if (store.tooBig(conn, node.perms.length, value.length, node.childBytes)) return ENOSPC
+  if (typeof node === 'number') return node === ENOENT ? create(store, request, path, value) || OK : node
+  if (tooBig(store, conn, node.perms.length, value.length, node.childBytes)) return ENOSPC
   if (store.full && value.length > node.value.length) return ENOMEM
-  tree.setValue(path, value)
-  store.changed(request, path, false)
+  changed(store, request, path, 'value', tree.setValue(path, value))
   return OK
 }
 
@@ -102,32 +105,35 @@ function mkdir(store: Store, request: Request): Result {
   const path = oneArg(request.payload)
   if (path === undefined) return EINVAL
   const full = canonical(request.conn, path)
+  if (request.transaction) touch(request.transaction, full, TOUCH_NODE)
   const node = getNode(request.conn, request.tree, full, XS_PERM_WRITE)
   if (typeof node !== 'number') return OK
-  return node === ENOENT ? store.create(request, full, '') || OK : node
+  return node === ENOENT ? create(store, request, full, '') || OK : node
 }
 
 function rm(store: Store, request: Request): Result {
-  const { conn, tree } = request
+  const { conn, transaction, tree } = request
   const path = oneArg(request.payload)
   if (path === undefined) return EINVAL
   const full = canonical(conn, path)
+  if (transaction) touch(transaction, full, TOUCH_BELOW)
   const node = getNode(conn, tree, full, XS_PERM_WRITE)
   if (typeof node === 'number') return node === ENOENT && tree.get(parentOf(full)) ? OK : node
   if (full === '/') return EINVAL
   const parent = tree.get(parentOf(full))!
   const nameBytes = full.length - full.lastIndexOf('/')
   // The parent's record is written anew, and may be too big for this writer.
-  if (store.tooBig(conn, parent.perms.length, parent.value.length, parent.childBytes - nameBytes)) return EINVAL
-  store.remove(request, full)
+  if (tooBig(store, conn, parent.perms.length, parent.value.length, parent.childBytes - nameBytes)) return EINVAL
+  remove(store, request, full)
   return OK
 }
 
 function setPerms(store: Store, request: Request): Result {
-  const { conn, tree } = request
+  const { conn, transaction, tree } = request
   const [path, ...texts] = xsStrings(request.payload)
   if (path === undefined || texts.length === 0) return EINVAL
   const full = canonical(conn, path)
+  if (transaction) touch(transaction, full, TOUCH_VALUE)
   const node = getNode(conn, tree, full, XS_PERM_WRITE | XS_PERM_OWNER)
   if (typeof node === 'number') return node
   const perms: XsPermission[] = []
@@ -137,61 +143,58 @@ function setPerms(store: Store, request: Request): Result {
     perms.push(perm)
   }
   if (conn.unprivileged && perms[0]!.id !== node.perms[0]!.id) return EPERM
-  if (store.tooBig(conn, perms.length, node.value.length, node.childBytes)) return ENOSPC
-  store.setPerms(request, full, node.perms, perms)
+  if (tooBig(store, conn, perms.length, node.value.length, node.childBytes)) return ENOSPC
+  givePerms(store, request, full, node.perms, perms)
   return OK
 }
 
-function watch({ watches, quotas, note }: Store, request: Request): Result {
+function watch(store: Store, request: Request): Result {
+  const { watches, quotas, note } = store
   const { conn, payload } = request
   const [path, token, more] = xsStrings(payload)
   if (path === undefined || token === undefined || more !== undefined) return EINVAL
   const special = path.startsWith('@')
   const node = canonical(conn, path)
   if (special ? path.length > XENSTORE_REL_PATH_MAX : !isValidNodename(node)) return EINVAL
-  if (conn.watches.some((other) => other.node === node && other.token === token)) return EEXIST
+  if (watches.find(conn, node, token)) return EEXIST
   if (conn.unprivileged && conn.domain!.watches > quotas.watchNb) return E2BIG
   const hidden = special || path.startsWith('/') ? 0 : conn.domain!.path.length
   const made = watches.add(conn, node, token, hidden)
   note(`CREATE watch 0x${made.serial.toString(16)}\n`)
+  store.keepOf(conn, () => watchRecord(conn, hidden, node, token))
   // Once up front: whoever watches need not look besides.
   request.after = () => tell(made, node)
   return OK
 }
 
-function unwatch({ watches, note }: Store, { conn, payload }: Request): Result {
+function unwatch(store: Store, { conn, payload }: Request): Result {
+  const { watches, note } = store
   const [path, token, more] = xsStrings(payload)
   if (path === undefined || token === undefined || more !== undefined) return EINVAL
   const node = canonical(conn, path)
-  const found = conn.watches.find((other) => other.node === node && other.token === token)
+  const found = watches.find(conn, node, token)
   if (!found) return ENOENT
   watches.remove(found)
   note(`DESTROY watch 0x${found.serial.toString(16)}\n`)
+  store.keepOf(conn, () => unwatchRecord(conn, node, token))
   return OK
 }
 
-function transactionStart({ quotas, tree, generation, note }: Store, { conn, transaction }: Request): Result {
+function transactionStart(store: Store, { conn, transaction }: Request): Result {
   if (transaction) return EBUSY
-  if (conn.id !== 0 && conn.transactions.size > quotas.transaction) return ENOSPC
-  do conn.lastTransactionId = (conn.lastTransactionId + 1) >>> 0
-  while (conn.lastTransactionId === 0 || conn.transactions.has(conn.lastTransactionId))
-  const id = conn.lastTransactionId
-  const copy = { tree: tree.fork(), changes: new Map(), entries: new Map(), accesses: new Map() }
-  conn.transactions.set(id, { id, generation, ...copy })
-  note(`CREATE transaction 0x${id.toString(16)}\n`)
+  if (conn.id !== 0 && conn.transactions.size > store.quotas.transaction) return ENOSPC
+  const { id } = store.startTransaction(conn)
+  store.note(`CREATE transaction 0x${id.toString(16)}\n`)
   return `${id}\0`
 }
 
 function transactionEnd(store: Store, { conn, payload, transaction }: Request): Result {
-  const commit = payload === 'T\0'
-  if (!commit && payload !== 'F\0') return EINVAL
+  const succeeds = payload === 'T\0'
+  if (!succeeds && payload !== 'F\0') return EINVAL
   if (!transaction) return ENOENT
-  conn.transactions.delete(transaction.id)
+  store.endTransaction(conn, transaction)
   store.note(`DESTROY transaction 0x${transaction.id.toString(16)}\n`)
-  if (!commit) return OK
-  if (transaction.generation !== store.generation) return EAGAIN
-  store.commit(conn, transaction)
-  return OK
+  return !succeeds || commit(store, conn, transaction) ? OK : EAGAIN
 }
 
 function introduce(store: Store, { conn, payload }: Request): Result {
@@ -229,6 +232,7 @@ function resume(store: Store, request: Request): Result {
   const domain = introduced(request, store)
   if (typeof domain === 'number') return domain
   domain.shutdown = false
+  store.domainChanged(domain)
   return OK
 }
 
@@ -242,6 +246,7 @@ function setTarget(store: Store, { conn, payload }: Request): Result {
   const served = store.connectionOf(domain)
   if (!served) return EINVAL
   served.target = target.domid
+  store.domainChanged(domain)
   return OK
 }
 
@@ -257,6 +262,22 @@ function isDomainIntroduced(store: Store, { payload }: Request): Result {
   return domid === DOMID_SELF || store.domain(domid) ? 'T\0' : 'F\0'
 }
 
+/**
+ * do_control_lu of today's daemon, as far as a process has need of it: `-f FILE` what to execute, `-c OPTIONS`, `-a` forgets both, `-s` begins. That waits
+ * for nothing, so -t and -F change nothing: who has a transaction open does it again.
+ */
+function liveUpdate(live: Store['live'], [what, text, ...more]: readonly string[]): Result {
+  if (what === '-s') return { program: live.program, commandLine: live.commandLine }
+  if (what === '-a' && text === undefined) {
+    live.program = undefined
+    live.commandLine = undefined
+  } else if (text === undefined || more.length > 0) return EINVAL
+  else if (what === '-f') live.program = text
+  else if (what === '-c') live.commandLine = text
+  else return EINVAL
+  return OK
+}
+
 function debug(store: Store, { conn, payload }: Request): Result {
   if (conn.id !== 0) return EACCES
   const strings = xsStrings(payload)
@@ -269,7 +290,7 @@ function debug(store: Store, { conn, payload }: Request): Result {
     for (const path of store.tree.check()) store.note(`check_store: '${path}' is wrong\n`)
     store.note('Checking store complete.\n')
   }
-  return OK
+  return strings[0] === 'live-update' ? liveUpdate(store.live, strings.slice(1)) : OK
 }
 
 export const OPERATIONS: ReadonlyMap<number, Operation> = new Map<number, Operation>([

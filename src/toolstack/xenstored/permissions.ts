@@ -3,7 +3,7 @@ import { EACCES, EINVAL, ENOENT } from '#abi/posix/errno.ts'
 import { XENSTORE_ABS_PATH_MAX } from '#abi/xen/io/xs_wire.ts'
 import { XS_PERM_OWNER, XS_PERM_READ, XS_PERM_WRITE, type XsPermission } from '../libxs/perms.ts'
 import type { Connection } from './connection.ts'
-import { type Node, parentOf, type Tree } from './tree.ts'
+import type { Node, Tree } from './tree.ts'
 
 const NAME = /^(\/|(\/[-A-Za-z0-9_@]+)+)$/
 
@@ -31,8 +31,5 @@ export function getNode(conn: Connection, tree: Tree, path: string | undefined, 
   if (node) return (permsFor(conn, node.perms) & wanted) === wanted ? node : EACCES
   // A node that exists has a valid name: most requests need not look.
   if (!isValidNodename(path)) return EINVAL
-  for (let above = parentOf(path); ; above = parentOf(above)) {
-    const ancestor = tree.get(above)
-    if (ancestor) return permsFor(conn, ancestor.perms) & wanted ? ENOENT : EACCES
-  }
+  return permsFor(conn, tree.nearest(path).node.perms) & wanted ? ENOENT : EACCES
 }

@@ -1,12 +1,21 @@
 /**
  * A domain's ring page (abi/xen/io/xs_wire.ts, xenstored_domain.c: readchn, writechn). The other side may write anything there at any time: indexes are
  * read once, together with what they speak of, and checked; nonsense costs that domain its connection.
+ *
+ * A daemon may be killed at any moment, and the next one goes on with the same page: so a request stays in the ring until its answer is in the other
+ * one, and both indexes move by one step. What cannot stay (half of a message that fills the ring) or does not fit (more answers than there is room)
+ * is kept in the state file first, and so is all that answers a change, which must not be made twice.
  */
 
 import type { Sys } from '#abi/posix/syscalls.ts'
 import { xenstore_domain_interface as ring, XENSTORE_RING_SIZE } from '#abi/xen/io/xs_wire.ts'
-import { load, store } from '#user/libc/syscall.ts'
-import type { Connection, Outgoing } from './connection.ts'
+import { byteString, bytesOfString } from '#lib/utf8.ts'
+import { setWord } from '#lib/words.ts'
+import { load, store, store2 } from '#user/libc/syscall.ts'
+import type { Connection } from './connection.ts'
+import type { Outbox, Outgoing } from './outbox.ts'
+import { type RingState, unsentOf } from './restorer.ts'
+import { record } from './state.ts'
 import { advance, nextRun, type Transport } from './transport.ts'
 
 const { req, rsp, req_cons, rsp_cons, rsp_prod } = ring.fields
@@ -23,13 +32,24 @@ export interface RingLink {
   close(port: number): Sys<void>
 }
 
-const word = (value: number): Uint8Array => new Uint8Array(Uint32Array.of(value).buffer)
+function word(value: number): Uint8Array {
+  const bytes = new Uint8Array(4)
+  setWord(bytes, 0, value)
+  return bytes
+}
 
 export class RingTransport implements Transport {
   readonly link: RingLink
   blocked: boolean
   #from: number
   #news: boolean
+  /** Bytes taken of the requests that the other side has not been told of. */
+  #ahead: number
+  #reqCons: number
+  /** No room for more requests. */
+  #full: boolean
+  /** The position up to which answers have been kept, or were sent. */
+  #kept: number
   /** The response ring's indexes as they came with this round's request. The other side may have made room since, no more. */
   #indexes: readonly [cons: number, prod: number] | undefined
 
@@ -38,6 +58,10 @@ export class RingTransport implements Transport {
     this.blocked = false
     this.#from = 0
     this.#news = false
+    this.#ahead = 0
+    this.#reqCons = 0
+    this.#full = false
+    this.#kept = 0
     this.#indexes = undefined
   }
 
@@ -46,14 +70,16 @@ export class RingTransport implements Transport {
     const view = new DataView(bytes.buffer, bytes.byteOffset)
     const cons = view.getUint32(INDEXES, true)
     const prod = view.getUint32(INDEXES + 4, true)
-    const length = (prod - cons) >>> 0
-    if (length > XENSTORE_RING_SIZE) return 'gone'
+    const waiting = (prod - cons) >>> 0
+    if (waiting > XENSTORE_RING_SIZE || waiting < this.#ahead) return 'gone'
     this.#indexes = [view.getUint32(rsp_cons.offset, true), view.getUint32(rsp_prod.offset, true)]
+    this.#reqCons = cons
+    this.#full = waiting === XENSTORE_RING_SIZE
+    const length = waiting - this.#ahead
     if (length === 0) return undefined
-    const at = cons & (XENSTORE_RING_SIZE - 1)
+    const at = (cons + this.#ahead) & (XENSTORE_RING_SIZE - 1)
     const part = bytes.slice(req.offset + at, req.offset + Math.min(at + length, XENSTORE_RING_SIZE))
-    yield* store(this.link.page + req_cons.offset, word(prod))
-    this.#news = true
+    this.#ahead += length
     if (part.length === length) return part
     const whole = new Uint8Array(length)
     whole.set(part)
@@ -61,31 +87,91 @@ export class RingTransport implements Transport {
     return whole
   }
 
+  /** How many of the requests' bytes are done with; in a ring that is full of a part of one message, all. */
+  #done(waiting: number): number {
+    const done = Math.max(0, this.#ahead - waiting)
+    return done === 0 && this.#full ? this.#ahead : done
+  }
+
+  /**
+   * What has to be in the state file before `flush`. `changed`: this round has changed what is in it; `whole`: it begins anew, and has nothing of this
+   * ring. Empty: nothing.
+   */
+  *record(conn: Connection, changed: boolean, whole: boolean): Sys<string> {
+    const { input } = conn
+    const done = this.#done(input.length)
+    const unsent = conn.outBytes - this.#from
+    if (done === 0 && unsent === 0 && !whole) return ''
+    this.#indexes ??= yield* this.#look()
+    const [cons, prod] = this.#indexes
+    const room = XENSTORE_RING_SIZE - ((prod - cons) >>> 0)
+    // Of the unprocessed bytes the last are still in the ring.
+    const lost = input.subarray(0, Math.max(0, input.length - (this.#ahead - done)))
+    if (!changed && !whole && unsent <= room && lost.length === 0) return ''
+    const known = whole ? 0 : Math.min(Math.max(0, (this.#kept - prod) | 0), unsent)
+    // Who does not listen may notify as often as it likes.
+    if (!whole && done === 0 && known === unsent && lost.length === 0) return ''
+    const { serial } = conn
+    const numbers = `${(this.#reqCons + done) >>> 0}\0${(prod + known) >>> 0}\0${lost.length}`
+    this.#kept = (prod + unsent) >>> 0
+    return record(`R${serial}\0${numbers}\0${byteString(lost)}${byteString(lastOf(conn.out, unsent - known))}`)
+  }
+
   *flush(conn: Connection, sent: (message: Outgoing) => void): Sys<boolean> {
     this.blocked = false
-    if (conn.out.length === 0) return true
+    const done = this.#done(conn.input.length)
+    if (conn.out.length === 0) {
+      if (done > 0) yield* store(this.link.page + req_cons.offset, this.#taken(done))
+      return true
+    }
     const [cons, prod] = this.#indexes ?? (yield* this.#look())
     this.#indexes = undefined
     const used = (prod - cons) >>> 0
     if (used > XENSTORE_RING_SIZE) return false
+    const { page } = this.link
     if (used < XENSTORE_RING_SIZE) {
       const bytes = nextRun(conn.out, this.#from, XENSTORE_RING_SIZE - used)
       const at = prod & (XENSTORE_RING_SIZE - 1)
-      const first = bytes.subarray(0, XENSTORE_RING_SIZE - at)
-      const { page } = this.link
+      const end = XENSTORE_RING_SIZE - at
+      const first = bytes.length <= end ? bytes : bytes.subarray(0, end)
       yield* store(page + rsp.offset + at, first)
       if (first.length < bytes.length) yield* store(page + rsp.offset, bytes.subarray(first.length))
-      yield* store(page + rsp_prod.offset, word(prod + bytes.length))
+      const filled = (prod + bytes.length) >>> 0
+      if (done === 0) yield* store(page + rsp_prod.offset, word(filled))
+      else yield* store2(page + rsp_prod.offset, word(filled), page + req_cons.offset, this.#taken(done))
       this.#from = advance(conn, this.#from, bytes.length, sent)
+      if (((this.#kept - filled) | 0) < 0) this.#kept = filled
       this.#news = true
-    }
+    } else if (done > 0) yield* store(page + req_cons.offset, this.#taken(done))
     this.blocked = conn.out.length > 0
     return true
+  }
+
+  /** The requests' new index: so many more bytes are done with. */
+  #taken(done: number): Uint8Array {
+    this.#ahead -= done
+    this.#reqCons = (this.#reqCons + done) >>> 0
+    this.#full = false
+    this.#news = true
+    return word(this.#reqCons)
+  }
+
+  /** Go on where another daemon was. */
+  *resume(conn: Connection, state: RingState): Sys<void> {
+    const [, prod] = yield* this.#look()
+    const output = unsentOf(state, prod)
+    // Requests that changed nothing have been answered since without a word in the file: what it says is older than the ring then.
+    const older = state.cons >= 0 && ((this.#reqCons - state.cons) | 0) > 0
+    if (state.cons >= 0 && !older) yield* store(this.link.page + req_cons.offset, word(state.cons))
+    this.#kept = (prod + output.length) >>> 0
+    conn.resume(bytesOfString(older ? '' : state.input), output)
   }
 
   *#look(): Sys<readonly [cons: number, prod: number]> {
     const bytes = yield* load(this.link.page + INDEXES, INDEX_BYTES)
     const view = new DataView(bytes.buffer, bytes.byteOffset)
+    // As long as nothing has been taken of the requests, their index is what the page says.
+    if (this.#ahead === 0) this.#reqCons = view.getUint32(req_cons.offset - INDEXES, true)
     return [view.getUint32(rsp_cons.offset - INDEXES, true), view.getUint32(rsp_prod.offset - INDEXES, true)]
   }
 
@@ -99,6 +185,9 @@ export class RingTransport implements Transport {
   /** domain_conn_reset: both rings are empty, and what was sent in part is forgotten. */
   *reset(): Sys<void> {
     this.#from = 0
+    this.#ahead = 0
+    this.#full = false
+    this.#kept = 0
     this.#indexes = undefined
     yield* store(this.link.page + INDEXES, new Uint8Array(INDEX_BYTES))
   }
@@ -106,4 +195,17 @@ export class RingTransport implements Transport {
   *close(): Sys<void> {
     yield* this.link.close(this.link.port)
   }
+}
+
+/** The queue's last `count` bytes. */
+function lastOf(out: Outbox, count: number): Uint8Array {
+  const bytes = new Uint8Array(count)
+  let left = count
+  for (let i = out.length - 1; i >= 0 && left > 0; i--) {
+    const part = out.at(i)!.bytes
+    const from = Math.max(0, part.length - left)
+    bytes.set(part.subarray(from), left - (part.length - from))
+    left -= part.length - from
+  }
+  return bytes
 }

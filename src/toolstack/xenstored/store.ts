@@ -2,59 +2,25 @@
  * The heart of xenstored: connections, domains, the tree and its generation. Pure: bytes of messages in, queues of messages out; sockets, rings and
  * event channels are the daemon's affair (daemon.ts). What needs those is an errand that `handle` gives back.
  */
-import { ENOENT, ENOMEM, ENOSPC, ENOSYS } from '#abi/posix/errno.ts'
-import { XS_ERROR, xsd_errors } from '#abi/xen/io/xs_wire.ts'
+import { ENOENT, ENOSPC, ENOSYS } from '#abi/posix/errno.ts'
+import { XS_ERROR, XS_TRANSACTION_END, xsd_errors } from '#abi/xen/io/xs_wire.ts'
 import { XS_PERM_NONE, type XsPermission } from '../libxs/perms.ts'
-import { type Access, type AccessTrace, remember, traceAccess } from './access-trace.ts'
+import type { AccessTrace } from './access-trace.ts'
 import { Connection, type Domain, type Message } from './connection.ts'
 import { OPERATIONS } from './operations.ts'
-import type { Transaction } from './transactions.ts'
-import { nodeSize, parentOf, Tree } from './tree.ts'
+import { type Errand, type LiveUpdate, QUOTAS, type Quotas, type Request } from './requests.ts'
+import { closeRecord, domainRecord, endRecord, resetRecord, startRecord } from './state.ts'
+import { newTransaction, type Transaction } from './transactions.ts'
+import { Tree } from './tree.ts'
 import { Watches } from './watches.ts'
-
-/** What domains other than 0 may have. The names are the options'. */
-export interface Quotas {
-  /** Nodes that are its own. */
-  readonly entryNb: number
-  /** Bytes of a node's record: it has to stay below. */
-  readonly entrySize: number
-  /** One more is possible of each: both are compared by `>`. */
-  readonly watchNb: number
-  readonly transaction: number
-}
-
-export const QUOTAS: Quotas = { entryNb: 1000, entrySize: 2048, watchNb: 128, transaction: 10 }
 
 /**
  * Who does not listen loses its connection when so much waits for it (3.3 keeps all of it until dom0 has no memory left); a domain is not asked for
  * more requests while a tenth of it waits.
  */
 export const OUTPUT_BYTES_MAX = 4 << 20
-
-/** INTRODUCE needs the ring page and the event channel before it can be answered. */
-export interface Errand {
-  readonly conn: Connection
-  readonly message: Message
-  readonly domid: number
-  readonly mfn: number
-  readonly port: number
-  /** It is introduced already and only gets a new channel. */
-  readonly again: Domain | undefined
-}
-
-/** A request under way. */
-export interface Request {
-  readonly conn: Connection
-  readonly payload: string
-  readonly transaction: Transaction | undefined
-  /** The store, or the transaction's copy. */
-  readonly tree: Tree
-  /** Sent behind the reply. */
-  after: (() => void) | undefined
-}
-
-/** The reply's payload; an errno; or something that is to be done first. */
-export type Result = string | number | Omit<Errand, 'conn' | 'message'>
+/** What a message takes besides its bytes: many small ones are much, too. */
+const MESSAGE_BYTES = 128
 
 export interface StoreOptions {
   readonly quotas?: Quotas
@@ -63,6 +29,10 @@ export interface StoreOptions {
   /** Where DEBUG prints. */
   readonly print?: (text: string) => void
   readonly access?: AccessTrace
+  /** Hears of every change of what has to outlive this daemon (state.ts). */
+  readonly keep?: (record: string) => void
+  /** --merge-activate */
+  readonly merges?: boolean
 }
 
 const OWNED_BY_DOM0: readonly XsPermission[] = [{ id: 0, perms: XS_PERM_NONE }]
@@ -84,10 +54,21 @@ export class Store {
   generation: number
   /** No memory for more: what would grow the tree is refused. */
   full: boolean
-  readonly #access: AccessTrace | undefined
+  /** dom0's connections whose transactions have failed by domains' doing, and those domains': they wait (daemon.ts). */
+  readonly hindered: Set<Connection>
+  readonly hindering: Set<Connection>
+  readonly merges: boolean
+  /** The access trace, if anybody listens. */
+  access: AccessTrace | undefined
+  /** xenstore-control's live-update: what has been said of it so far, and what is to be done. */
+  readonly live: { program: string | undefined; commandLine: string | undefined; due: LiveUpdate | undefined }
+  /** Hears of every change of what has to outlive this daemon. */
+  readonly keep: ((record: string) => void) | undefined
+  /** Whose records are to be kept anew. */
+  readonly #changedDomains: Set<Domain>
   #serial: number
 
-  constructor({ quotas = QUOTAS, note = () => {}, print = () => {}, access }: StoreOptions = {}) {
+  constructor({ quotas = QUOTAS, note = () => {}, print = () => {}, access, keep, merges = false }: StoreOptions = {}) {
     this.quotas = quotas
     this.connections = new Set()
     this.outgoing = new Set()
@@ -101,25 +82,38 @@ export class Store {
     this.tree.add('/tool/xenstored', '', OWNED_BY_DOM0)
     this.generation = 0
     this.full = false
-    this.#access = access
+    this.hindered = new Set()
+    this.hindering = new Set()
+    this.merges = merges
+    this.live = { program: undefined, commandLine: undefined, due: undefined }
+    this.access = access
+    this.keep = keep
+    this.#changedDomains = new Set()
     this.#serial = 0
   }
 
+  /** Nothing, not even what a new store has: an earlier daemon's nodes follow. */
+  clear(): void {
+    this.tree = new Tree(OWNED_BY_DOM0)
+  }
+
   /** A client of the socket. */
-  connect(canWrite: boolean): Connection {
-    return this.#connect(0, canWrite, undefined)
+  connect(canWrite: boolean, serial: number = this.#serial + 1): Connection {
+    return this.#connect(0, canWrite, undefined, serial)
   }
 
   /** A domain: `mfn` and `remotePort` say which page and channel it has. */
-  addDomain(domid: number, mfn: number, remotePort: number): Connection {
+  addDomain(domid: number, mfn: number, remotePort: number, serial: number = this.#serial + 1): Connection {
     const path = `/local/domain/${domid}`
     const domain: Domain = { domid, path, mfn, remotePort, shutdown: false, entries: 0, watches: 0 }
     this.domains.unshift(domain)
-    return this.#connect(domid, true, domain)
+    if (this.keep) this.#changedDomains.add(domain)
+    return this.#connect(domid, true, domain, serial)
   }
 
-  #connect(id: number, canWrite: boolean, domain: Domain | undefined): Connection {
-    const conn = new Connection(++this.#serial, id, canWrite, domain, this.outgoing)
+  #connect(id: number, canWrite: boolean, domain: Domain | undefined, serial: number): Connection {
+    this.#serial = Math.max(this.#serial, serial)
+    const conn = new Connection(serial, id, canWrite, domain, this.outgoing)
     this.connections.add(conn)
     this.note(`CREATE connection 0x${conn.serial.toString(16)}\n`)
     return conn
@@ -137,16 +131,56 @@ export class Store {
   /** The connection is over, and so is the domain that it served. */
   disconnect(conn: Connection): void {
     if (conn.closed) return
+    this.keepDomains()
+    this.forget(conn)
+    this.ended.push(conn)
+    this.note(`DESTROY connection 0x${conn.serial.toString(16)}\n`)
+    if (!conn.domain) return
+    this.keep?.(endRecord(conn))
+    this.fire('@releaseDomain', false)
+  }
+
+  /** The same, and nobody hears of it. */
+  forget(conn: Connection): void {
     conn.closed = true
     this.connections.delete(conn)
     this.outgoing.delete(conn)
     this.watches.removeAll(conn)
     conn.transactions.clear()
-    this.ended.push(conn)
-    this.note(`DESTROY connection 0x${conn.serial.toString(16)}\n`)
-    if (!conn.domain) return
-    this.domains.splice(this.domains.indexOf(conn.domain), 1)
-    this.fire('@releaseDomain', false)
+    this.hindering.delete(conn)
+    this.helped(conn)
+    const { domain } = conn
+    if (!domain) return
+    this.domains.splice(this.domains.indexOf(domain), 1)
+    this.#changedDomains.delete(domain)
+    // A later domain of the same number has nothing to do with who was this one's helper.
+    for (const other of this.connections) if (other.target === domain.domid) other.target = undefined
+  }
+
+  /** What was in this connection's way may go on. */
+  helped(conn: Connection): void {
+    if (this.hindered.delete(conn) && this.hindered.size === 0) this.hindering.clear()
+  }
+
+  /** Domains' records are kept once a round, however much of them changes. */
+  keepDomains(): void {
+    for (const domain of this.#changedDomains) {
+      const conn = this.connectionOf(domain)
+      if (conn) this.keep?.(domainRecord(conn, domain))
+    }
+    this.#changedDomains.clear()
+  }
+
+  /** Something of it has changed that its record tells. */
+  domainChanged(domain: Domain): void {
+    if (this.keep) this.#changedDomains.add(domain)
+  }
+
+  /** A record about a domain's own connection; its own record has to come first. */
+  keepOf(conn: Connection, make: () => string): void {
+    if (!this.keep || !conn.domain) return
+    if (this.#changedDomains.size > 0) this.keepDomains()
+    this.keep(make())
   }
 
   /** Answer a message: replies and events are in the queues afterwards. An errand's answer waits for `finish`. */
@@ -161,8 +195,19 @@ export class Store {
       tree: transaction ? transaction.tree : this.tree,
       after: undefined,
     }
-    const result = txId !== 0 && !transaction ? ENOENT : operation ? operation(this, request) : ENOSYS
-    if (typeof result === 'object') return { conn, message, ...result }
+    const result =
+      txId !== 0 && !transaction
+        ? ENOENT
+        : transaction && type !== XS_TRANSACTION_END && this.#isTooLong(conn, transaction)
+          ? ENOSPC
+          : operation
+            ? operation(this, request)
+            : ENOSYS
+    if (typeof result === 'object') {
+      if ('domid' in result) return { conn, message, ...result }
+      this.live.due = { conn, message, ...result }
+      return undefined
+    }
     this.#reply(conn, message, result)
     request.after?.()
     this.#dropDeaf()
@@ -173,7 +218,10 @@ export class Store {
   finish({ conn, message, domid, mfn, port, again }: Errand, errno: number): Connection | undefined {
     let introduced: Connection | undefined
     if (errno === 0) {
-      if (again) again.remotePort = port
+      if (again) {
+        again.remotePort = port
+        this.domainChanged(again)
+      }
       introduced = again ? this.connectionOf(again) : this.addDomain(domid, mfn, port)
       if (!again) this.fire('@introduceDomain', false)
       if (introduced) this.#reset(introduced)
@@ -188,6 +236,37 @@ export class Store {
     this.watches.removeAll(conn)
     conn.transactions.clear()
     conn.reset()
+    this.keepOf(conn, () => resetRecord(conn))
+  }
+
+  /** The daemon has done what was asked of it besides the store. */
+  answer(conn: Connection, message: Message, result: string | number): void {
+    if (!conn.closed) this.#reply(conn, message, result)
+  }
+
+  #isTooLong({ unprivileged }: Connection, { changes, touched }: Transaction): boolean {
+    return unprivileged && Math.max(changes.size, touched?.size ?? 0) >= this.quotas.transactionNodes
+  }
+
+  startTransaction(conn: Connection): Transaction {
+    do conn.lastTransactionId = (conn.lastTransactionId + 1) >>> 0
+    while (conn.lastTransactionId === 0 || conn.transactions.has(conn.lastTransactionId))
+    const transaction = newTransaction(conn.lastTransactionId, this.generation, this.tree, this.merges)
+    conn.transactions.set(transaction.id, transaction)
+    this.keepOf(conn, () => startRecord(conn, transaction.id))
+    return transaction
+  }
+
+  /** One that an earlier daemon began: it can only end. */
+  lostTransaction(conn: Connection, id: number): void {
+    // Those that are still open may be older than the last one.
+    if (((id - conn.lastTransactionId) | 0) > 0) conn.lastTransactionId = id
+    conn.transactions.set(id, newTransaction(id, Number.NaN, this.tree, false))
+  }
+
+  endTransaction(conn: Connection, { id }: Transaction): void {
+    conn.transactions.delete(id)
+    this.keepOf(conn, () => closeRecord(conn, id))
   }
 
   #reply(conn: Connection, { type, reqId, txId }: Message, result: string | number): void {
@@ -197,7 +276,7 @@ export class Store {
 
   #dropDeaf(): void {
     for (const conn of this.outgoing)
-      if (conn.outBytes > OUTPUT_BYTES_MAX) {
+      if (conn.outBytes + MESSAGE_BYTES * conn.out.length > OUTPUT_BYTES_MAX) {
         this.note(`connection 0x${conn.serial.toString(16)} does not listen\n`)
         this.disconnect(conn)
       }
@@ -207,92 +286,6 @@ export class Store {
     this.watches.fire(name, recurse)
   }
 
-  /** add_change_node and fire_watches: a change of `path`, or of all below it, has been made. `also` are nodes that were created on the way. */
-  changed({ conn, transaction }: Request, path: string, removed: boolean, also: readonly string[] = []): void {
-    if (transaction) {
-      if (!transaction.changes.has(path)) transaction.changes.set(path, removed)
-      if (this.#access) {
-        for (const parent of also) remember(transaction.accesses, parent, false)
-        remember(transaction.accesses, path, removed)
-      }
-      return
-    }
-    this.generation++
-    if (this.#access) {
-      for (const parent of also) traceAccess(this.#access, conn, this.tree, parent, 'set')
-      traceAccess(this.#access, conn, this.tree, path, removed ? 'rm' : 'set')
-    }
-    this.fire(path, removed)
-  }
-
-  /** The transaction becomes the store. */
-  commit(conn: Connection, { tree, entries, accesses, changes }: Transaction): void {
-    this.tree = tree
-    for (const [domid, more] of entries) this.#charge(undefined, domid, more)
-    if (this.#access)
-      for (const [path, access] of accesses as Map<string, Access>) traceAccess(this.#access, conn, tree, path, access)
-    for (const [path, recurse] of changes) this.fire(path, recurse)
-    this.generation++
-  }
-
-  /** Create `path`, which is valid and missing, and what is missing above it: all or nothing. 0, or an errno. */
-  create(request: Request, path: string, value: string): number {
-    const { conn, tree, transaction } = request
-    const missing = [path]
-    let ancestor = tree.get(parentOf(path))
-    for (let above = parentOf(path); !ancestor; ancestor = tree.get(above)) {
-      missing.unshift(above)
-      above = parentOf(above)
-    }
-    const perms =
-      conn.id === 0 ? ancestor.perms : ancestor.perms.with(0, { id: conn.id, perms: ancestor.perms[0]!.perms })
-    if (this.full) return ENOMEM
-    if (conn.unprivileged) {
-      const { domid, entries } = conn.domain!
-      // The real daemon does not look at what a transaction has created, so that a guest could fill dom0 by one.
-      if (entries + (transaction?.entries.get(domid) ?? 0) + missing.length > this.quotas.entryNb) return ENOENT
-      if (this.tooBig(conn, ancestor.perms.length, ancestor.value.length, ancestor.childBytes + nameBytes(missing[0]!)))
-        return ENOSPC
-      for (let i = 0; i < missing.length; i++) {
-        const leaf = i === missing.length - 1
-        if (this.tooBig(conn, perms.length, leaf ? value.length : 0, leaf ? 0 : nameBytes(missing[i + 1]!)))
-          return ENOSPC
-      }
-    }
-    for (const made of missing) {
-      tree.add(made, made === path ? value : '', perms)
-      this.#charge(transaction, perms[0]!.id, 1)
-    }
-    this.changed(request, path, false, missing.slice(0, -1))
-    return 0
-  }
-
-  /** write_node's limit. */
-  tooBig(conn: Connection, perms: number, valueBytes: number, childBytes: number): boolean {
-    return conn.unprivileged && nodeSize(perms, valueBytes, childBytes) >= this.quotas.entrySize
-  }
-
-  remove(request: Request, path: string): void {
-    request.tree.remove(path, ({ perms }) => this.#charge(request.transaction, perms[0]!.id, -1))
-    this.changed(request, path, true)
-  }
-
-  setPerms(request: Request, path: string, before: readonly XsPermission[], perms: readonly XsPermission[]): void {
-    request.tree.setPerms(path, perms)
-    this.#charge(request.transaction, before[0]!.id, -1)
-    this.#charge(request.transaction, perms[0]!.id, 1)
-    this.changed(request, path, false)
-  }
-
-  /** Nodes more or fewer. Only domains that have been introduced are counted. */
-  #charge(transaction: Transaction | undefined, domid: number, more: number): void {
-    if (transaction) transaction.entries.set(domid, (transaction.entries.get(domid) ?? 0) + more)
-    else {
-      const domain = this.domain(domid)
-      if (domain) domain.entries = Math.max(0, domain.entries + more)
-    }
-  }
-
   /** domain_cleanup: VIRQ_DOM_EXC says that something happened to some domain; `infoOf` what there is now. */
   scanDomains(infoOf: (domid: number) => { readonly shutdown: boolean; readonly dying: boolean } | undefined): void {
     let news = false
@@ -300,6 +293,7 @@ export class Store {
       const info = infoOf(domain.domid)
       if (info?.shutdown && !domain.shutdown) {
         domain.shutdown = true
+        this.domainChanged(domain)
         news = true
       }
       if (info && !info.dying) continue
@@ -311,7 +305,5 @@ export class Store {
     this.#dropDeaf()
   }
 }
-
-const nameBytes = (path: string): number => path.length - path.lastIndexOf('/')
 
 const errorName = (errno: number): string => (xsd_errors.find(([known]) => known === errno) ?? xsd_errors[0]!)[1]

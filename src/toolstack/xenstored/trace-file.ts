@@ -1,5 +1,5 @@
 /** --trace-file: a line for each message, connection, watch and transaction; opened anew at SIGHUP. And the access trace's device. */
-import { O_APPEND, O_CREAT, O_NONBLOCK, O_WRONLY } from '#abi/posix/fcntl.ts'
+import { F_SETFD, FD_CLOEXEC, O_APPEND, O_CREAT, O_NONBLOCK, O_WRONLY } from '#abi/posix/fcntl.ts'
 import { SYSCALL_NR, type Sys } from '#abi/posix/syscalls.ts'
 import {
   XS_DEBUG,
@@ -26,9 +26,10 @@ import {
 import { byteString, bytesOfString } from '#lib/utf8.ts'
 import { OsError, strerror } from '#user/libc/errno.ts'
 import { eprint, STDERR } from '#user/libc/stdio.ts'
-import { close, open, raw } from '#user/libc/syscall.ts'
+import { close, fcntl, open, raw } from '#user/libc/syscall.ts'
 import { gmtime, time } from '#user/libc/time.ts'
-import type { Connection, Outgoing } from './connection.ts'
+import type { Connection } from './connection.ts'
+import { type Outgoing, RESUMED } from './outbox.ts'
 
 /** sockmsg_string */
 const NAMES: ReadonlyMap<number, string> = new Map([
@@ -54,27 +55,35 @@ const NAMES: ReadonlyMap<number, string> = new Map([
   [XS_SET_TARGET, 'SET_TARGET'],
 ])
 
-/** What waits to be written, at most: a reader of the device who does not keep up misses lines. */
+/** What waits to be written, at most, once a write has not taken all: who does not keep up misses lines. */
 const PENDING_MAX = 1 << 20
 
 /** Lines for a descriptor, written once a round. */
 export class LineSink {
   readonly fd: number
   #text: string
+  #slow: boolean
 
   constructor(fd: number) {
     this.fd = fd
     this.#text = ''
+    this.#slow = false
   }
 
   put(line: string): void {
-    if (this.#text.length < PENDING_MAX) this.#text += line
+    if (!this.#slow || this.#text.length < PENDING_MAX) this.#text += line
+  }
+
+  /** Not yet written. */
+  get waiting(): string {
+    return this.#text
   }
 
   *flush(): Sys<void> {
     if (this.#text === '') return
     const done = yield* raw(SYSCALL_NR.write, this.fd, bytesOfString(this.#text))
     if (typeof done === 'number' && done > 0) this.#text = this.#text.slice(done)
+    this.#slow = this.#text !== ''
   }
 }
 
@@ -124,6 +133,7 @@ export class TraceFile {
     this.#sink = undefined
     try {
       this.#sink = new LineSink(yield* open(this.#path, O_WRONLY | O_CREAT | O_APPEND, 0o600))
+      yield* fcntl(this.#sink.fd, F_SETFD, FD_CLOEXEC)
       this.note('\n***\n')
     } catch (error) {
       if (!(error instanceof OsError)) throw error
@@ -153,7 +163,7 @@ export class TraceFile {
 
   /** trace_io for what has been sent. */
   sent(conn: Connection, { type, bytes }: Outgoing): void {
-    if (!this.on) return
+    if (!this.on || type === RESUMED) return
     const payload = byteString(bytes.subarray(16))
     if (this.#verbose) this.says(`Writing msg ${nameOf(type)} (${payload.split('\0', 1)[0]}) out to ${address(conn)}\n`)
     this.#line('OUT', conn, type, payload)
@@ -163,12 +173,19 @@ export class TraceFile {
     this.note(`${way} ${address(conn)} ${this.#stamp} ${nameOf(type)} (${payload.replaceAll('\0', ' ')})\n`)
   }
 
+  /** `flush` has something to do. */
+  get waits(): boolean {
+    return hasLines(this.#access) || hasLines(this.#sink) || hasLines(this.#stderr)
+  }
+
   *flush(): Sys<void> {
     if (this.#sink) yield* this.#sink.flush()
     if (this.#stderr) yield* this.#stderr.flush()
     if (this.#access) yield* this.#access.flush()
   }
 }
+
+const hasLines = (sink: LineSink | undefined): boolean => sink !== undefined && sink.waiting !== ''
 
 const nameOf = (type: number): string => NAMES.get(type) ?? '**UNKNOWN**'
 

@@ -3,15 +3,26 @@
  * copies what it changes (in life a transaction copies the whole database file).
  */
 import type { XsPermission } from '../libxs/perms.ts'
+import { Buckets, Few, MANY } from './children.ts'
+
+/** What nodes with few and with many children have in common. */
+export interface Children<T = Node> extends Iterable<[string, T]> {
+  readonly size: number
+  get(name: string): T | undefined
+  has(name: string): boolean
+  keys(): IterableIterator<string>
+}
 
 export interface Node {
   readonly value: string
   /** Never empty. */
   readonly perms: readonly XsPermission[]
   /** In the order of creation. */
-  readonly children: ReadonlyMap<string, Node>
+  readonly children: Children
   /** Names of the children, each with a NUL: what the real node's record holds. */
   readonly childBytes: number
+  /** These names, once `listingOf` has been asked for them. */
+  listing: string | undefined
 }
 
 interface OwnNode extends Node {
@@ -19,9 +30,18 @@ interface OwnNode extends Node {
   owner: object
   value: string
   perms: readonly XsPermission[]
-  children: Map<string, OwnNode>
+  children: OwnChildren
   childBytes: number
+  /** Among its parent's children. */
+  readonly order: number
+  /** The order of the next child. */
+  births: number
 }
+
+type OwnChildren = Few<OwnNode> | Buckets<OwnNode>
+
+/** Of all nodes that have none; nothing is ever put into it. */
+const NO_CHILDREN: OwnChildren = new Few()
 
 /** What an object of the tree costs besides its texts. */
 const NODE_BYTES = 160
@@ -41,25 +61,33 @@ export const isChild = (child: string, parent: string): boolean =>
 export const nodeSize = (perms: number, valueBytes: number, childBytes: number): number =>
   12 + 8 * perms + valueBytes + childBytes
 
+/** Names of the node's children, each with a NUL. */
+export function listingOf(node: Node): string {
+  if (node.listing === undefined) {
+    let names = ''
+    for (const name of node.children.keys()) names += `${name}\0`
+    node.listing = names
+  }
+  return node.listing
+}
+
 export class Tree {
   #root: OwnNode
   #me: object
   /** About what it takes of the heap, as if nothing were shared. */
   bytes: number
 
-  constructor(perms: readonly XsPermission[]) {
+  /** `like`: begins with all that another one has. */
+  constructor(perms: readonly XsPermission[], like?: Tree) {
     this.#me = {}
-    this.#root = { owner: this.#me, value: '', perms, children: new Map(), childBytes: 0 }
-    this.bytes = NODE_BYTES
+    this.#root = like ? like.#root : newNode(this.#me, '', perms, 0)
+    this.bytes = like ? like.bytes : NODE_BYTES
   }
 
   /** O(1). Neither tree sees what happens to the other from now on. */
   fork(): Tree {
-    const copy = new Tree([])
-    copy.#root = this.#root
-    copy.bytes = this.bytes
     this.#me = {}
-    return copy
+    return new Tree(this.#root.perms, this)
   }
 
   get(path: string): Node | undefined {
@@ -73,23 +101,58 @@ export class Tree {
     return node
   }
 
-  setValue(path: string, value: string): void {
+  /** The node that is nearest above `path`, or there, and its path. */
+  nearest(path: string): { readonly at: string; readonly node: Node } {
+    let node = this.#root
+    let known = 0
+    for (let at = 1; at < path.length; ) {
+      const slash = path.indexOf('/', at)
+      const end = slash < 0 ? path.length : slash
+      const child = node.children.get(path.slice(at, end))
+      if (!child) break
+      node = child
+      known = end
+      at = end + 1
+    }
+    return { at: path.slice(0, known) || '/', node }
+  }
+
+  setValue(path: string, value: string): Node {
     const node = this.#own(path)
     this.bytes += value.length - node.value.length
     node.value = value
+    return node
   }
 
-  setPerms(path: string, perms: readonly XsPermission[]): void {
-    this.#own(path).perms = perms
+  setPerms(path: string, perms: readonly XsPermission[]): Node {
+    const node = this.#own(path)
+    node.perms = perms
+    return node
   }
 
   /** A new last child of a node that exists. */
   add(path: string, value: string, perms: readonly XsPermission[]): void {
-    const parent = this.#own(parentOf(path))
-    const name = nameOf(path)
-    parent.children.set(name, { owner: this.#me, value, perms, children: new Map(), childBytes: 0 })
+    this.#bear(this.#own(parentOf(path)), nameOf(path), value, perms)
+  }
+
+  /** The same for several, each the child of the one before; the last has the value. */
+  addAll(paths: readonly string[], value: string, perms: readonly XsPermission[]): Node {
+    let parent = this.#own(parentOf(paths[0]!))
+    for (let i = 0; i < paths.length; i++)
+      parent = this.#bear(parent, nameOf(paths[i]!), i === paths.length - 1 ? value : '', perms)
+    return parent
+  }
+
+  #bear(parent: OwnNode, name: string, value: string, perms: readonly XsPermission[]): OwnNode {
+    const child = newNode(this.#me, value, perms, parent.births++)
+    if (parent.children === NO_CHILDREN) parent.children = new Few()
+    else if (parent.children.size === MANY && parent.children instanceof Few)
+      parent.children = Buckets.of(parent.children)
+    parent.children.set(name, child)
     parent.childBytes += name.length + 1
+    if (parent.listing !== undefined) parent.listing += `${name}\0`
     this.bytes += NODE_BYTES + name.length + value.length
+    return child
   }
 
   /** With all below it; each node that goes is told to `gone`. */
@@ -100,6 +163,7 @@ export class Tree {
     if (!node) return
     parent.children.delete(name)
     parent.childBytes -= name.length + 1
+    parent.listing = undefined
     const left: [string, Node][] = [[name, node]]
     for (let next = left.pop(); next; next = left.pop()) {
       this.bytes -= NODE_BYTES + next[0].length + next[1].value.length
@@ -126,6 +190,7 @@ export class Tree {
 
   /** Nodes in the order of a listing: parents first, children by age. */
   *walk(): Generator<readonly [path: string, node: Node], void, undefined> {
+    'no preempt'
     const left: [string, Node][] = [['/', this.#root]]
     for (let next = left.pop(); next; next = left.pop()) {
       yield next
@@ -153,7 +218,27 @@ export class Tree {
     return node
   }
 
-  #copy({ value, perms, children, childBytes }: OwnNode): OwnNode {
-    return { owner: this.#me, value, perms, children: new Map(children), childBytes }
+  #copy(node: OwnNode): OwnNode {
+    const copy = newNode(this.#me, node.value, node.perms, node.order)
+    const { children } = node
+    if (children !== NO_CHILDREN) copy.children = copied(children)
+    copy.childBytes = node.childBytes
+    copy.births = node.births
+    copy.listing = node.listing
+    return copy
   }
 }
+
+const newNode = (owner: object, value: string, perms: readonly XsPermission[], order: number): OwnNode => ({
+  owner,
+  value,
+  perms,
+  children: NO_CHILDREN,
+  childBytes: 0,
+  order,
+  births: 0,
+  listing: undefined,
+})
+
+const copied = (children: OwnChildren): OwnChildren =>
+  children instanceof Few || children.size >= MANY / 2 ? children.copy() : children.few()

@@ -1,11 +1,13 @@
 /**
- * xenstored of Xen 3.3: the store's daemon. Its tree lies in its own memory: a daemon that starts again finds an empty one, as after /usr/sbin/xend,
- * which removes the old database before it starts a daemon; --preserve-local and --no-recovery are accepted and have nothing to keep. As in life a
- * second daemon does not know the first one's watches and transactions: kernels have to register theirs anew, which those of 2.6.18 do not.
+ * xenstored of Xen 3.3: the store's daemon. Its tree lies in its own memory, and everything that must outlive it in a file below /dev/shm
+ * (state-file.ts): a daemon that follows one that was ended or killed goes on where that was, with its domains, their watches and what they had asked.
+ * In that it is today's daemon (live update); that of 3.3 would lose all watches, which kernels of 2.6.18 do not register anew. Who wants an empty
+ * store removes /dev/shm/xenstored before the start, as one removes the old one's tdb; --preserve-local and --no-recovery are accepted and change
+ * nothing. Nor has 3.3 --merge-activate (oxenstored.conf's name), --transaction-nodes and --live-update (today's).
  */
 import { EEXIST } from '#abi/posix/errno.ts'
 import { LOCK_EX, LOCK_NB, O_CREAT, O_RDWR } from '#abi/posix/fcntl.ts'
-import { SIG_IGN, SIGHUP, SIGPIPE } from '#abi/posix/signal.ts'
+import { SIG_IGN, SIG_UNBLOCK, SIGHUP, SIGPIPE, SIGTERM } from '#abi/posix/signal.ts'
 import { AF_UNIX, SOCK_STREAM, sockaddrUn } from '#abi/posix/socket.ts'
 import { SYSCALL_NR, type Sys } from '#abi/posix/syscalls.ts'
 import { bytesOfString } from '#lib/utf8.ts'
@@ -31,12 +33,17 @@ import {
   socket,
   umask,
 } from '#user/libc/syscall.ts'
+import { xcEvtchnOpen } from '../libxc/evtchn.ts'
 import { xsDaemonSocket } from '../libxs/connection.ts'
 import { traceAll } from './access-trace.ts'
 import { Daemon } from './daemon.ts'
 import { Hypervisor } from './hypervisor.ts'
-import { QUOTAS, Store } from './store.ts'
-import { accessDevice, TraceFile } from './trace-file.ts'
+import { blockSignals, liveUpdate } from './live-update.ts'
+import { QUOTAS, type Quotas } from './requests.ts'
+import { Damaged, Restorer } from './restorer.ts'
+import { StateFile } from './state-file.ts'
+import { Store } from './store.ts'
+import { accessDevice, LineSink, TraceFile } from './trace-file.ts'
 
 const OPTIONS = `  --no-domain-init    to state that xenstored should not initialise dom0,
   --pid-file <file>   giving a file for the daemon's pid to be written,
@@ -52,6 +59,9 @@ const OPTIONS = `  --no-domain-init    to state that xenstored should not initia
                       the store is corrupted (debug only),
   --preserve-local    to request that /local is preserved on start-up,
   --verbose           to request verbose execution.
+  --merge-activate    to let transactions collide only where both have been,
+  --transaction-nodes <nb> limit the number of nodes in a domain's transaction,
+  --live-update       to go on in the place of a daemon that was updated.
 `
 
 const LONG = {
@@ -68,6 +78,9 @@ const LONG = {
   'preserve-local': 'L',
   verbose: 'V',
   'watch-nb:': 'W',
+  'merge-activate': 'merge',
+  'transaction-nodes:': 'nodes',
+  'live-update': 'U',
 }
 
 /** More than one waits only while the daemon is busy. */
@@ -81,7 +94,7 @@ export const xenstored = program({
   usage: 'xenstored <options>',
   help: `XenStore's daemon: keeps the tree that domains and tools share.\n\n${OPTIONS}`,
   *main(argv, env) {
-    const { options, operands, error } = getopt(argv.slice(1), 'DE:F:HNPS:t:T:RLVW:', LONG)
+    const { options, operands, error } = getopt(argv.slice(1), 'DE:F:HNPS:t:T:RLUVW:', LONG)
     const value = (code: string): string | undefined => options.findLast((option) => option.code === code)?.value
     const has = (code: string): boolean => options.some((option) => option.code === code)
     // getopt complains, and the daemon starts all the same.
@@ -100,7 +113,12 @@ export const xenstored = program({
         entrySize: quota(value('S'), QUOTAS.entrySize),
         watchNb: quota(value('W'), QUOTAS.watchNb),
         transaction: quota(value('t'), QUOTAS.transaction),
+        transactionNodes: quota(value('nodes'), QUOTAS.transactionNodes),
       },
+      argv,
+      env,
+      merges: has('merge'),
+      live: has('U'),
       domains: !has('D'),
       forks: !has('N'),
       pidFile: value('F'),
@@ -120,7 +138,7 @@ export const xenstored = program({
       yield* eprint(`error: mkdir daemon ${what}: ${strerror(-result)}\n`)
       return 255
     }
-    if (!settings.forks) return yield* serve(settings)
+    if (!settings.forks || settings.live) return yield* serve(settings)
     // Stevens: a child of init's that cannot get a terminal again.
     yield* fork(function* () {
       yield* setsid()
@@ -136,7 +154,11 @@ export const xenstored = program({
 })
 
 interface Settings {
-  readonly quotas: typeof QUOTAS
+  readonly argv: readonly string[]
+  readonly env: readonly string[]
+  readonly merges: boolean
+  readonly live: boolean
+  readonly quotas: Quotas
   readonly domains: boolean
   readonly forks: boolean
   readonly pidFile: string | undefined
@@ -154,9 +176,17 @@ const quota = (text: string | undefined, usual: number): number =>
 /** The daemon's own life; comes back only if it cannot begin. */
 function* serve(settings: Settings): Sys<number> {
   try {
-    if (settings.pidFile !== undefined && !(yield* writePidFile(settings.pidFile))) return 0
-    const daemon = yield* start(settings)
-    yield* daemon.loop()
+    const { argv, domains, env, live, pidFile: path } = settings
+    // Opened before the pid file, and so closed before it: who gets the lock finds the channels free.
+    const evtchn = domains && !live ? yield* or('Failed to open evtchn device', xcEvtchnOpen()) : -1
+    const pidFile = path === undefined || live ? -1 : yield* writePidFile(path)
+    if (pidFile === undefined) return 0
+    const { daemon, store } = yield* start(settings, evtchn, pidFile)
+    while (!daemon.ending) {
+      yield* daemon.loop()
+      if (store.live.due) yield* liveUpdate(daemon, store, store.live.due, argv, env)
+    }
+    return 0
   } catch (error) {
     if (!(error instanceof Fatal)) throw error
     yield* eprint(`FATAL: ${error.message}\n`)
@@ -174,14 +204,14 @@ function* or<T>(what: string, call: Sys<T>): Sys<T> {
   }
 }
 
-/** False: another daemon holds the file. */
-function* writePidFile(path: string): Sys<boolean> {
+/** Its descriptor, which holds the lock. Undefined: another daemon holds it. */
+function* writePidFile(path: string): Sys<number | undefined> {
   const fd = yield* or(`Opening pid file ${path}`, open(path, O_RDWR | O_CREAT, 0o600))
   const locked = yield* raw(SYSCALL_NR.flock, fd, LOCK_EX | LOCK_NB)
-  if (typeof locked !== 'number' || locked < 0) return false
+  if (typeof locked !== 'number' || locked < 0) return undefined
   yield* ftruncate(fd, 0)
   yield* or(`Writing pid file ${path}`, writeAll(fd, bytesOfString(`${yield* getpid()}\n`)))
-  return true
+  return fd
 }
 
 function* listening(path: string, mode: number): Sys<number> {
@@ -193,40 +223,83 @@ function* listening(path: string, mode: number): Sys<number> {
   return fd
 }
 
-function* start({ quotas, domains, forks, printsPid, socket: path, trace }: Settings): Sys<Daemon> {
+/** What an earlier daemon has left, if it has. */
+function* restored(state: StateFile, store: Store): Sys<Restorer | undefined> {
+  const frames = yield* state.load()
+  if (!frames) return undefined
+  const restorer = new Restorer(store)
+  store.clear()
+  for (const text of frames) for (let at = 0; at < text.length; ) at = restorer.apply(text, at)
+  return restorer
+}
+
+function* start(settings: Settings, newEvtchn: number, newPidFile: number): Sys<{ daemon: Daemon; store: Store }> {
+  const { quotas, domains, forks, live, merges, printsPid, socket: path, trace } = settings
   yield* rt_sigaction(SIGPIPE, SIG_IGN, 0, 0)
-  const readWrite = yield* listening(path, 0o600)
-  const readOnly = yield* listening(`${path}_ro`, 0o660)
-  const access = yield* accessDevice()
-  const store = new Store({
-    quotas,
-    note: (text) => trace.note(text),
-    print: (text) => trace.says(text),
-    ...(access && { access: (line: string) => access.put(line) }),
-  })
+  const state = yield* StateFile.open()
+  const newStore = (): Store =>
+    new Store({
+      quotas,
+      merges,
+      note: (text) => trace.note(text),
+      print: (text) => trace.says(text),
+      ...(state && { keep: (line: string) => state.put(line) }),
+    })
+  let store = newStore()
+  let restorer: Restorer | undefined
+  try {
+    restorer = state && (yield* restored(state, store))
+  } catch (error) {
+    if (!(error instanceof Damaged)) throw error
+    if (live) throw new Fatal(`Inconsistent state data: ${error.message}`)
+    yield* eprint(`xenstored: the state of an earlier daemon is damaged: ${error.message}\n`)
+    trace.note(`the state of an earlier daemon is damaged: ${error.message}\n`)
+    store = newStore()
+  }
+  const old = live ? restorer?.descriptors : undefined
+  if (live && !old) throw new Fatal('No state file found')
+  // Without their descriptors they have ended, however the old daemon did.
+  if (restorer && !live) for (const conn of restorer.sockets.keys()) store.forget(conn)
+  const socket = old?.socket ?? (yield* listening(path, 0o600))
+  const readOnlySocket = old?.readOnlySocket ?? (yield* listening(`${path}_ro`, 0o660))
+  const access = old ? (old.access < 0 ? undefined : new LineSink(old.access)) : yield* accessDevice()
   if (access) {
+    store.access = (line) => access.put(line)
     trace.also(access)
-    traceAll((line) => access.put(line), store.tree)
+    if (old) access.put(old.lines)
+    else traceAll((line) => access.put(line), store.tree)
   }
-  const hypervisor = domains ? yield* or('Failed to open connection to hypervisor', Hypervisor.open()) : undefined
-  const daemon = new Daemon({ store, socket: readWrite, readOnlySocket: readOnly, hypervisor, trace })
+  const evtchn = old?.evtchn ?? newEvtchn
+  const hypervisor = domains ? yield* or('Failed to open connection to hypervisor', Hypervisor.open(evtchn)) : undefined
+  const pidFile = old?.pidFile ?? newPidFile
+  const daemon = new Daemon({ store, socket, readOnlySocket, hypervisor, trace, access, state, pidFile })
+  if (restorer) yield* daemon.resume(restorer)
   if (hypervisor) {
-    yield* or('Failed to initialize dom0 state', daemon.serveDom0())
-    yield* or('Failed to bind to domain exception virq port', hypervisor.watchDomains())
+    if (!store.domain(0)) yield* or('Failed to initialize dom0 state', daemon.serveDom0())
+    if (old) hypervisor.domExcPort = old.domExcPort
+    else yield* or('Failed to bind to domain exception virq port', hypervisor.watchDomains())
   }
-  if (printsPid) yield* writeAll(STDOUT, bytesOfString(`${yield* getpid()}\n`))
-  if (forks) {
+  if (printsPid && !live) yield* writeAll(STDOUT, bytesOfString(`${yield* getpid()}\n`))
+  if (forks && !live) {
     const devnull = yield* or('Could not open /dev/null\n', open('/dev/null', O_RDWR, 0))
     for (const fd of [STDIN, STDOUT, STDERR]) yield* dup2(devnull, fd)
     yield* close(devnull)
   }
-  yield* rt_sigaction(
-    SIGHUP,
-    function* () {
-      trace.stale = true
-    },
-    0,
-    0,
-  )
-  return daemon
+  const onSignal = (signo: number, act: () => void): Sys<unknown> =>
+    rt_sigaction(
+      signo,
+      function* () {
+        act()
+      },
+      0,
+      0,
+    )
+  yield* onSignal(SIGHUP, () => {
+    trace.stale = true
+  })
+  yield* onSignal(SIGTERM, () => {
+    daemon.ending = true
+  })
+  yield* blockSignals(SIG_UNBLOCK)
+  return { daemon, store }
 }
