@@ -89,6 +89,18 @@ const SAID: Readonly<Record<string, readonly string[]>> = {
     'written on the console',
     '[root@xenhost ~]# ',
   ],
+  'xenstore.tape': [
+    'xenhost login: ',
+    'Started domain sebastian',
+    '/local/domain/1/device/vbd',
+    '131072',
+    '/local/domain/1/memory/target = "98304"',
+    'nr_pages=24576 ',
+    'xenstore-control live-update',
+    '\x1b[2Jsebastian',
+    'killall -9 xenstored',
+    '\x1b[2Jsebastian',
+  ],
   'grub-error.tape': ['grub> ', 'Error 15: File not found\r\n', 'grub> '],
 }
 

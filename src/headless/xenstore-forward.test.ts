@@ -10,7 +10,7 @@ import { Dom0Host } from '#testing/dom0-host.ts'
 import { buildDiskAndKnown } from '../../scripts/disk.mjs'
 import { runSession, type Terminal } from './session.ts'
 
-const TOOLS = ['xenstore-ls', 'xenstore-list', 'xenstore-read', 'xenstore-write', 'xenstore-rm', 'xenstore-watch']
+const TOOLS = ['ls', 'list', 'read', 'write', 'rm', 'watch', 'chmod', 'exists'].map((mode) => `xenstore-${mode}`)
 const missing = TOOLS.filter((tool) => spawnSync(tool, ['-h']).error !== undefined)
 if (missing.length > 0)
   process.stderr.write(
@@ -129,6 +129,31 @@ describe.skipIf(missing.length > 0)('out here and in domain 0 there is one XenSt
     expect((await dom0('xenstore-exists /bench')).status).toBe(1)
   })
 
+  test('xenstore-chmod: what is set here is so there, with parents and with all below; -ls -fp here is -ls -fp there', async () => {
+    await debian('xenstore-write', '/bench/a/b/c', '1')
+    expect(await debian('xenstore-chmod', '/bench/a', 'n0', 'r1', 'b2')).toEqual({ status: 0, stdout: '', stderr: '' })
+    expect((await dom0('xenstore-ls -p /bench')).output).toMatch(/^a = "" [ .]+ \(n0,r1,b2\)\n b = "" [ .]+ \(n0\)\n/)
+    await debian('xenstore-chmod', '-r', '/bench/a/b', 'r3')
+    expect(await debian('xenstore-chmod', '-u', '/bench/a/b/c', 'w4', 'n5')).toMatchObject({ status: 0 })
+    const inside = await dom0('xenstore-ls -fp /bench | cat')
+    expect(inside.output).toBe('/bench/a = ""   (w4,n5)\n/bench/a/b = ""   (w4,n5)\n/bench/a/b/c = "1"   (w4,n5)')
+    const outside = await debian('xenstore-ls', '-f', '-p', '/bench')
+    // Later tools put one blank less before the permissions.
+    expect(outside.stdout.trimEnd().replace(/ +\(/g, ' (')).toBe(inside.output.replace(/ +\(/g, ' ('))
+    await dom0('xenstore-chmod /bench/a n7')
+    expect((await debian('xenstore-ls', '-p', '/bench')).stdout).toMatch(/^a = "" [ .]*\(n7\)$/m)
+    await debian('xenstore-rm', '/bench')
+  })
+
+  test('xenstore-exists says by its status alone', async () => {
+    expect(await debian('xenstore-exists', '/tool', '/local/domain/0/domid')).toEqual({
+      status: 0,
+      stdout: '',
+      stderr: '',
+    })
+    expect(await debian('xenstore-exists', '/tool', '/nosuch')).toEqual({ status: 1, stdout: '', stderr: '' })
+  })
+
   test('a long value with unusual bytes comes through whole', async () => {
     const value = `tab\there, ä, "quoted" ${'x'.repeat(1500)}`
     expect(await debian('xenstore-write', '/bench/v', value)).toMatchObject({ status: 0 })
@@ -141,6 +166,13 @@ describe.skipIf(missing.length > 0)('out here and in domain 0 there is one XenSt
     ['xenstore-ls', ['/nosuch'], 'xenstore-ls: xs_directory (/nosuch): No such file or directory\n'],
     ['xenstore-rm', ['/nosuch/deep'], 'xenstore-rm: could not remove path /nosuch/deep\n'],
     ['xenstore-write', ['/bad//path', 'x'], 'xenstore-write: could not write path /bad//path\n'],
+    ['xenstore-list', ['/nosuch'], 'xenstore-list: could not list path /nosuch\n'],
+    [
+      'xenstore-chmod',
+      ['/nosuch', 'n0'],
+      "xenstore-chmod: Error occurred setting permissions on '/nosuch': No such file or directory\n",
+    ],
+    ['xenstore-chmod', ['/tool', 'q0'], "xenstore-chmod: Invalid permission specification: 'q'\n"],
     ['xenstore-read', ['@releaseDomain'], "xenstore-read: couldn't read path @releaseDomain\n"],
   ])('%s %j is refused in its own words', async (tool, argv, stderr) => {
     expect(await debian(tool, ...argv)).toEqual({ status: 1, stdout: '', stderr })

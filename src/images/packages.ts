@@ -5,6 +5,7 @@ import { xend } from '#toolstack/packages/xend.ts'
 import { xenstore } from '#toolstack/packages/xenstore.ts'
 import { xenstored } from '#toolstack/packages/xenstored.ts'
 import { xmPackage } from '#toolstack/packages/xm.ts'
+import { xsh } from '#toolstack/packages/xsh.ts'
 import type { Package } from '#user/libc/program.ts'
 import { accounts } from '#user/packages/accounts.ts'
 import { admin } from '#user/packages/admin.ts'
@@ -52,13 +53,14 @@ export const PACKAGES: readonly InstalledPackage[] = [
   toolstack(xend),
   toolstack(xenstored),
   toolstack(xenstore),
+  toolstack(xsh),
   toolstack(xmPackage),
 ]
 
 /** What a guest has: no tools that only dom0's privileges make useful. */
 export const GUEST_PACKAGES: readonly InstalledPackage[] = PACKAGES.flatMap((row): InstalledPackage[] => {
   if (row.entry.startsWith('user/')) return [row]
-  if (row.pkg.name !== 'xenstore') return []
+  if (row.pkg.name !== 'xenstore' && row.pkg.name !== 'xsh') return []
   return [{ ...row, paths: row.pkg.programs.map(([path]) => path).filter((path) => path.startsWith('/usr/bin/')) }]
 })
 

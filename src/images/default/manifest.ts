@@ -95,7 +95,7 @@ export const GUEST_DISKS: readonly ManifestRow[] = [
 
 /** Enough for init and a login. */
 export const MINIMAL_DEVICES: readonly ManifestRow[] = DEVICES.filter(({ path }) =>
-  ['console', 'tty', 'null', 'xvc0', 'urandom', 'zero'].some((name) => path === `/dev/${name}`),
+  ['console', 'tty', 'null', 'xvc0', 'urandom', 'zero', 'xen', 'xen/xenbus'].some((name) => path === `/dev/${name}`),
 )
 
 /** initscripts 8.45: what init starts, and what that starts by runlevel. */
@@ -172,6 +172,13 @@ const RECORDS: readonly ManifestRow[] = [
   empty('/var/log/lastlog', 0o644),
 ]
 
+/** Domains that speak to each other through XenStore: scripts to be read, run and changed. */
+const EXAMPLES: readonly ManifestRow[] = [
+  ...['', '/xen', '/xen/examples'].map((path) => dir(`/usr/share/doc${path}`)),
+  file('/usr/share/doc/xen/examples/README'),
+  ...['announce', 'announced', 'talk'].map((name) => file(`/usr/share/doc/xen/examples/${name}`, 0o755)),
+]
+
 /** A system without hardware and boot loader of its own. */
 export const GUEST_MANIFEST: readonly ManifestRow[] = [
   ...SKELETON,
@@ -180,6 +187,7 @@ export const GUEST_MANIFEST: readonly ManifestRow[] = [
   ...INITSCRIPTS,
   ...CONFIGURATION,
   ...RECORDS,
+  ...EXAMPLES,
 ]
 
 /** Xen's tools, and the guests that are ready to be started. */
@@ -249,6 +257,7 @@ export const MANIFEST: readonly ManifestRow[] = [
   ...XEN,
   ...HOTPLUG,
   ...HOSTLINK,
+  ...EXAMPLES,
 ]
 
 /** The part of menu.lst that is there only when /boot/idle-dom0.gz is; a file of files/ without a row. */

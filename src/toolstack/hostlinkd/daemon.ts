@@ -32,7 +32,7 @@ function* daemon(device: number): Sys<number> {
 export const hostlinkd = program({
   name: 'hostlinkd',
   usage: 'hostlinkd',
-  help: 'Join links from outside the machine to sockets of this domain. Goes on in the background.',
+  help: 'Join links from outside the machine to sockets, terminals, programs and files of this domain. Goes on in the background.',
   *main(argv) {
     if (argv.length > 1) {
       if (argv[1] === '--help') {

@@ -1,140 +1,19 @@
 /** The whole way of a host link but for Xen: its outer end, the chip, the driver, the daemon, a program that listens. */
 import { describe, expect, test } from 'vitest'
-import type { Mem } from '#abi/mem.ts'
 import * as hl from '#abi/pc/hostlink.ts'
-import type { PortIo } from '#abi/pc/metal.ts'
 import { EBUSY, EINVAL } from '#abi/posix/errno.ts'
 import { F_SETFL, O_NONBLOCK, O_RDONLY, O_RDWR, O_WRONLY } from '#abi/posix/fcntl.ts'
 import { AF_UNIX, SOCK_STREAM, sockaddrUn } from '#abi/posix/socket.ts'
 import { makedev, S_IFCHR } from '#abi/posix/stat.ts'
 import type { Sys } from '#abi/posix/syscalls.ts'
-import { PAGE_SIZE } from '#abi/xen/types.ts'
 import { hostlinkInit } from '#kernel/drivers/hostlink/hostlink.ts'
 import { miscInit } from '#kernel/drivers/misc/misc.ts'
-import { registerPtys } from '#kernel/tty/pty.ts'
-import { type Hostlink, hostlink } from '#machine/devices/hostlink/hostlink.ts'
-import { HostLinks } from '#protocol/links.ts'
-import { type KernelRig, kernelRig, rootOf } from '#testing/kernel-rig.ts'
+import { background, bytesOf, daemon, outside, text } from '#testing/hostlink-rig.ts'
+import { type KernelRig, kernelRig } from '#testing/kernel-rig.ts'
 import { inProcess, vfsParts } from '#testing/vfs-rig.ts'
 import { OsError } from '#user/libc/errno.ts'
 import * as c from '#user/libc/syscall.ts'
 import { closePty, openPty, type Pty } from '../xenconsoled/pty.ts'
-import { serve } from './hostlinkd.ts'
-
-const bytesOf = (text: string): Uint8Array => Uint8Array.from(text, (letter) => letter.charCodeAt(0))
-const text = (bytes: Uint8Array): string => String.fromCharCode(...bytes)
-/** The fake hypervisor's first machine frame. */
-const FIRST_MFN = 0x1000
-
-function* ptyInit(kernel: KernelRig['kernel']): Generator<never, void> {
-  registerPtys(kernel)
-}
-
-interface Outside {
-  readonly rig: KernelRig
-  readonly chip: Hostlink
-  readonly links: HostLinks
-  readonly traced: string[]
-  /** Open a link, and say what happens to it. */
-  open(to: string): {
-    readonly log: string[]
-    readonly write: (text: string) => boolean
-    readonly end: () => void
-    readonly close: () => void
-    /** Bytes that came, and that somebody has taken. */
-    readonly got: () => number
-    takeAll: boolean
-  }
-}
-
-function outside(): Outside {
-  let chip: Hostlink | undefined
-  const io: PortIo = {
-    in8: () => 0xff,
-    in16: () => 0xffff,
-    in32: (port) => chip!.read(port - hl.HOSTLINK_BASE, 4),
-    out8() {},
-    out16() {},
-    out32: (port, value) => chip!.write(port - hl.HOSTLINK_BASE, 4, value),
-  }
-  const parts = vfsParts()
-  const rig = kernelRig({
-    pages: 8192,
-    io,
-    parts: { ...parts, initcalls: [...parts.initcalls!, miscInit, ptyInit, hostlinkInit] },
-  })
-  const va = (maddr: number): number =>
-    rig.kernel.pages.va((Math.floor(maddr / PAGE_SIZE) - FIRST_MFN) as never) + (maddr % PAGE_SIZE)
-  const dma = {
-    copyOut: (at: number, length: number) => rig.kernel.mem.copyOut(va(at), length),
-    copyIn: (at: number, bytes: Uint8Array) => rig.kernel.mem.copyIn(va(at), bytes),
-  } as unknown as Mem
-  const traced: string[] = []
-  const links = new HostLinks((input) => {
-    if (input.kind === 'link') chip!.receive(input.link, JSON.parse(JSON.stringify(input.event)))
-  })
-  chip = hostlink({
-    irq: (high) => high && rig.xen.raisePirq(hl.HOSTLINK_IRQ),
-    mem: dma,
-    output: (id, output) => links.receive(id, output),
-    trace: (bytes) => traced.push(text(bytes)),
-  })
-  rig.root = rig.run(function* (kernel) {
-    return rootOf(yield* kernel.vfs.mountRoot('none', ['tmpfs'], 0))
-  })
-  inProcess(rig, function* () {
-    yield* c.mkdir('/dev', 0o755)
-    yield* c.mknod('/dev/hostlink', S_IFCHR | 0o600, makedev(10, 240))
-    yield* c.mknod('/dev/hostlink-trace', S_IFCHR | 0o600, makedev(10, 241))
-    yield* c.mknod('/dev/ptmx', S_IFCHR | 0o666, makedev(5, 2))
-    yield* c.mkdir('/dev/pts', 0o755)
-    yield* c.mount('devpts', '/dev/pts', 'devpts', 0, '')
-  })
-  return {
-    rig,
-    chip,
-    links,
-    traced,
-    open(to) {
-      const log: string[] = []
-      let got = 0
-      const end = {
-        takeAll: true,
-        log,
-        got: () => got,
-        write: (more: string) => link.write(bytesOf(more)),
-        end: () => link.end(),
-        close: () => link.close(),
-      }
-      const link = links.open(to, {
-        data(bytes, taken) {
-          got += bytes.length
-          if (bytes.length < 100) log.push(text(bytes))
-          if (end.takeAll) taken(bytes.length)
-        },
-        end: () => log.push('<end>'),
-        close: (reason) => log.push(`<close ${reason}>`),
-        drain: () => log.push('<drain>'),
-      })
-      return end
-    },
-  }
-}
-
-/** A process that others go on after. */
-function background(rig: KernelRig, body: () => Sys<number>): void {
-  rig.process(function* () {
-    yield* c.fork(body)
-    return 0
-  })
-  rig.settle()
-}
-
-const daemon = (rig: KernelRig): void =>
-  background(rig, function* () {
-    yield* serve(yield* c.open('/dev/hostlink', O_RDWR, 0))
-    return 0
-  })
 
 /** Listens on `/s`; `each` has a connection. */
 const server = (rig: KernelRig, each: (fd: number) => Sys<void>): void =>
@@ -451,13 +330,29 @@ describe('the devices', () => {
     expect(seen).toEqual([EBUSY, EINVAL, EINVAL, EINVAL, EINVAL, 24])
   })
 
-  test('what is written to the trace leaves as it is, whoever writes, whatever its length', () => {
+  test('what is written to the trace leaves as it is, whoever writes, whatever its length, with what comes within a millisecond', () => {
     const at = outside()
-    inProcess(at.rig, function* () {
+    const first = inProcess(at.rig, function* () {
       for (const line of ['a\n', 'b'.repeat(5000)])
         yield* c.write(yield* c.open('/dev/hostlink-trace', O_WRONLY, 0), bytesOf(line))
+      const full = [...at.traced]
+      yield* c.nanosleep(1_000_000)
+      return full
     })
-    expect(at.traced).toEqual(['a\n', 'b'.repeat(4088), 'b'.repeat(912)])
+    const [whole, rest] = [`a\n${'b'.repeat(4086)}`, 'b'.repeat(914)]
+    expect([first, at.traced]).toEqual([[whole], [whole, rest]])
+  })
+
+  test('the trace comes before what the daemon says after it', () => {
+    const at = outside()
+    const seen = inProcess(at.rig, function* () {
+      const daemonFd = yield* c.open('/dev/hostlink', O_RDWR, 0)
+      yield* c.write(yield* c.open('/dev/hostlink-trace', O_WRONLY, 0), bytesOf('a\n'))
+      const before = [...at.traced]
+      yield* c.write(daemonFd, hl.frameBytes({ kind: hl.HOSTLINK_CREDIT, link: 5, data: hl.creditBytes(1) }))
+      return [before, at.traced]
+    })
+    expect(seen).toEqual([[], ['a\n']])
   })
 
   test('are not there without the chip', () => {

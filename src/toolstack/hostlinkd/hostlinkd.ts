@@ -1,17 +1,18 @@
 /**
- * hostlinkd: joins host links to sockets, terminals and files of this domain (open-end.ts). What happens to links comes in frames from /dev/hostlink (abi/pc/hostlink.ts); each side gives
+ * hostlinkd: joins host links to sockets, terminals, programs and files of this domain (open-end.ts). What happens to links comes in frames from /dev/hostlink (abi/pc/hostlink.ts); each side gives
  * the other credit for what it has passed on, so a slow reader at either end slows down the writer at the other, and nobody else.
  */
 
 import * as hl from '#abi/pc/hostlink.ts'
 import { EAGAIN, EINTR } from '#abi/posix/errno.ts'
+import { F_SETFD, FD_CLOEXEC } from '#abi/posix/fcntl.ts'
 import { POLLERR, POLLHUP, POLLIN, POLLOUT } from '#abi/posix/poll.ts'
-import { SIG_IGN, SIGPIPE } from '#abi/posix/signal.ts'
+import { SIG_IGN, SIGCHLD, SIGPIPE } from '#abi/posix/signal.ts'
 import { SHUT_WR } from '#abi/posix/socket.ts'
 import type { Sys } from '#abi/posix/syscalls.ts'
 import { OsError, strerror } from '#user/libc/errno.ts'
 import { Heap } from '#user/libc/heap.ts'
-import { close, fsync, poll, read, rt_sigaction, shutdown, write } from '#user/libc/syscall.ts'
+import { close, fcntl, fsync, poll, read, rt_sigaction, shutdown, write } from '#user/libc/syscall.ts'
 import { type End, type EndKind, openEnd } from './open-end.ts'
 
 const READ_BYTES = 65536
@@ -150,8 +151,10 @@ export class Hostlinks {
       data = yield* read(link.fd, Math.min(link.window, hl.HOSTLINK_DATA_BYTES))
     } catch (error) {
       if (!(error instanceof OsError)) throw error
-      if (error.errno !== EAGAIN) yield* this.#abort(link, strerror(error.errno))
-      return
+      if (error.errno === EAGAIN) return
+      if (link.kind !== 'program') return yield* this.#abort(link, strerror(error.errno))
+      // EIO: nobody has the terminal open any more, and all that was written to it has been read.
+      data = NOTHING
     }
     if (data.length > 0) {
       link.window -= data.length
@@ -159,6 +162,7 @@ export class Hostlinks {
       return
     }
     if (link.kind === 'terminal') return yield* this.#abort(link, HUNG_UP)
+    if (link.kind === 'program') return yield* this.#over(link)
     link.insideEnded = true
     yield* this.#send(hl.HOSTLINK_END, link.id, NOTHING)
     if (link.outsideEnded && link.waiting.length === 0) yield* this.#forget(link)
@@ -166,7 +170,7 @@ export class Hostlinks {
 
   *#outsideEnd(link: Link): Sys<void> {
     link.outsideEnded = true
-    if (link.kind === 'terminal') {
+    if (link.kind === 'terminal' || link.kind === 'program') {
       // What it says from now on is for whoever reads it next.
       link.insideEnded = true
       yield* this.#send(hl.HOSTLINK_END, link.id, NOTHING)
@@ -188,6 +192,11 @@ export class Hostlinks {
       if (!(error instanceof OsError)) throw error
       return yield* this.#abort(link, strerror(error.errno))
     }
+    yield* this.#over(link)
+  }
+
+  /** Nothing is left of the inside, in order. */
+  *#over(link: Link): Sys<void> {
     yield* this.#forget(link)
     yield* this.#send(hl.HOSTLINK_END, link.id, NOTHING)
   }
@@ -212,6 +221,9 @@ export class Hostlinks {
 /** Runs as long as the device does. */
 export function* serve(device: number): Sys<void> {
   yield* rt_sigaction(SIGPIPE, SIG_IGN, 0, 0)
+  // Programs that have ended are not asked how.
+  yield* rt_sigaction(SIGCHLD, SIG_IGN, 0, 0)
+  yield* fcntl(device, F_SETFD, FD_CLOEXEC)
   const links = new Hostlinks(device)
   for (;;) {
     try {

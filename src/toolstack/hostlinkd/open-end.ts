@@ -1,14 +1,28 @@
-/** What a link's address names in this domain: a unix socket or a terminal by its path, or `file:PATH`, a file to be written anew. */
-import { F_SETFL, O_CREAT, O_NOCTTY, O_NONBLOCK, O_RDWR, O_TRUNC, O_WRONLY } from '#abi/posix/fcntl.ts'
+/**
+ * What a link's address names in this domain: a unix socket or a terminal by its path; `file:PATH`, a file to be written anew;
+ * `exec:COLSxROWS:PATH`, a program on a new terminal of that size.
+ */
+import {
+  F_SETFD,
+  F_SETFL,
+  FD_CLOEXEC,
+  O_CREAT,
+  O_NOCTTY,
+  O_NONBLOCK,
+  O_RDWR,
+  O_TRUNC,
+  O_WRONLY,
+} from '#abi/posix/fcntl.ts'
 import { AF_UNIX, SOCK_STREAM, sockaddrUn, UNIX_PATH_MAX } from '#abi/posix/socket.ts'
 import { S_IFCHR, S_IFMT } from '#abi/posix/stat.ts'
 import type { Sys } from '#abi/posix/syscalls.ts'
 import { OsError } from '#user/libc/errno.ts'
 import { close, connect, fcntl, open, socket, stat } from '#user/libc/syscall.ts'
 import { tcgetattr } from '#user/libc/termios.ts'
+import { EXEC, startProgram } from './program.ts'
 
-/** A terminal has no half: when either side ends, it is over. A file is only written. */
-export type EndKind = 'socket' | 'terminal' | 'file'
+/** A terminal has no half: when either side ends, it is over. A program's end is the link's, in order. A file is only written. */
+export type EndKind = 'socket' | 'terminal' | 'program' | 'file'
 
 export interface End {
   readonly kind: EndKind
@@ -47,6 +61,14 @@ function* isCharacterDevice(path: string): Sys<boolean> {
 
 /** Undefined: it names nothing that a link can be joined to. What the kernel refuses is an OsError. */
 export function* openEnd(to: string): Sys<End | undefined> {
+  const end = yield* endOf(to)
+  // Programs of other links have no business with it: one that held it would keep it open.
+  if (end) yield* fcntl(end.fd, F_SETFD, FD_CLOEXEC)
+  return end
+}
+
+function* endOf(to: string): Sys<End | undefined> {
+  if (to.startsWith(EXEC)) return { kind: 'program', fd: yield* startProgram(to) }
   const isFile = to.startsWith(FILE)
   const path = isFile ? to.slice(FILE.length) : to
   if (!path.startsWith('/') || path.length >= PATH_MAX || path.includes('\0')) return undefined

@@ -1,4 +1,4 @@
-/** openpty(3) and cfmakeraw(3): a pseudo terminal in raw mode. */
+/** openpty(3) and cfmakeraw(3): a pseudo terminal, in raw mode unless its maker wants it otherwise. */
 import { O_NOCTTY, O_NONBLOCK, O_RDWR } from '#abi/posix/fcntl.ts'
 import { TIOCGPTN, TIOCSPTLCK } from '#abi/posix/ioctl.ts'
 import type { Sys } from '#abi/posix/syscalls.ts'
@@ -49,7 +49,7 @@ export function* setRaw(fd: number, action: number): Sys<Termios> {
   return before
 }
 
-export function* openPty(): Sys<Pty> {
+export function* openPty(setUp = (slave: number): Sys<unknown> => setRaw(slave, TCSANOW)): Sys<Pty> {
   const master = yield* open('/dev/ptmx', O_RDWR | O_NOCTTY | O_NONBLOCK, 0)
   let slave = -1
   try {
@@ -57,7 +57,7 @@ export function* openPty(): Sys<Pty> {
     yield* ioctl(master, TIOCSPTLCK, 0)
     const path = `/dev/pts/${number[0]! | (number[1]! << 8) | (number[2]! << 16)}`
     slave = yield* open(path, O_RDWR | O_NOCTTY, 0)
-    yield* setRaw(slave, TCSANOW)
+    yield* setUp(slave)
     return { master, slave, path }
   } catch (error) {
     if (slave >= 0) yield* close(slave)

@@ -94,6 +94,8 @@ const LONG: readonly (readonly [name: string, letter: string])[] = [
   ['tidy', 't'],
   ['upto', 'u'],
   ['recurse', 'r'],
+  // Of xenstore-watch, and of a later Xen.
+  ['number', 'n'],
 ]
 
 interface Parsed {
@@ -118,11 +120,21 @@ function* parse(argv: readonly string[], mode: Mode, usage: () => never): Sys<Pa
       break
     }
     if (arg.startsWith('--')) {
-      const name = arg.slice(2)
-      const fits = LONG.filter(([long]) => long.startsWith(name))
-      if (fits.length === 1) take(fits[0]![1])
-      else if (fits.length > 1) yield* eprint(`${argv[0]}: option \`${arg}' is ambiguous\n`)
-      else yield* eprint(`${argv[0]}: unrecognized option \`${arg}'\n`)
+      const [name = '', given] = arg.slice(2).split(/=(.*)/s, 2)
+      const fits = LONG.filter(
+        ([long, letter]) => long.startsWith(name) && (letter !== 'n' || mode.flags.includes('n')),
+      )
+      const [long, letter] = fits[0] ?? ['', '']
+      if (fits.length > 1) yield* eprint(`${argv[0]}: option \`${arg}' is ambiguous\n`)
+      else if (fits.length === 0) yield* eprint(`${argv[0]}: unrecognized option \`--${name}'\n`)
+      else if (letter !== 'n' && given !== undefined)
+        yield* eprint(`${argv[0]}: option \`--${long}' doesn't allow an argument\n`)
+      else if (letter !== 'n') take(letter)
+      else {
+        const value = given ?? argv[++i]
+        if (value === undefined) yield* eprint(`${argv[0]}: option \`${arg}' requires an argument\n`)
+        else count = Number.parseInt(value, 10) || 0
+      }
     } else if (arg.startsWith('-') && arg !== '-') {
       for (let k = 1; k < arg.length; k++) {
         const letter = arg[k]!

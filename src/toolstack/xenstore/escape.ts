@@ -13,11 +13,14 @@ export const sanitise = (value: string): string =>
 
 const BYTES: Readonly<Record<string, string>> = { t: '\t', n: '\n', r: '\r' }
 
-/** What the escapes stand for. A backslash before anything else is dropped; one at the end is a NUL. */
+/**
+ * What the escapes stand for. A backslash before anything else is dropped; one at the end is a NUL. Hexadecimal digits are sscanf's, which passes over
+ * blanks and takes a sign for one of the two characters.
+ */
 export const unsanitise = (text: string): string =>
-  text.replace(/\\(x[0-9a-fA-F]{1,2}|[0-7]{1,3}|[\s\S]?)/g, (_all, what: string) => {
+  text.replace(/\\(x[ \t\n\v\f\r]*(?:[-+][0-9a-fA-F]|[0-9a-fA-F]{1,2})|[0-7]{1,3}|[\s\S]?)/g, (_all, what: string) => {
     if (what === '') return '\0'
-    if (what[0] === 'x' && what.length > 1) return String.fromCharCode(Number.parseInt(what.slice(1), 16))
+    if (what[0] === 'x' && what.length > 1) return String.fromCharCode(Number.parseInt(what.slice(1), 16) & 255)
     if (/^[0-7]/.test(what)) return String.fromCharCode(Number.parseInt(what, 8) & 255)
     return BYTES[what] ?? what
   })

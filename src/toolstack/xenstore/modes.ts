@@ -166,7 +166,7 @@ function* chmodOne(call: Call, path: string, perms: readonly XsPermission[], up:
 function* watch({ h, operands, count }: Call): Sys<number> {
   for (const path of operands)
     if (!(yield* done(xsWatch(h, path, path)))) throw new Exit(1, `Unable to add watch on ${path}\n`)
-  for (let seen = 0; count < 0 || seen < count; seen++) {
+  for (let seen = 0; count === -1 || seen < count; seen++) {
     const { path } = yield* xsReadWatch(h)
     yield* writeAll(STDOUT, bytesOfString(`${path}\n`))
   }

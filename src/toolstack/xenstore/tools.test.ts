@@ -104,9 +104,17 @@ const CASES: readonly (readonly [line: string, wanted: string])[] = [
   ],
   ['xenstore-watch -n 1 /a', '/a\n0'],
   ['xenstore-watch -n 2 /a /none', '/a\n/none\n0'],
+  ['xenstore-watch --number 1 /a', '/a\n0'],
+  ['xenstore-watch --num=1 /a', '/a\n0'],
+  ['xenstore-watch -n -5 /a', '0'],
+  ['xenstore-read --number /a', "x\nxenstore-read: unrecognized option `--number'\n0"],
+  ['xenstore-read --prefix=1 /a', "x\nxenstore-read: option `--prefix' doesn't allow an argument\n0"],
   ['xenstore-watch -n 1 a/', 'xenstore-watch: Unable to add watch on a/\n\n1'],
-  ['xenstore-control', 'Usage:\n\n       xenstore-control check\n\n2'],
-  ['xenstore-control frob', 'Usage:\n\n       xenstore-control check\n\n2'],
+  ['xenstore-control', 'Usage:\nxenstore-control <command> [<arg>...]\n2'],
+  [
+    'xenstore-control frob',
+    'Command not supported. Valid commands are:\ncheck\nlive-update    [-c <cmdline>] [-F] [-t <timeout>] [<file>]\nprint          <string>\n\n3',
+  ],
   ['xenstore-control check', '0'],
 ]
 
@@ -173,6 +181,7 @@ test('escapes go both ways', () => {
   expect(sanitise(all)).toMatch(/^[ -~]*$/)
   expect(unsanitise(sanitise(all))).toBe(all)
   expect(unsanitise('\\q\\8\\xg\\18\\777\\x4')).toBe('q8xg\x018\xff\x04')
+  expect(unsanitise('\\x 411\\x-12\\x z')).toBe('A1\xff2x z')
 })
 
 const debian = existsSync('/usr/bin/xenstore-ls') && existsSync('/usr/bin/xenstore-watch')

@@ -4,17 +4,9 @@ import type { Sys } from '#abi/posix/syscalls.ts'
 import { listDirectory } from '../libc/dirent.ts'
 import { OsError } from '../libc/errno.ts'
 import { stat } from '../libc/syscall.ts'
+import type { Completions } from '../terminal/line-editor.ts'
 import { builtins } from './builtins.ts'
 import type { Shell } from './shell.ts'
-
-export interface Completions {
-  /** Where in the line the word begins. */
-  readonly from: number
-  /** What would replace it, quoted for the shell, with a slash or a blank behind it. Sorted. */
-  readonly words: readonly string[]
-  /** The same as it is listed. */
-  readonly shown: readonly string[]
-}
 
 const BREAKS = ' \t\n;&|<>()"\'`='
 
@@ -101,29 +93,4 @@ function* files(sh: Shell, word: string, from: number, executable: boolean): Sys
     shown.push(isDir ? `${name}/` : name)
   }
   return { from, words, shown }
-}
-
-/** What all of them begin with. */
-export function commonPrefix(words: readonly string[]): string {
-  let prefix = words[0] ?? ''
-  for (const word of words) {
-    let n = 0
-    while (n < prefix.length && prefix[n] === word[n]) n++
-    prefix = prefix.slice(0, n)
-  }
-  return prefix
-}
-
-/** As ls would: down the columns. */
-export function inColumns(names: readonly string[], width: number): string {
-  const cell = Math.max(...names.map((name) => name.length)) + 2
-  const across = Math.max(1, Math.floor(width / cell))
-  const rows = Math.ceil(names.length / across)
-  let text = ''
-  for (let row = 0; row < rows; row++) {
-    let line = ''
-    for (let at = row; at < names.length; at += rows) line += names[at]!.padEnd(at + rows < names.length ? cell : 0)
-    text += `${line}\n`
-  }
-  return text
 }

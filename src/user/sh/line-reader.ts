@@ -1,390 +1,60 @@
-/** Lines for an interactive shell: the line editor on a terminal, with readline's emacs keys, or lines as they come. */
+/** Lines for an interactive shell: the line editor over the shell's history, variables and traps. */
+import { EINTR } from '#abi/posix/errno.ts'
 import type { Sys } from '#abi/posix/syscalls.ts'
-import { ECHO, ICANON, ICRNL, IEXTEN, IGNCR, INLCR, ISIG, ISTRIP, IXON, VMIN, VTIME } from '#abi/posix/termios.ts'
 import { byteString } from '#lib/utf8.ts'
 import { OsError } from '../libc/errno.ts'
 import { read } from '../libc/syscall.ts'
-import { TCSADRAIN, type Termios, tcgetattr, tcgetwinsize, tcsetattr } from '../libc/termios.ts'
-import { commonPrefix, complete, inColumns } from './complete.ts'
-import { EditLine } from './edit-line.ts'
-import { bare, EditScreen, isTail } from './edit-screen.ts'
+import { type Completions, LineEditor } from '../terminal/line-editor.ts'
+import { complete } from './complete.ts'
 import { Interrupted } from './errors.ts'
 import type { Shell } from './shell.ts'
 import { runTraps } from './signals.ts'
 
-/** More candidates than these are listed only after a question. */
-const LIST_MAX = 100
-/** Bytes of the longest character of UTF-8. */
-const CHARACTER_MAX = 4
-
-type Verdict = 'go on' | 'accept' | 'end'
-
-export class LineReader extends EditLine {
+export class LineReader extends LineEditor {
   readonly #sh: Shell
   /** Text behind the last command on its line. */
   pending = ''
-  #buffer = ''
-  /** Read, and found to belong to the next key. */
-  #held = ''
-  #prompt = ''
-  /** Which entry of the history is shown; its length: none. */
-  #entry = 0
-  #draft = ''
-  #lastTab = false
 
   constructor(sh: Shell) {
-    super(new EditScreen((text) => sh.err(text)))
+    super()
     this.#sh = sh
   }
 
-  // Reading.
-
-  /** A line with its newline; undefined at the end of the input. */
-  *line(prompt: string): Sys<string | undefined> {
-    const cooked = yield* this.#settings()
-    if (!cooked) return yield* this.#plain(prompt)
-    yield* tcsetattr(0, TCSADRAIN, rawOf(cooked))
-    try {
-      return yield* this.#edit(prompt)
-    } finally {
-      yield* tcsetattr(0, TCSADRAIN, cooked)
-    }
+  protected get history(): readonly string[] {
+    return this.#sh.history
   }
 
-  /** How the terminal is set; undefined: standard input is none. */
-  *#settings(): Sys<Termios | undefined> {
-    try {
-      return yield* tcgetattr(0)
-    } catch (error) {
-      if (!(error instanceof OsError)) throw error
-      return undefined
-    }
+  protected say(text: string): Sys<void> {
+    return this.#sh.err(text)
   }
 
-  *#plain(prompt: string): Sys<string | undefined> {
-    yield* this.#sh.err(bare(prompt))
-    while (!this.#buffer.includes('\n')) {
-      const part = yield* this.#bytes(4096)
-      if (part === '') {
-        const rest = this.#buffer
-        this.#buffer = ''
-        return rest === '' ? undefined : rest
-      }
-      this.#buffer += part
-    }
-    const end = this.#buffer.indexOf('\n') + 1
-    const line = this.#buffer.slice(0, end)
-    this.#buffer = this.#buffer.slice(end)
-    return line
-  }
-
-  /** '' at the end. Signals with traps are dealt with here. */
-  *#bytes(count: number): Sys<string> {
+  /** Signals with traps are dealt with here. */
+  protected *bytes(count: number): Sys<string> {
     for (;;) {
       try {
         return byteString(yield* read(0, count))
       } catch (error) {
         if (!(error instanceof OsError)) throw error
-        if (error.errno !== 4) return ''
+        if (error.errno !== EINTR) return ''
         const sh = this.#sh
         if (sh.interrupted) {
           sh.interrupted = false
-          throw new Interrupted()
+          this.interrupted()
         }
         if (sh.caught.length > 0) yield* runTraps(sh)
       }
     }
   }
 
-  /** A key, or all bytes of a character of UTF-8. */
-  *#character(): Sys<string> {
-    let c = this.#held || (yield* this.#bytes(1))
-    this.#held = ''
-    if (c < '\xc2' || c > '\xf4') return c
-    const length = c < '\xe0' ? 2 : c < '\xf0' ? 3 : CHARACTER_MAX
-    while (c.length < length) {
-      const next = yield* this.#bytes(1)
-      if (!isTail(next)) {
-        this.#held = next
-        break
-      }
-      c += next
-    }
-    return c
+  protected candidates(text: string, cursor: number): Sys<Completions> {
+    return complete(this.#sh, text, cursor)
   }
 
-  *#columns(): Sys<number> {
-    try {
-      const { cols } = yield* tcgetwinsize(0)
-      if (cols > 0) return cols
-    } catch (error) {
-      if (!(error instanceof OsError)) throw error
-    }
-    return Number(this.#sh.get('COLUMNS')) || 80
+  protected interrupted(): never {
+    throw new Interrupted()
   }
 
-  *#edit(prompt: string): Sys<string | undefined> {
-    this.text = this.#draft = ''
-    this.cursor = 0
-    this.#prompt = prompt
-    this.#entry = this.#sh.history.length
-    this.#lastTab = false
-    yield* this.screen.begin(prompt, yield* this.#columns())
-    for (;;) {
-      // One byte at a time: what is typed ahead is for the command that will run.
-      const c = yield* this.#character()
-      if (c === '') return undefined
-      const verdict = yield* this.#key(c)
-      if (verdict === 'end') return undefined
-      if (verdict === 'accept') {
-        yield* this.screen.show(this.text, this.text.length)
-        yield* this.screen.end()
-        return `${this.text}\n`
-      }
-      yield* this.screen.show(this.text, this.cursor)
-    }
-  }
-
-  *#key(c: string): Sys<Verdict> {
-    const tab = this.#lastTab
-    this.#lastTab = false
-    switch (c) {
-      case '\r':
-      case '\n':
-        return 'accept'
-      case '\x03':
-        yield* this.screen.show(this.text, this.text.length)
-        yield* this.#sh.err('^C')
-        throw new Interrupted()
-      case '\x04':
-        if (this.text === '') return 'end'
-        if (this.cursor === this.text.length) yield* this.screen.bell()
-        else this.delete(this.cursor, this.after(this.cursor))
-        break
-      case '\x01':
-        this.cursor = 0
-        break
-      case '\x05':
-        this.cursor = this.text.length
-        break
-      case '\x02':
-        yield* this.step(-1)
-        break
-      case '\x06':
-        yield* this.step(1)
-        break
-      case '\x08':
-      case '\x7f':
-        if (this.cursor === 0) yield* this.screen.bell()
-        else this.delete(this.before(this.cursor), this.cursor)
-        break
-      case '\x0b':
-        this.kill(this.cursor, this.text.length)
-        break
-      case '\x15':
-        this.kill(0, this.cursor)
-        break
-      case '\x17':
-        this.kill(this.blankBefore(), this.cursor)
-        break
-      case '\x19':
-        yield* this.insert(this.killed)
-        break
-      case '\x14':
-        yield* this.transpose()
-        break
-      case '\x0c':
-        yield* this.screen.clear(this.#prompt, this.text, this.cursor)
-        break
-      case '\x10':
-        yield* this.#history(-1)
-        break
-      case '\x0e':
-        yield* this.#history(1)
-        break
-      case '\x12':
-        return yield* this.#search()
-      case '\x16':
-        yield* this.insert(yield* this.#bytes(1))
-        break
-      case '\t':
-        yield* this.#complete(tab)
-        break
-      case '\x1b':
-        yield* this.#escape()
-        break
-      default:
-        if (c >= ' ') yield* this.insert(c)
-        else yield* this.screen.bell()
-    }
-    return 'go on'
-  }
-
-  *#escape(): Sys<void> {
-    const c = yield* this.#bytes(1)
-    if (c === '[' || c === 'O') {
-      let sequence = yield* this.#bytes(1)
-      while (/^[0-9;]+$/.test(sequence) && sequence.length < 16) sequence += yield* this.#bytes(1)
-      yield* this.#cursorKey(sequence)
-      return
-    }
-    switch (c) {
-      case 'b':
-        this.cursor = this.wordBefore()
-        break
-      case 'f':
-        this.cursor = this.wordAfter()
-        break
-      case 'd':
-        this.kill(this.cursor, this.wordAfter())
-        break
-      case '\x7f':
-      case '\x08':
-        this.kill(this.wordBefore(), this.cursor)
-        break
-      case '<':
-        yield* this.#history(-this.#entry)
-        break
-      case '>':
-        yield* this.#history(this.#sh.history.length - this.#entry)
-        break
-      default:
-        yield* this.screen.bell()
-    }
-  }
-
-  *#cursorKey(sequence: string): Sys<void> {
-    switch (sequence) {
-      case 'A':
-        yield* this.#history(-1)
-        break
-      case 'B':
-        yield* this.#history(1)
-        break
-      case 'C':
-        yield* this.step(1)
-        break
-      case 'D':
-        yield* this.step(-1)
-        break
-      case 'H':
-      case '1~':
-      case '7~':
-        this.cursor = 0
-        break
-      case 'F':
-      case '4~':
-      case '8~':
-        this.cursor = this.text.length
-        break
-      case '3~':
-        if (this.cursor < this.text.length) this.delete(this.cursor, this.after(this.cursor))
-        break
-      case '1;5C':
-        this.cursor = this.wordAfter()
-        break
-      case '1;5D':
-        this.cursor = this.wordBefore()
-        break
-      default:
-        yield* this.screen.bell()
-    }
-  }
-
-  *#history(by: number): Sys<void> {
-    const { history } = this.#sh
-    const to = this.#entry + by
-    if (by === 0 || to < 0 || to > history.length) {
-      yield* this.screen.bell()
-      return
-    }
-    if (this.#entry === history.length) this.#draft = this.text
-    this.#entry = to
-    this.text = to === history.length ? this.#draft : history[to]!
-    this.cursor = this.text.length
-  }
-
-  /** ^R: each key looks further back. */
-  *#search(): Sys<Verdict> {
-    const { history } = this.#sh
-    const kept = { text: this.text, cursor: this.cursor }
-    let wanted = ''
-    let at = history.length
-    let failed = false
-    const find = (from: number): void => {
-      for (let i = Math.min(from, history.length - 1); i >= 0; i--)
-        if (history[i]!.includes(wanted)) {
-          at = i
-          failed = false
-          this.text = history[i]!
-          this.cursor = history[i]!.indexOf(wanted)
-          return
-        }
-      failed = true
-    }
-    for (;;) {
-      yield* this.screen.reprompt(`(${failed ? 'failed ' : ''}reverse-i-search)\`${wanted}': `, this.text, this.cursor)
-      const c = yield* this.#character()
-      if (c === '') return 'end'
-      if (c === '\x12') {
-        if (wanted !== '') find(at - 1)
-      } else if (c === '\x7f' || c === '\x08') {
-        wanted = wanted.slice(0, -1)
-        if (wanted !== '') find(history.length - 1)
-      } else if (c >= ' ') {
-        wanted += c
-        find(at)
-      } else {
-        const last = this.#prompt.slice(this.#prompt.lastIndexOf('\n') + 1)
-        const abandon = c === '\x07' || c === '\x03'
-        if (abandon) {
-          this.text = kept.text
-          this.cursor = kept.cursor
-        } else if (at < history.length) this.#entry = at
-        yield* this.screen.reprompt(bare(last), this.text, this.cursor)
-        return abandon && c === '\x07' ? 'go on' : yield* this.#key(c)
-      }
-    }
-  }
-
-  *#complete(again: boolean): Sys<void> {
-    const { from, words, shown } = yield* complete(this.#sh, this.text, this.cursor)
-    if (words.length === 0) {
-      yield* this.screen.bell()
-      return
-    }
-    const common = words.length === 1 ? words[0]! : commonPrefix(words).replace(/[ /]$/, '')
-    const word = this.text.slice(from, this.cursor)
-    if (common.length > word.length && common !== word) {
-      this.text = this.text.slice(0, from) + this.text.slice(this.cursor)
-      this.cursor = from
-      yield* this.insert(common)
-      return
-    }
-    this.#lastTab = true
-    if (!again) {
-      yield* this.screen.bell()
-      return
-    }
-    if (shown.length > LIST_MAX) {
-      yield* this.screen.below(`Display all ${shown.length} possibilities? (y or n)`)
-      const answer = yield* this.#bytes(1)
-      yield* this.#sh.err('\n')
-      if (/[yY ]/.test(answer)) yield* this.#sh.err(inColumns(shown, this.screen.columns))
-    } else yield* this.screen.below(inColumns(shown, this.screen.columns))
-    yield* this.screen.again(this.#prompt, this.text, this.cursor)
-  }
-}
-
-/** Keys one by one, and none of them a signal; output as before. */
-function rawOf(cooked: Termios): Termios {
-  const cc = cooked.cc.slice()
-  cc[VMIN] = 1
-  cc[VTIME] = 0
-  return {
-    ...cooked,
-    iflag: cooked.iflag & ~(ICRNL | INLCR | IGNCR | ISTRIP | IXON),
-    lflag: cooked.lflag & ~(ICANON | ECHO | ISIG | IEXTEN),
-    cc,
+  protected override columns(): number {
+    return Number(this.#sh.get('COLUMNS')) || super.columns()
   }
 }

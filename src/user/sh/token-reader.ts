@@ -15,12 +15,14 @@ const KEYWORDS = new Set([
   'esac',
   'fi',
   'for',
+  // dash has it not. But whoever writes #!/bin/sh on a CentOS has bash in mind, and to dash it is nothing else.
+  'function',
   'if',
   'then',
   'until',
   'while',
 ])
-const BASH_KEYWORDS = new Set([...KEYWORDS, '[[', 'function'])
+const BASH_KEYWORDS = new Set([...KEYWORDS, '[['])
 export const isKeyword = (word: string, bash: boolean): boolean => (bash ? BASH_KEYWORDS : KEYWORDS).has(word)
 export const REDIR_OPS = new Set(['<', '>', '>>', '>|', '<>', '<&', '>&', '<<', '<<-', '<<<', '&>', '&>>'])
 

@@ -137,6 +137,13 @@ export class EditScreen {
     yield* this.#write(`\n${text}`)
   }
 
+  /** Something has come meanwhile: its lines stand above, and the line that is being edited comes again. */
+  *above(said: string, text: string, cursor: number): Sys<void> {
+    const up = Math.floor(this.#cell / this.columns)
+    yield* this.#write(`${up > 0 ? `\x1b[${up}A` : ''}\r\x1b[J${said}`)
+    yield* this.#redraw(text, cursor, 0)
+  }
+
   *again(prompt: string, text: string, cursor: number): Sys<void> {
     this.#prepare(prompt)
     yield* this.#redraw(text, cursor, 0)
