@@ -1,42 +1,11 @@
 /** The XenStore explorer as a person uses it: watch the store come to be and a guest appear in it; change it by its own daemon. */
-import { expect, type Locator, type Page, test } from '@playwright/test'
+import { expect, test } from '@playwright/test'
+import { dom0, find, loggedIn, openExplorer, rowOf } from './explorer.ts'
 import { Playground } from './playground.ts'
-
-const rowOf = (page: Page, path: string): Locator => page.locator(`[data-testid=xenstore-row][data-path="${path}"]`)
-
-async function openExplorer(pg: Playground): Promise<void> {
-  await pg.page.evaluate(() => window.playground.ui.open('xenstore'))
-  await expect(pg.get('xenstorePanel')).toBeVisible()
-}
-
-/** A line in root's shell on COM1, and its end. */
-async function dom0(pg: Playground, line: string): Promise<string> {
-  return pg.page.evaluate(async (text) => {
-    const com1 = window.playground.console('com1')
-    await com1.type(text)
-    return com1.waitFor(/\n[\s\S]*\[root@xenhost [^\]]*\]# /, { timeoutMs: 90_000 })
-  }, line)
-}
 
 /** Xen's own figure. */
 async function freeMib(pg: Playground): Promise<number> {
   return Number(/free_memory *: (\d+)/.exec(await dom0(pg, 'xm info'))?.[1])
-}
-
-async function loggedIn(pg: Playground): Promise<void> {
-  await pg.page.evaluate(async () => {
-    const com1 = window.playground.console('com1')
-    await com1.waitFor(/highlighted entry will be booted/, { timeoutMs: 90_000 })
-    await com1.key('Enter')
-    await com1.waitFor(/xenhost login: $/, { timeoutMs: 90_000 })
-  })
-  await dom0(pg, 'root')
-}
-
-/** Show `path`: by the filter, which finds it wherever it is. */
-async function find(pg: Playground, path: string): Promise<void> {
-  await pg.get('xenstoreFilter').fill(path)
-  await rowOf(pg.page, path).click()
 }
 
 test('empty, it says why and what to do next; the tree appears when dom0 starts its daemon', async ({

@@ -73,8 +73,6 @@ export const PACKAGES: Readonly<Record<string, readonly string[]>> = {
     '@xterm/xterm',
     '@xterm/addon-search',
     'dockview-react',
-    '@headless-tree/core',
-    '@headless-tree/react',
     '@tanstack/react-virtual',
     'uplot',
     '@codemirror/state',

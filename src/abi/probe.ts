@@ -6,8 +6,8 @@ export type Probe =
   | { readonly kind: 'serial-input'; readonly owner: 'xen' | 'dom0' }
   /** Xen: it has panicked, and why (first line). */
   | { readonly kind: 'panic'; readonly message: string }
-  /** xenstored: one line of its access trace, as it wrote it. */
-  | { readonly kind: 'xenstore'; readonly line: string }
+  /** xenstored: one line of its access trace, as it wrote it, and the host's virtual time at which it did. */
+  | { readonly kind: 'xenstore'; readonly line: string; readonly atNs: number }
   /** Xen: a domain as it is now, whenever something of it has changed. */
   | ({ readonly kind: 'domain' } & DomainProbe)
   /** Xen: the domain is no more. */

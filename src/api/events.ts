@@ -13,7 +13,8 @@ export function events(host: PlaygroundHost) {
     probe: (tell) =>
       host.onMessage((message) => {
         if (message.type === 'probe') tell(message.probe)
-        else if (message.type === 'xenstore') for (const line of message.lines) tell({ kind: 'xenstore', line })
+        else if (message.type === 'xenstore')
+          for (const [i, line] of message.lines.entries()) tell({ kind: 'xenstore', line, atNs: message.atNs[i]! })
         else if (message.type === 'domains') {
           for (const domain of message.changed) tell({ kind: 'domain', ...domain })
           for (const domid of message.gone) tell({ kind: 'domain-gone', domid })

@@ -179,7 +179,7 @@ it('events tell each thing once, and nothing after they are unsubscribed', () =>
     playground.on('disk', ({ kind }) => heard.push(kind)),
   ]
   const act = () => {
-    bench.hear({ type: 'xenstore', lines: ['a', 'b'] })
+    bench.hear({ type: 'xenstore', lines: ['a', 'b'], atNs: [1, 2] })
     bench.hear({ type: 'domains', changed: [], gone: [4] })
     bench.become({ nowNs: 5 })
     bench.become({ domains: [domain('x', 'running')] })

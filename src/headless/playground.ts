@@ -179,7 +179,7 @@ class NodeMachine {
         this.#nowNs = message.nowNs
         break
       case 'xenstore':
-        this.#foldStore(message.lines)
+        this.#foldStore(message.lines, message.atNs)
         break
       case 'domains':
         this.#setDomains(foldDomains(this.#domains, message))
@@ -190,8 +190,8 @@ class NodeMachine {
     this.#tellFacts()
   }
 
-  #foldStore(lines: readonly string[]): void {
-    const changes = lines.map(parseAccess).filter((change) => change !== undefined)
+  #foldStore(lines: readonly string[], atNs: readonly number[]): void {
+    const changes = lines.map((line, i) => parseAccess(line, atNs[i])).filter((change) => change !== undefined)
     for (const change of changes) this.#tree.apply(change)
     this.#setDomains(foldStore(this.#domains, changes))
     for (const listener of this.#onXenstore) listener(changes)

@@ -12,13 +12,14 @@ const writer = { domid: 0, connection: 1 }
 function store(values: Readonly<Record<string, string>> = {}) {
   const tree = new StoreTree()
   tree.apply({ kind: 'new' })
-  const set = (path: string, value: string): void => tree.apply({ kind: 'set', path, value, perms: 'n0', writer })
+  const set = (path: string, value: string): void =>
+    tree.apply({ kind: 'set', path, value, perms: 'n0', writer, atNs: 0 })
   for (const [path, value] of Object.entries(values)) set(`/local/domain/${path}`, value)
   return {
     tree,
     set: (path: string, value: string) => set(`/local/domain/${path}`, value),
     remove(path: string) {
-      tree.apply({ kind: 'rm', path: `/local/domain/${path}`, writer })
+      tree.apply({ kind: 'rm', path: `/local/domain/${path}`, writer, atNs: 0 })
     },
   }
 }

@@ -99,6 +99,7 @@ export function foldStore(domains: Domains, changes: readonly StoreChange[]): Do
   let store: Map<number, StoreSays> | undefined
   for (const change of changes) {
     // A daemon that begins anew knows nothing.
+    if (change.kind === 'conn') continue
     if (change.kind === 'new') store = new Map()
     else if (change.kind === 'rm' && /^\/(local(\/domain)?)?$/.test(change.path)) store = new Map()
     else {

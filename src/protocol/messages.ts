@@ -97,7 +97,8 @@ export type FromWorker =
   | { readonly type: 'clock'; readonly mode: ClockMode; readonly nowNs: number; readonly settled: boolean }
   /** All but `xenstore`, `domain` and `domain-gone`, which come by the frame in the next two. */
   | { readonly type: 'probe'; readonly probe: Probe }
-  | { readonly type: 'xenstore'; readonly lines: readonly string[] }
+  /** Lines of the access trace, and the virtual time of each. */
+  | { readonly type: 'xenstore'; readonly lines: readonly string[]; readonly atNs: readonly number[] }
   /** Those that are no more; then what each domain is now that has changed since the last message. With Xen (`state`) all are gone, unsaid. */
   | { readonly type: 'domains'; readonly changed: readonly DomainProbe[]; readonly gone: readonly number[] }
   /** Whoever watches forgets what went before: the answer to `xray`, and sent whenever another life of the machine begins. */

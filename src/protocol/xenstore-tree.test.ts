@@ -37,10 +37,13 @@ describe('a line', () => {
     ['new\n', { kind: 'new' }],
     [
       'set\t3\t17\t/a/b\tn3,r0\tx y\n',
-      { kind: 'set', path: '/a/b', perms: 'n3,r0', value: 'x y', writer: { domid: 3, connection: 17 } },
+      { kind: 'set', path: '/a/b', perms: 'n3,r0', value: 'x y', writer: { domid: 3, connection: 17 }, atNs: 0 },
     ],
-    ['set\t0\t1\t/a\tn0\t', { kind: 'set', path: '/a', perms: 'n0', value: '', writer: { domid: 0, connection: 1 } }],
-    ['rm\t0\t1\t/a\n', { kind: 'rm', path: '/a', writer: { domid: 0, connection: 1 } }],
+    [
+      'set\t0\t1\t/a\tn0\t',
+      { kind: 'set', path: '/a', perms: 'n0', value: '', writer: { domid: 0, connection: 1 }, atNs: 0 },
+    ],
+    ['rm\t0\t1\t/a\n', { kind: 'rm', path: '/a', writer: { domid: 0, connection: 1 }, atNs: 0 }],
     ['', undefined],
     ['\n', undefined],
     ['old', undefined],
@@ -210,7 +213,14 @@ test('changes between two looks copy a directory once, however many children it 
   const unseen = treeOf('new', set('/d/a', '1'))
   let reads = 0
   for (let i = 0; i < 30_000; i++) {
-    unseen.apply({ kind: 'set', path: `/d/n${i}`, value: '', perms: 'n0', writer: { domid: 0, connection: 1 } })
+    unseen.apply({
+      kind: 'set',
+      path: `/d/n${i}`,
+      value: '',
+      perms: 'n0',
+      writer: { domid: 0, connection: 1 },
+      atNs: 0,
+    })
     if (unseen.read(`/d/n${i}`) === '') reads++
   }
   expect(reads).toBe(30_000)

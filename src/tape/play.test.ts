@@ -96,7 +96,7 @@ class FakeMachine implements SyncMachine {
   /** Each at its own time: a line of XenStore's trace, or what comes out of a link. */
   happens(ms: number, what: string | LinkOutput, link = 1): void {
     this.after(ms, () => {
-      if (typeof what === 'string') for (const tell of this.probes) tell({ kind: 'xenstore', line: what })
+      if (typeof what === 'string') for (const tell of this.probes) tell({ kind: 'xenstore', line: what, atNs: 0 })
       else for (const tell of this.links) tell(link, what)
     })
   }

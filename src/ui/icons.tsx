@@ -237,6 +237,20 @@ export const ArrowDownIcon = () => (
   </Icon>
 )
 
+export const FullScreenIcon = () => (
+  <Icon>
+    <path d="M2.5 6.5v-4h4M11.5 2.5h4v4M15.5 11.5v4h-4M6.5 15.5h-4v-4" />
+  </Icon>
+)
+
+/** What one looks at. */
+export const FollowIcon = () => (
+  <Icon>
+    <circle cx="9" cy="9" r="5.5" />
+    <path d="M9 1.5V6M9 12v4.5M1.5 9H6M12 9h4.5" />
+  </Icon>
+)
+
 export const ShutdownIcon = () => (
   <Icon>
     <rect x="4" y="4" width="10" height="10" rx="1.5" />

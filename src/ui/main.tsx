@@ -61,6 +61,8 @@ addEventListener('message', ({ data, origin, source }) => embedServer.receive(da
 followLink(asked, { store, playground, base: location.href })
 document.addEventListener('visibilitychange', () => session.client.visible(document.visibilityState === 'visible'))
 const terminals = createTerminals(session)
+// What happens to XenStore is remembered from its first moment, long before anybody looks.
+void import('./panels/xenstore/tools/tools-of.ts').then(({ toolsOf }) => toolsOf(session))
 watchNetwork(store, playground.ready)
 keepLiveClock(store, {
   nowMs: () => performance.now(),

@@ -8,12 +8,13 @@ import type { Input, SerialLine, TextScreen } from '#protocol/machine.ts'
 import type { FromWorker, MachineOptions, Request } from '#protocol/messages.ts'
 import type { OpenLink } from '#protocol/open-link.ts'
 import { shareTerminals } from '#protocol/shared-links.ts'
-import { parseAccess, type StoreChange, StoreTree } from '#protocol/xenstore-tree.ts'
+import type { StoreChange, StoreTree } from '#protocol/xenstore-tree.ts'
 import type { XrayWatch } from '#protocol/xray.ts'
 import { MachineClient, type Value } from './client.ts'
 import { DiskKeeper, type KeeperParts } from './disk/keeper.ts'
 import { openSandbox } from './sandbox.ts'
 import { createPlaygroundStore, type PlaygroundStore } from './store/store.ts'
+import { createXenstoreFeed } from './xenstore-feed.ts'
 import { createXrayFeed, type XrayListener } from './xray-feed.ts'
 
 export type Unsubscribe = () => void
@@ -41,7 +42,7 @@ export interface Session {
   readonly openLink: OpenLink
   /** XenStore as its daemon's trace tells it. */
   readonly xenstore: StoreTree
-  /** After each message that changed the tree, with all that it brought. */
+  /** After each step of the tree, with all that was done to it. */
   onXenstore(listener: (changes: readonly StoreChange[]) => void): Unsubscribe
   /** Type a line into COM1 for somebody who pressed a button: the panel comes to the front, so that it is seen. */
   typeLine(text: string): void
@@ -63,7 +64,15 @@ export function createSession(assets: SessionAssets): Session {
   const screens = new Set<(screen: TextScreen) => void>()
   const storeListeners = new Set<(changes: readonly StoreChange[]) => void>()
   let screen: TextScreen | undefined
-  const xenstore = new StoreTree()
+  const xenstore = createXenstoreFeed({
+    nowMs: () => performance.now(),
+    later: (run) => void setTimeout(run, 0),
+    isHidden: () => document.hidden,
+    onChanges(changes) {
+      store.dispatch({ type: 'xenstore-changes', changes })
+      for (const listener of storeListeners) listener(changes)
+    },
+  })
   /** Links are numbered by the world: a new machine counts anew. */
   let links: HostLinks
 
@@ -87,11 +96,11 @@ export function createSession(assets: SessionAssets): Session {
       } else if (message.type === 'link') links.receive(message.link, message.output)
       else if (message.type === 'disk-batch') diskKeeper.batch(message.batch)
       else if (message.type === 'disk-temporary') diskKeeper.setAside()
+      else if (message.type === 'xenstore') xenstore.receive(message.lines, message.atNs)
       else if (message.type === 'xray' || message.type === 'xray-snapshot') xray.receive(message)
       else if (message.type !== 'input-logged' && message.type !== 'alive') store.dispatch(message)
-      if (message.type === 'xenstore') foldXenstore(message.lines)
       // What the daemon knew went with it.
-      if (message.type === 'state' && message.state !== 'xen') clearXenstore()
+      if (message.type === 'state' && message.state !== 'xen') xenstore.clear()
       for (const listener of messages) listener(message)
     },
   })
@@ -99,25 +108,13 @@ export function createSession(assets: SessionAssets): Session {
   links = new HostLinks((entered) => client.input(entered))
   const xray = createXrayFeed((watch) => client.xray(watch))
 
-  function foldXenstore(lines: readonly string[]): void {
-    const changes = lines.map(parseAccess).filter((change) => change !== undefined)
-    for (const change of changes) xenstore.apply(change)
-    for (const listener of storeListeners) listener(changes)
-  }
-
-  function clearXenstore(): void {
-    if (!xenstore.root) return
-    xenstore.clear()
-    for (const listener of storeListeners) listener([])
-  }
-
   function newMachine(options: Partial<MachineOptions> = {}, press = true): Promise<void> {
     store.dispatch({ type: 'next-options', options })
     const next = store.getState().nextOptions
     store.dispatch({ type: 'powering', options: next })
     links.closeAll('another machine took its place')
     links = new HostLinks((entered) => client.input(entered))
-    clearXenstore()
+    xenstore.clear()
     return client.powerOn(next, press)
   }
 
@@ -152,7 +149,7 @@ export function createSession(assets: SessionAssets): Session {
     screen: () => screen,
     watchXray: (watch, listener) => xray.watch(watch, listener),
     openLink: shareTerminals((to, handlers) => links.open(to, handlers)),
-    xenstore,
+    xenstore: xenstore.tree,
     onXenstore: (listener) => subscribe(storeListeners, listener),
     typeLine(text) {
       store.dispatch({ type: 'panel', panel: 'com1' })

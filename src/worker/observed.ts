@@ -6,6 +6,9 @@ import type { DomainProbe, Probe } from '#abi/probe.ts'
 import type { MachineState } from '#protocol/machine.ts'
 import type { FromWorker } from '#protocol/messages.ts'
 
+/** One message brings no more: a page has other things to do, too. */
+const LINES_MAX = 1000
+
 export interface Observed {
   probe(probe: Probe): void
   /** What was before it is sent before it. */
@@ -22,6 +25,7 @@ export function createObserved(send: (message: FromWorker) => void): Observed {
   let changed = new Map<number, DomainProbe>()
   let gone = new Set<number>()
   let lines: string[] = []
+  let times: number[] = []
   /** Domains that the page has been told of. */
   const known = new Set<number>()
   let rehearsing = false
@@ -34,8 +38,10 @@ export function createObserved(send: (message: FromWorker) => void): Observed {
       changed = new Map()
       gone = new Set()
     }
-    if (lines.length > 0) send({ type: 'xenstore', lines })
+    for (let at = 0; at < lines.length; at += LINES_MAX)
+      send({ type: 'xenstore', lines: lines.slice(at, at + LINES_MAX), atNs: times.slice(at, at + LINES_MAX) })
     lines = []
+    times = []
   }
 
   return {
@@ -54,6 +60,7 @@ export function createObserved(send: (message: FromWorker) => void): Observed {
           break
         case 'xenstore':
           lines.push(probe.line)
+          times.push(probe.atNs)
           break
         default:
           if (!rehearsing) send({ type: 'probe', probe })
@@ -64,6 +71,7 @@ export function createObserved(send: (message: FromWorker) => void): Observed {
         // Another life of the machine's: what was of the one before is not to be told.
         changed = new Map()
         lines = []
+        times = []
         return
       }
       flush()

@@ -554,7 +554,7 @@ describe('what observers are told', () => {
   })
   const probe = (domid: number, totPages = 0): Probe => ({ kind: 'domain', ...domain(domid, totPages) })
   const gone = (domid: number): Probe => ({ kind: 'domain-gone', domid })
-  const line = (text: string): Probe => ({ kind: 'xenstore', line: text })
+  const line = (text: string): Probe => ({ kind: 'xenstore', line: text, atNs: 7 })
   const types = () => sent.filter(({ type }) => ['domains', 'xenstore', 'probe', 'state'].includes(type))
 
   it('a thousand changes are a few messages, and the last of each domain is told', () => {
@@ -590,7 +590,7 @@ describe('what observers are told', () => {
     expect(types()).toEqual([
       { type: 'probe', probe: { kind: 'serial-input', owner: 'dom0' } },
       { type: 'domains', gone: [], changed: [domain(0, 0)] },
-      { type: 'xenstore', lines: ['new'] },
+      { type: 'xenstore', lines: ['new'], atNs: [7] },
       { type: 'state', state: 'off' },
     ])
   })
@@ -612,7 +612,7 @@ describe('what observers are told', () => {
     host.pass(100)
     expect(types()).toEqual([
       { type: 'domains', gone: [0, 1, 2], changed: [domain(0, 2), domain(1, 3)] },
-      { type: 'xenstore', lines: ['new'] },
+      { type: 'xenstore', lines: ['new'], atNs: [7] },
     ])
     again.tell({ kind: 'halted' })
     expect(types().at(-1)).toEqual({ type: 'probe', probe: { kind: 'halted' } })

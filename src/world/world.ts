@@ -10,6 +10,7 @@ import type { LinkOutput } from '#abi/pc/hostlink.ts'
 import type { Probe } from '#abi/probe.ts'
 import { digest } from '#lib/digest.ts'
 import type { BlockStore } from '#lib/ondisk/block-store.ts'
+import { byteString } from '#lib/utf8.ts'
 import { createMachine } from '#machine/board.ts'
 import type { Machine } from '#machine/machine.ts'
 import type {
@@ -360,9 +361,10 @@ export class World implements SyncMachine {
   /** The access trace, line by line. */
   #trace(bytes: Uint8Array): void {
     this.#outputSeen = true
-    const lines = (this.#traced + String.fromCharCode(...bytes)).split('\n')
+    const lines = (this.#traced + byteString(bytes)).split('\n')
     this.#traced = lines.pop()!.slice(0, TRACE_LINE_MAX)
-    for (const line of lines) this.#probe({ kind: 'xenstore', line })
+    const atNs = this.nowNs()
+    for (const line of lines) this.#probe({ kind: 'xenstore', line, atNs })
   }
 
   #probe(event: Probe): void {

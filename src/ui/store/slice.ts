@@ -1,6 +1,7 @@
 /** A slice of the page's state is a fold over events: what the worker said, and what the person chose. */
 import type { DiskState } from '#protocol/disk.ts'
 import type { FromWorker, MachineOptions } from '#protocol/messages.ts'
+import type { StoreChange } from '#protocol/xenstore-tree.ts'
 import type { WorkerStatus } from '../client.ts'
 import type { DiskNotice } from '../disk/slice.ts'
 import type { EmbedAnswer, LinkTape } from '../embed/slice.ts'
@@ -10,7 +11,9 @@ import type { PanelId } from '../panels/registry.ts'
 export type Theme = 'dark' | 'light' | 'system'
 
 export type UiEvent =
-  | FromWorker
+  | Exclude<FromWorker, { readonly type: 'xenstore' }>
+  /** XenStore's lines, read. */
+  | { readonly type: 'xenstore-changes'; readonly changes: readonly StoreChange[] }
   | { readonly type: 'worker'; readonly status: WorkerStatus; readonly message: string }
   /** A new machine is being made. */
   | { readonly type: 'powering'; readonly options: MachineOptions }

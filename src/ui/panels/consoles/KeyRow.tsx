@@ -3,7 +3,7 @@ import { useState } from 'react'
 import { useTranslate } from '../../session-context.tsx'
 import { testIds } from '../../test-ids.ts'
 import { ctrlA3, leaveConsole } from './send-keys.ts'
-import type { ConsoleTerminal } from './terminals.ts'
+import type { ConsoleTerminal, PluggedTerminal } from './terminals.ts'
 
 /** What stands on the key is its name, where it has one that everybody reads. */
 const keys = [
@@ -16,7 +16,12 @@ const keys = [
   { face: '⏎', label: 'console.key.enter', bytes: '\r' },
 ] as const
 
-export function KeyRow({ console }: { console: ConsoleTerminal }) {
+interface KeyRowProps {
+  /** One that is no console of a machine has no use for the keys that only those know. */
+  readonly console: PluggedTerminal & Partial<Pick<ConsoleTerminal, 'id' | 'domain'>>
+}
+
+export function KeyRow({ console }: KeyRowProps) {
   const t = useTranslate()
   const [ctrl, setCtrl] = useState(false)
 
@@ -53,7 +58,7 @@ export function KeyRow({ console }: { console: ConsoleTerminal }) {
           {key.face}
         </button>
       ))}
-      {console.domain ? null : (
+      {console.id && !console.domain && (
         <button
           type="button"
           className="key wide layer-xen"
@@ -63,14 +68,16 @@ export function KeyRow({ console }: { console: ConsoleTerminal }) {
           {ctrlA3.name}
         </button>
       )}
-      <button
-        type="button"
-        className="key wide"
-        title={t('console.key.leave.help')}
-        onClick={() => console.send(leaveConsole.bytes)}
-      >
-        {leaveConsole.name}
-      </button>
+      {console.id && (
+        <button
+          type="button"
+          className="key wide"
+          title={t('console.key.leave.help')}
+          onClick={() => console.send(leaveConsole.bytes)}
+        >
+          {leaveConsole.name}
+        </button>
+      )}
     </div>
   )
 }

@@ -21,12 +21,10 @@ const DOMAIN = 'domain:'
 
 export type TerminalId = Exclude<ConsoleId, 'monitor'>
 
-export interface ConsoleTerminal {
-  readonly id: TerminalId
+/** A terminal, whatever it is plugged into. */
+export interface PluggedTerminal {
   readonly terminal: Terminal
   readonly line: ConsoleLine
-  /** The line, if this is a domain's console. */
-  readonly domain: DomainLine | undefined
   /** Show the terminal in `host`, as large as fits. Returns what takes it out again. */
   attach(host: HTMLElement): () => void
   focus(): void
@@ -42,8 +40,19 @@ export interface ConsoleTerminal {
   search(): Promise<SearchAddon>
 }
 
+export interface ConsoleTerminal extends PluggedTerminal {
+  readonly id: TerminalId
+  /** The line, if this is a domain's console. */
+  readonly domain: DomainLine | undefined
+}
+
+/** Joins a terminal to a line of its own: output by `terminal.write`. */
+export type Plug = (terminal: Terminal) => ConsoleLine
+
 export interface Terminals {
   get(id: TerminalId): ConsoleTerminal
+  /** One that is no console; `dispose` ends it. */
+  make(columns: number, rows: number, plug: Plug): PluggedTerminal & { dispose(): void }
   /** Colours have changed. */
   restyle(): void
 }
@@ -87,6 +96,7 @@ const monoFont = () => getComputedStyle(document.documentElement).getPropertyVal
 
 export function createTerminals(session: Session): Terminals {
   const made = new Map<TerminalId, ConsoleTerminal>()
+  const others = new Set<PluggedTerminal>()
   function get(id: TerminalId): ConsoleTerminal {
     let found = made.get(id)
     if (!found) {
@@ -98,16 +108,37 @@ export function createTerminals(session: Session): Terminals {
   session.onSerial((line, bytes) => get(line).terminal.write(bytes))
   return {
     get,
+    make(columns, rows, plug) {
+      const plugged = plugTerminal(columns, rows, plug)
+      others.add(plugged)
+      return {
+        ...plugged,
+        dispose() {
+          others.delete(plugged)
+          plugged.terminal.dispose()
+        },
+      }
+    },
     restyle() {
-      for (const { terminal } of made.values()) terminal.options.theme = themeColours()
+      for (const { terminal } of [...made.values(), ...others]) terminal.options.theme = themeColours()
     },
   }
 }
 
 function createTerminal(id: TerminalId, session: Session): ConsoleTerminal {
+  let domain: DomainLine | undefined
+  const plugged = plugTerminal(terminalColumns, terminalRows, (terminal) => {
+    if (id === 'com1' || id === 'com2') return serialLine(session, id)
+    domain = domainLine(session, id.slice(DOMAIN.length), (bytes, shown) => terminal.write(bytes, shown))
+    return domain
+  })
+  return { ...plugged, id, domain }
+}
+
+function plugTerminal(columns: number, rows: number, plug: Plug): PluggedTerminal {
   const terminal = new Terminal({
-    cols: terminalColumns,
-    rows: terminalRows,
+    cols: columns,
+    rows,
     scrollback: scrollbackRows,
     fontFamily: monoFont(),
     lineHeight: lineHeightMin,
@@ -118,11 +149,7 @@ function createTerminal(id: TerminalId, session: Session): ConsoleTerminal {
     allowProposedApi: true,
     theme: themeColours(),
   })
-  const domain =
-    id === 'com1' || id === 'com2'
-      ? undefined
-      : domainLine(session, id.slice(DOMAIN.length), (bytes, shown) => terminal.write(bytes, shown))
-  const line = domain ?? serialLine(session, id === 'com2' ? 'com2' : 'com1')
+  const line = plug(terminal)
   const encoder = new TextEncoder()
   let ctrlHeld: (() => void) | undefined
 
@@ -162,10 +189,8 @@ function createTerminal(id: TerminalId, session: Session): ConsoleTerminal {
   }
 
   return {
-    id,
     terminal,
     line,
-    domain,
     attach(host) {
       host.append(element)
       if (!terminal.element) open()

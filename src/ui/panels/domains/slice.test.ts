@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import type { DomainProbe } from '#abi/probe.ts'
 import { XEN_DOMINF_blocked } from '#abi/xen/domctl.ts'
+import { parseAccess } from '#protocol/xenstore-tree.ts'
 import type { UiEvent } from '../../store/slice.ts'
 import { fold, initialState } from '../../store/store.ts'
 import { defaultOptions } from '../machine/slice.ts'
@@ -20,7 +21,10 @@ const probe = (domid: number, more: Partial<DomainProbe> = {}): DomainProbe => (
   ...more,
 })
 const told = (...changed: DomainProbe[]): UiEvent => ({ type: 'domains', changed, gone: [] })
-const lines = (...stored: string[]): UiEvent => ({ type: 'xenstore', lines: stored })
+const lines = (...stored: string[]): UiEvent => ({
+  type: 'xenstore-changes',
+  changes: stored.map((line) => parseAccess(line)!),
+})
 const named = (domid: number, name: string) => lines(`set\t0\t3\t/local/domain/${domid}/name\tn0\t${name}`)
 const stateAfter = (...events: UiEvent[]) => events.reduce(fold, initialState)
 

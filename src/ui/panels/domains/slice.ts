@@ -1,7 +1,6 @@
 /** The domains: Xen's probes, and what XenStore's trace says of each. */
 import type { DomainView } from '#protocol/domains.ts'
 import { type Domains, foldDomains, foldStore, NO_DOMAINS } from '#protocol/domains-fold.ts'
-import { parseAccess } from '#protocol/xenstore-tree.ts'
 import { defineSlice } from '../../store/slice.ts'
 import { addToHistory, type DomainHistory } from './history.ts'
 
@@ -30,8 +29,7 @@ export const domainsSlice = defineSlice<DomainsSlice>(none, {
     for (const probe of message.changed) history[probe.domid] = addToHistory(history[probe.domid], probe)
     return { ...shown(foldDomains(domainsFold, message)), domainHistory: history }
   },
-  xenstore({ domainsFold }, { lines }) {
-    const changes = lines.map(parseAccess).filter((change) => change !== undefined)
+  'xenstore-changes'({ domainsFold }, { changes }) {
     const folded = foldStore(domainsFold, changes)
     return folded === domainsFold ? {} : shown(folded)
   },

@@ -11,7 +11,6 @@ export const libraries: readonly Library[] = [
   { name: 'zustand', licence: 'MIT', packages: ['zustand'] },
   { name: 'xterm.js', licence: 'MIT', packages: ['@xterm/xterm', '@xterm/addon-search'] },
   { name: 'Dockview', licence: 'MIT', packages: ['dockview-react'] },
-  { name: 'Headless Tree', licence: 'MIT', packages: ['@headless-tree/core', '@headless-tree/react'] },
   { name: 'TanStack Virtual', licence: 'MIT', packages: ['@tanstack/react-virtual'] },
   { name: 'uPlot', licence: 'MIT', packages: ['uplot'] },
   {

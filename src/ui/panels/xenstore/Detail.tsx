@@ -1,54 +1,61 @@
-/** Below the tree: all that is known of the selected node, and what can be done to it. */
-import { type ReactNode, useEffect } from 'react'
-import type { StoreNode } from '#protocol/xenstore-tree.ts'
+/** Below the tree, or beside it where there is room: the selected node; who changed what; what differs; files; a shell. */
+import { useId } from 'react'
 import { useTranslate } from '../../session-context.tsx'
 import { testIds } from '../../test-ids.ts'
-import { Command } from './Command.tsx'
-import { readCommand } from './commands.ts'
-import type { Action } from './explorer.ts'
 import type { ExplorerProps } from './explorer-of.ts'
-import { AddForm, EditForm, PermissionsForm, RemoveForm } from './forms.tsx'
-import { hueOf } from './hue.ts'
-import { parsePermissions, permissionWords } from './permissions.ts'
-import { Refused } from './Refused.tsx'
-import { ancestorsOf, descendants, ROOT } from './rows.ts'
-import { useAsk } from './use-ask.ts'
-import { isBinary, textOf } from './values.ts'
+import { NodeView } from './NodeView.tsx'
+import { ancestorsOf, ROOT } from './rows.ts'
+import { Changes } from './tools/Changes.tsx'
+import { Compare } from './tools/Compare.tsx'
+import { CopyButton } from './tools/CopyButton.tsx'
+import { Files } from './tools/Files.tsx'
+import { type ShellKeeper, ShellView } from './tools/ShellView.tsx'
+import { type Size, type Tab, Tabs } from './tools/Tabs.tsx'
+import type { Tools } from './tools/tools-of.ts'
+import { useWords } from './tools/use-words.ts'
 
-const forms = { edit: EditForm, add: AddForm, remove: RemoveForm, permissions: PermissionsForm } as const
+interface DetailProps extends ExplorerProps {
+  readonly tools: Tools
+  readonly keeper: ShellKeeper
+  readonly tab: Tab
+  readonly visible: boolean
+  readonly choose: (tab: Tab) => void
+  readonly size: Size
+  readonly onSize: (size: Size) => void
+  /** Keep this moment, to compare with. */
+  readonly mark: () => void
+}
 
-export function Detail({ explorer, version }: ExplorerProps) {
+export function Detail(props: DetailProps) {
+  const { explorer, version, tools, keeper, tab, visible, choose, mark, size, onSize } = props
   const t = useTranslate()
-  const { selected, action } = explorer
-  const node = explorer.node(selected)
-  const { ask, refusal } = useAsk()
-  const leafToGo = action?.kind === 'remove' && node !== undefined && node.children.size === 0 && selected !== ROOT
-  // A node with nothing below it goes without a question.
-  useEffect(() => {
-    if (!leafToGo) return
-    const next = explorer.neighbour(selected)
-    ask(
-      () => explorer.client.rm(selected),
-      () => explorer.reveal(next, true),
-    )
-    explorer.act(undefined)
-  })
-  const Acting = action && !leafToGo ? forms[action.kind] : undefined
+  const say = useWords()
+  const id = useId()
+  // Whoever does something to a node by a key of the tree wants to see it.
+  const shown = explorer.action ? 'node' : tab
   return (
-    <section className="xenstore-detail" aria-label={t('xenstore.detail')} data-testid={testIds.xenstoreDetail}>
-      <Crumbs explorer={explorer} version={version} />
-      {Acting ? (
-        <Acting key={`${action?.kind} ${selected}`} explorer={explorer} path={selected} node={node} />
-      ) : node ? (
-        <>
-          <Facts node={node} />
-          <Refused refusal={refusal} />
-          <Acts explorer={explorer} version={version} />
-          <Command text={readCommand(selected)} />
-        </>
-      ) : (
-        <p className="xenstore-none">{t('xenstore.gone')}</p>
+    <section
+      className="xenstore-detail"
+      aria-label={t('xenstore.detail')}
+      data-testid={testIds.xenstoreDetail}
+      data-view={shown}
+      data-acting={explorer.action !== undefined}
+      data-size={size === 'small' && explorer.action ? 'middle' : size}
+    >
+      <Tabs shown={shown} choose={choose} panelId={id} size={size} onSize={onSize} />
+      {shown === 'node' && (
+        <div className="xenstore-way">
+          <Crumbs explorer={explorer} version={version} />
+          <CopyButton text={() => explorer.selected} label={say('copy.path')} testId={testIds.xenstoreCopyPath} />
+        </div>
       )}
+      <div id={id} role="tabpanel" aria-label={say(`tab.${shown}`)} className="xenstore-view">
+        {shown === 'node' && <NodeView explorer={explorer} version={version} />}
+        {shown === 'changes' && <Changes explorer={explorer} history={tools.history} visible={visible} />}
+        {shown === 'compare' && <Compare explorer={explorer} moments={tools.moments} mark={mark} />}
+        {shown === 'files' && <Files explorer={explorer} />}
+        {shown === 'shell' && <ShellView explorer={explorer} keeper={keeper} />}
+      </div>
     </section>
   )
 }
@@ -70,66 +77,5 @@ function Crumbs({ explorer }: ExplorerProps) {
         </button>
       ))}
     </nav>
-  )
-}
-
-function Facts({ node }: { node: StoreNode }) {
-  const t = useTranslate()
-  const { value, perms, writer, change } = node
-  const domain = t('xenstore.domain', { domid: writer.domid })
-  return (
-    <dl className="xenstore-facts">
-      <dt>{t(isBinary(value) ? 'xenstore.value.binary' : 'xenstore.value')}</dt>
-      <dd>
-        {value === '' ? (
-          <span className="xenstore-nothing" data-testid={testIds.xenstoreValue}>
-            {t('xenstore.value.empty')}
-          </span>
-        ) : (
-          <pre data-testid={testIds.xenstoreValue}>{textOf(value)}</pre>
-        )}
-      </dd>
-      <dt>{t('xenstore.permissions')}</dt>
-      <dd title={perms} data-testid={testIds.xenstorePermissions}>
-        {permissionWords(t, parsePermissions(perms))} <code className="xenstore-raw">{perms}</code>
-      </dd>
-      <dt>{t('xenstore.writer')}</dt>
-      <dd data-testid={testIds.xenstoreWriter}>
-        <span className={`xenstore-dot ${hueOf(writer.domid)}`} />
-        {writer.connection === 0
-          ? t('xenstore.writer.found')
-          : t('xenstore.writer.by', { domain, connection: writer.connection, change })}
-      </dd>
-      {node.children.size > 0 && (
-        <>
-          <dt>{t('xenstore.children')}</dt>
-          <dd>{t('xenstore.children.count', { count: descendants(node) })}</dd>
-        </>
-      )}
-    </dl>
-  )
-}
-
-function Acts({ explorer }: ExplorerProps) {
-  const t = useTranslate()
-  const button = (kind: Action['kind'], id: string, label: ReactNode, title: string) => (
-    <button
-      type="button"
-      className="button small"
-      title={title}
-      data-testid={id}
-      disabled={kind === 'remove' && explorer.selected === ROOT}
-      onClick={() => explorer.act(kind)}
-    >
-      {label}
-    </button>
-  )
-  return (
-    <div className="xenstore-buttons">
-      {button('edit', testIds.xenstoreEdit, t('xenstore.edit'), t('xenstore.edit.key'))}
-      {button('add', testIds.xenstoreAdd, t('xenstore.add'), t('xenstore.add.key'))}
-      {button('permissions', testIds.xenstoreChmod, t('xenstore.chmod'), t('xenstore.chmod.key'))}
-      {button('remove', testIds.xenstoreRemove, t('xenstore.remove'), t('xenstore.remove.key'))}
-    </div>
   )
 }

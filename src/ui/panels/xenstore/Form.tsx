@@ -14,13 +14,25 @@ interface FormProps {
   readonly label: string
   readonly danger?: boolean
   readonly command: string
+  /** What is typed cannot be asked. */
+  readonly disabled?: boolean
   readonly request: () => Promise<void>
   /** When the daemon has agreed; the form is gone by then. */
   readonly done?: () => void
   readonly children?: ReactNode
 }
 
-export function Form({ explorer, title, label, danger, command, request, done, children }: FormProps) {
+export function Form({
+  explorer,
+  title,
+  label,
+  danger,
+  command,
+  disabled = false,
+  request,
+  done,
+  children,
+}: FormProps) {
   const t = useTranslate()
   const form = useRef<HTMLFormElement>(null)
   const { waiting, refusal, ask } = useAsk()
@@ -38,7 +50,7 @@ export function Form({ explorer, title, label, danger, command, request, done, c
 
   function submit(event: FormEvent): void {
     event.preventDefault()
-    if (waiting) return
+    if (waiting || disabled) return
     ask(request, () => {
       leave()
       done?.()
@@ -65,7 +77,7 @@ export function Form({ explorer, title, label, danger, command, request, done, c
         <button
           type="submit"
           className={danger ? 'button small xenstore-danger' : 'button small primary'}
-          aria-disabled={waiting}
+          aria-disabled={waiting || disabled}
           data-testid={testIds.xenstoreSave}
         >
           {label}

@@ -1,6 +1,5 @@
-/** One node: its name, its value, whose it is; and for a moment who has changed it. */
-import type { ItemInstance, ItemMeta } from '@headless-tree/core'
-import type { MouseEvent } from 'react'
+/** One node: its name, its value, whose it is; and for a moment who has changed it. Drawn again only when something of that has changed. */
+import { type MouseEvent, memo } from 'react'
 import type { StoreNode } from '#protocol/xenstore-tree.ts'
 import { useTranslate } from '../../session-context.tsx'
 import { testIds } from '../../test-ids.ts'
@@ -8,16 +7,26 @@ import type { Explorer } from './explorer.ts'
 import type { Flash } from './flashes.ts'
 import { hueOf } from './hue.ts'
 import { parsePermissions, permissionWords } from './permissions.ts'
-import { domainNameAt } from './rows.ts'
 import { lineOf } from './values.ts'
 
 interface RowProps {
   readonly explorer: Explorer
-  readonly item: ItemInstance<StoreNode>
-  readonly row: ItemMeta
+  readonly path: string
   readonly node: StoreNode
+  readonly level: number
   readonly top: number
   readonly height: number
+  readonly posInSet: number
+  readonly setSize: number
+  readonly isOpen: boolean
+  readonly isSelected: boolean
+  /** Tab comes here. */
+  readonly isTabStop: boolean
+  readonly isMatch: boolean
+  readonly flash: Flash | undefined
+  /** Whose directory it is. */
+  readonly domainName: string | undefined
+  readonly domainId: number | undefined
 }
 
 const flashKeys = {
@@ -28,16 +37,13 @@ const flashKeys = {
 
 const onTwist = ({ target }: MouseEvent): boolean => (target as Element).closest('.xenstore-twist') !== null
 
-export function Row({ explorer, item, row, node, top, height }: RowProps) {
+export const Row = memo(function Row({ explorer, path, node, flash, domainName, domainId, ...rest }: RowProps) {
   const t = useTranslate()
-  const path = row.itemId
   const permissions = parsePermissions(node.perms)
   const owner = permissions[0]
-  const domain = explorer.root && domainNameAt(explorer.root, path)
-  const flash = explorer.flashes.get(path)
-  const props = item.getProps()
   const value = lineOf(node.value)
   const words = permissionWords(t, permissions)
+  const isDirectory = node.children.size > 0
   const toggle = (): void => (explorer.isOpen(path) ? explorer.shut(path) : explorer.open(path))
   // A click selects; the triangle alone opens and shuts.
   const onClick = (event: MouseEvent): void => {
@@ -47,13 +53,22 @@ export function Row({ explorer, item, row, node, top, height }: RowProps) {
   return (
     // biome-ignore lint/a11y/useKeyWithClickEvents: the tree has the keys
     <div
-      {...props}
       role="treeitem"
-      tabIndex={props['tabIndex'] as number}
-      className={explorer.matches(path, node) ? 'xenstore-row match' : 'xenstore-row'}
-      style={{ transform: `translateY(${top}px)`, height, '--level': row.level } as React.CSSProperties}
       // Its name is all that is seen in it: whoever speaks to the page says what they see.
-      aria-label={undefined}
+      aria-level={rest.level + 1}
+      aria-posinset={rest.posInSet + 1}
+      aria-setsize={rest.setSize}
+      aria-expanded={isDirectory ? rest.isOpen : undefined}
+      aria-selected={rest.isSelected}
+      tabIndex={rest.isTabStop ? 0 : -1}
+      className={rest.isMatch ? 'xenstore-row match' : 'xenstore-row'}
+      style={
+        {
+          transform: `translateY(${rest.top}px)`,
+          height: rest.height,
+          '--level': rest.level,
+        } as React.CSSProperties
+      }
       data-testid={testIds.xenstoreRow}
       data-path={path}
       data-flash={flash?.kind}
@@ -63,16 +78,16 @@ export function Row({ explorer, item, row, node, top, height }: RowProps) {
       onClick={onClick}
       onDoubleClick={(event) => {
         if (onTwist(event)) return
-        if (node.children.size > 0) toggle()
+        if (isDirectory) toggle()
         else explorer.act('edit')
       }}
     >
       {flash && <span key={flash.id} className={`xenstore-flash ${hueOf(flash.domid)} ${flash.kind}`} />}
-      <span className={node.children.size > 0 ? 'xenstore-twist' : 'xenstore-twist leaf'} />
+      <span className={isDirectory ? 'xenstore-twist' : 'xenstore-twist leaf'} />
       <span className="xenstore-name">{node.name}</span>
-      {domain !== undefined && (
-        <span className={`xenstore-badge ${domain.domid === undefined ? 'layer-domu' : hueOf(domain.domid)}`}>
-          {domain.name}
+      {domainName !== undefined && (
+        <span className={`xenstore-badge ${domainId === undefined ? 'layer-domu' : hueOf(domainId)}`}>
+          {domainName}
         </span>
       )}
       <span className="xenstore-row-value" title={value}>
@@ -94,4 +109,4 @@ export function Row({ explorer, item, row, node, top, height }: RowProps) {
       )}
     </div>
   )
-}
+})

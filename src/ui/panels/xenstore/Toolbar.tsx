@@ -1,13 +1,26 @@
 /** Above the tree: what to show of it, and whether it follows what happens. */
+import type { RefObject } from 'react'
+import { FollowIcon } from '../../icons.tsx'
+import { FullScreen } from '../../layout/FullScreen.tsx'
 import { useTranslate } from '../../session-context.tsx'
 import { testIds } from '../../test-ids.ts'
 import type { ExplorerProps } from './explorer-of.ts'
+import { Keys } from './tools/Keys.tsx'
+import { useWords } from './tools/use-words.ts'
 
-export function Toolbar({ explorer }: ExplorerProps) {
+interface ToolbarProps extends ExplorerProps {
+  readonly field: RefObject<HTMLInputElement | null>
+  readonly keys: RefObject<HTMLDivElement | null>
+  readonly panel: RefObject<HTMLElement | null>
+}
+
+export function Toolbar({ explorer, field, keys, panel }: ToolbarProps) {
   const t = useTranslate()
+  const say = useWords()
   return (
     <div className="xenstore-bar">
       <input
+        ref={field}
         type="search"
         className="xenstore-filter"
         value={explorer.filterText}
@@ -27,13 +40,14 @@ export function Toolbar({ explorer }: ExplorerProps) {
       />
       <button
         type="button"
-        className="button small"
+        className="button small xenstore-follow"
         aria-pressed={explorer.follow}
         title={t('xenstore.follow.help')}
         data-testid={testIds.xenstoreFollow}
         onClick={() => explorer.followChanges(!explorer.follow)}
       >
-        {t('xenstore.follow')}
+        <FollowIcon />
+        <span>{t('xenstore.follow')}</span>
       </button>
       <button
         type="button"
@@ -41,7 +55,7 @@ export function Toolbar({ explorer }: ExplorerProps) {
         aria-label={t('xenstore.expand')}
         title={t('xenstore.expand')}
         data-testid={testIds.xenstoreExpand}
-        onClick={() => explorer.openAll()}
+        onClick={() => explorer.setAll(true)}
       >
         <Fold d="M5 6.5 9 10.5l4-4M5 11.5l4 4 4-4M9 2v3" />
       </button>
@@ -51,10 +65,17 @@ export function Toolbar({ explorer }: ExplorerProps) {
         aria-label={t('xenstore.collapse')}
         title={t('xenstore.collapse')}
         data-testid={testIds.xenstoreCollapse}
-        onClick={() => explorer.shutAll()}
+        onClick={() => explorer.setAll(false)}
       >
         <Fold d="M5 6.5 9 2.5l4 4M5 11.5l4-4 4 4M9 16v-3" />
       </button>
+      <Keys popover={keys} />
+      <FullScreen
+        panel={panel}
+        label={say('full')}
+        testId={testIds.xenstoreFull}
+        className="button small xenstore-icon"
+      />
     </div>
   )
 }

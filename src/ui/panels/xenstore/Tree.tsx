@@ -1,21 +1,14 @@
-/** The rows: @headless-tree knows roles, focus and keys, the virtualizer draws only what is in sight. */
-import { buildProxiedInstance, hotkeysCoreFeature, syncDataLoaderFeature } from '@headless-tree/core'
-import { useTree } from '@headless-tree/react'
-import { defaultRangeExtractor, useVirtualizer } from '@tanstack/react-virtual'
-import { type KeyboardEvent, useEffect, useMemo, useRef } from 'react'
-import type { StoreNode } from '#protocol/xenstore-tree.ts'
+/** The tree: only rows in sight are drawn, and drawn again only when they have changed. Its keys are those that trees have. */
+import { type KeyboardEvent, useEffect, useLayoutEffect, useRef } from 'react'
 import { useTranslate } from '../../session-context.tsx'
 import { testIds } from '../../test-ids.ts'
-import type { Action } from './explorer.ts'
+import type { Action, Explorer } from './explorer.ts'
 import type { ExplorerProps } from './explorer-of.ts'
 import { Row } from './Row.tsx'
-import { ROOT } from './rows.ts'
-import { explorerFeature } from './tree-feature.ts'
+import { domainNameAt } from './rows.ts'
+import { useRows } from './use-rows.ts'
 
 const rowPx = matchMedia('(pointer: coarse)').matches ? 38 : 26
-
-// The same function each time: a new one would have every row measured anew.
-const estimateSize = (): number => rowPx
 
 const keys: Readonly<Record<string, Action['kind']>> = {
   F2: 'edit',
@@ -26,65 +19,55 @@ const keys: Readonly<Record<string, Action['kind']>> = {
   P: 'permissions',
 }
 
+/** Keys that go to another row: how many rows on, where a page has so many. */
+const steps: Readonly<Record<string, (page: number) => number>> = {
+  ArrowDown: () => 1,
+  ArrowUp: () => -1,
+  PageDown: (page) => page,
+  PageUp: (page) => -page,
+  Home: () => Number.NEGATIVE_INFINITY,
+  End: () => Number.POSITIVE_INFINITY,
+}
+
+function goTo(explorer: Explorer, index: number): void {
+  const row = explorer.rowAt(Math.max(0, Math.min(explorer.rowCount - 1, index)))
+  if (row) explorer.focusTree(row.path)
+}
+
+/** Into what is shut, then down; out of what is open, then up. */
+function turn(explorer: Explorer, index: number, isIn: boolean): void {
+  const row = explorer.rowAt(index)
+  if (!row) return
+  const isOpen = row.node.children.size > 0 && explorer.isOpen(row.path)
+  if (isIn) {
+    if (isOpen || row.node.children.size === 0) goTo(explorer, index + 1)
+    else explorer.open(row.path)
+  } else if (isOpen) explorer.shut(row.path)
+  else if (row.level > 0) explorer.focusTree(row.parent)
+}
+
 export function Tree({ explorer }: ExplorerProps) {
   const t = useTranslate()
-  const rows = explorer.rows()
-  const laidOut = useRef(rows)
   const frame = useRef<HTMLDivElement>(null)
-  const selectedIndex = useMemo(
-    () => rows.findIndex(({ itemId }) => itemId === explorer.selected),
-    [rows, explorer.selected],
-  )
-  const feature = useMemo(() => explorerFeature(explorer), [explorer])
-  const virtual = useVirtualizer({
-    count: rows.length,
-    getScrollElement: () => frame.current,
-    estimateSize,
-    overscan: 8,
-    // What has the focus stays in the document, however far it is scrolled away.
-    rangeExtractor: (range) => {
-      const seen = defaultRangeExtractor(range)
-      return selectedIndex < 0 || seen.includes(selectedIndex) ? seen : [...seen, selectedIndex].sort((a, b) => a - b)
-    },
-  })
-  const tree = useTree<StoreNode>({
-    rootItemId: ROOT,
-    instanceBuilder: buildProxiedInstance,
-    features: [syncDataLoaderFeature, hotkeysCoreFeature, feature],
-    dataLoader: {
-      getItem: (path) => explorer.node(path) as StoreNode,
-      getChildren: (path) => [...(explorer.node(path)?.children.keys() ?? [])],
-    },
-    getItemName: (item) => item.getId().slice(item.getId().lastIndexOf('/') + 1),
-    isItemFolder: (item) => (explorer.node(item.getId())?.children.size ?? 0) > 0,
-    // Where the selected node is not among the rows, Tab comes to the first.
-    state: { focusedItem: selectedIndex < 0 ? null : explorer.selected },
-    setFocusedItem: (updater) => {
-      const path = typeof updater === 'function' ? updater(explorer.selected) : updater
-      if (path !== null) explorer.select(path)
-    },
-    scrollToItem: (item) => virtual.scrollToIndex(item.getItemMeta().index),
-  })
-  if (laidOut.current !== rows) {
-    laidOut.current = rows
-    tree.scheduleRebuildTree()
-  }
-  tree.getItems()
+  const { first, end, onScroll, show } = useRows(explorer, frame, rowPx)
+  const count = explorer.rowCount
+  const selectedIndex = explorer.indexOf(explorer.selected)
+  // Where the selected node is not among the rows, Tab comes to the first.
+  const focusIndex = Math.max(0, selectedIndex)
 
   const { scroll } = explorer
   const scrolled = useRef(scroll.count)
-  useEffect(() => {
+  useLayoutEffect(() => {
     if (scrolled.current === scroll.count) return
     scrolled.current = scroll.count
-    const index = explorer.rows().findIndex(({ itemId }) => itemId === scroll.path)
+    const index = explorer.indexOf(scroll.path)
     if (index < 0) return
-    virtual.scrollToIndex(index)
-    requestAnimationFrame(() => {
-      const row = frame.current?.querySelector<HTMLElement>(`[data-path="${CSS.escape(scroll.path)}"]`)
-      row?.scrollIntoView({ block: 'nearest' })
-      if (scroll.focus) row?.focus()
-    })
-  }, [explorer, scroll, virtual])
+    show(index)
+    if (scroll.focus)
+      frame.current
+        ?.querySelector<HTMLElement>(`[data-path="${CSS.escape(scroll.path)}"]`)
+        ?.focus({ preventScroll: true })
+  }, [explorer, scroll, show])
 
   // A form below, or what the daemon says against it, takes room from the tree: what it is about stays in sight.
   useEffect(() => {
@@ -94,48 +77,47 @@ export function Tree({ explorer }: ExplorerProps) {
     const observer = new ResizeObserver(() => {
       const isLess = element.clientHeight < height
       height = element.clientHeight
-      const index = explorer.action ? explorer.rows().findIndex(({ itemId }) => itemId === explorer.selected) : -1
-      if (isLess && index >= 0) virtual.scrollToIndex(index)
+      const index = isLess && explorer.action ? explorer.indexOf(explorer.selected) : -1
+      if (index >= 0) show(index)
     })
     observer.observe(element)
     return () => observer.disconnect()
-  }, [explorer, virtual])
+  }, [explorer, show])
 
   function onKeyDown(event: KeyboardEvent): void {
     explorer.followChanges(false)
     if (event.ctrlKey || event.altKey || event.metaKey) return
     const kind = keys[event.key]
-    const page = event.key === 'PageDown' ? 1 : event.key === 'PageUp' ? -1 : 0
-    if (kind && !event.repeat) explorer.act(kind)
-    else if (page !== 0) {
-      const step = Math.max(1, Math.floor((frame.current?.clientHeight ?? 0) / rowPx) - 1)
-      const to = rows[Math.max(0, Math.min(rows.length - 1, Math.max(0, selectedIndex) + page * step))]
-      if (to) explorer.select(to.itemId)
-      explorer.focusTree()
-    } else return
+    const step = steps[event.key]
+    const page = Math.max(1, Math.floor((frame.current?.clientHeight ?? 0) / rowPx) - 1)
+    if (kind) {
+      if (!event.repeat) explorer.act(kind)
+    } else if (step) goTo(explorer, focusIndex + step(page))
+    else if (event.key === 'ArrowRight') turn(explorer, focusIndex, true)
+    else if (event.key === 'ArrowLeft') turn(explorer, focusIndex, false)
+    else return
     event.preventDefault()
   }
 
-  const { ref, ...container } = tree.getContainerProps(t('xenstore.tree')) as {
-    ref: (element: HTMLDivElement | null) => void
-  }
-  const now = rows.length
+  const indexes = Array.from({ length: end - first }, (_, i) => first + i)
+  // What has the focus stays in the document, however far it is scrolled away.
+  if (focusIndex < first) indexes.unshift(focusIndex)
+  else if (focusIndex >= end && focusIndex < count) indexes.push(focusIndex)
   return (
     <div
-      {...container}
       role="tree"
-      ref={(element) => {
-        frame.current = element
-        ref(element)
-      }}
+      aria-label={t('xenstore.tree')}
+      aria-busy={explorer.isWorking}
+      ref={frame}
       className="xenstore-tree"
       data-testid={testIds.xenstoreTree}
-      data-rows={now}
+      data-rows={count}
+      onScroll={onScroll}
       onKeyDown={onKeyDown}
       onWheel={() => explorer.followChanges(false)}
       onPointerDown={() => explorer.followChanges(false)}
     >
-      {now === 0 ? (
+      {count === 0 && !explorer.isWorking ? (
         <p className="xenstore-none">
           {t('xenstore.none', { text: explorer.filterText })}{' '}
           <button type="button" className="button small" onClick={() => explorer.filterBy('')}>
@@ -143,22 +125,30 @@ export function Tree({ explorer }: ExplorerProps) {
           </button>
         </p>
       ) : (
-        <div className="xenstore-rows" role="presentation" style={{ height: virtual.getTotalSize() }}>
-          {virtual.getVirtualItems().map(({ index, start }) => {
-            const row = rows[index]
-            const node = row && explorer.node(row.itemId)
+        <div className="xenstore-rows" role="presentation" style={{ height: count * rowPx }}>
+          {indexes.map((index) => {
+            const row = explorer.rowAt(index)
+            if (!row || !explorer.root) return null
+            const domain = domainNameAt(explorer.root, row.path)
             return (
-              node && (
-                <Row
-                  key={row.itemId}
-                  explorer={explorer}
-                  item={tree.getItemInstance(row.itemId)}
-                  row={row}
-                  node={node}
-                  top={start}
-                  height={rowPx}
-                />
-              )
+              <Row
+                key={row.path}
+                explorer={explorer}
+                path={row.path}
+                node={row.node}
+                level={row.level}
+                top={index * rowPx}
+                height={rowPx}
+                posInSet={row.posInSet}
+                setSize={row.setSize}
+                isOpen={explorer.isOpen(row.path)}
+                isSelected={row.path === explorer.selected}
+                isTabStop={index === focusIndex}
+                isMatch={explorer.matches(row.path, row.node)}
+                flash={explorer.flashes.get(row.path)}
+                domainName={domain?.name}
+                domainId={domain?.domid}
+              />
             )
           })}
         </div>

@@ -2,8 +2,9 @@
 import { describe, expect, test } from 'vitest'
 import { parseAccess, type StoreChange, StoreTree } from '#protocol/xenstore-tree.ts'
 import { fold, initialState } from '../../store/store.ts'
-import { Explorer } from './explorer.ts'
+import { Explorer, TELL_MS } from './explorer.ts'
 import { FLASH_MS } from './flashes.ts'
+import { FOLLOW_MS } from './following.ts'
 import { ancestorsOf, domainNameAt, nearest, parentPath } from './rows.ts'
 
 function rig(...lines: string[]) {
@@ -32,21 +33,24 @@ function rig(...lines: string[]) {
     nowMs: () => now,
   })
   explorer.subscribe(() => told.push(explorer.version()))
+  const pass = (ms: number): void => {
+    now += ms
+    for (const timer of timers.splice(0))
+      if (timer.atMs <= now) timer.run()
+      else timers.push(timer)
+  }
   return {
     explorer,
     heard,
     told,
     frames,
+    /** The next one that is made. */
     picture: () => {
+      pass(TELL_MS)
       for (const run of frames.splice(0)) run()
     },
-    pass: (ms: number) => {
-      now += ms
-      for (const timer of timers.splice(0))
-        if (timer.atMs <= now) timer.run()
-        else timers.push(timer)
-    },
-    paths: () => explorer.rows().map(({ itemId }) => itemId),
+    pass,
+    paths: () => Array.from({ length: explorer.rowCount }, (_, i) => explorer.rowAt(i)!.path),
     lose: () => {
       xenstore.clear()
       listener([])
@@ -77,39 +81,44 @@ describe('rows', () => {
 
   test('open and shut, all or one', () => {
     const { explorer, paths } = rig(...SMALL)
-    explorer.openAll()
+    explorer.setAll(true)
     expect(paths()).toHaveLength(8)
-    expect(explorer.rows()[2]).toEqual({
-      itemId: '/local',
-      parentId: '/',
+    expect(explorer.rowAt(2)).toEqual({
+      path: '/local',
+      node: explorer.node('/local'),
+      parent: '/',
       level: 0,
       index: 2,
       setSize: 2,
       posInSet: 1,
     })
+    expect(explorer.rowAt(8)).toBeUndefined()
+    expect(explorer.rowAt(-1)).toBeUndefined()
     explorer.shut('/local/domain/0')
     expect(paths()).toHaveLength(5)
-    explorer.shutAll()
+    explorer.setAll(false)
     expect(paths()).toEqual(['/tool', '/local'])
     explorer.open('/tool')
     expect(paths()).toEqual(['/tool', '/tool/xenstored', '/local'])
   })
 
-  test('a value that changes lays nothing out anew; a node that comes or goes in what is open does', () => {
-    const { explorer, heard, picture } = rig(...SMALL)
+  test('a value that changes moves no row; a node that comes or goes in what is open does', () => {
+    const { explorer, heard, picture, paths } = rig(...SMALL)
     explorer.followChanges(false)
-    explorer.openAll()
-    const before = explorer.rows()
+    explorer.setAll(true)
+    const before = paths()
     heard(set('/local/domain/0/memory/target', '1'))
     picture()
-    expect(explorer.rows()).toBe(before)
-    expect(explorer.node('/local/domain/0/memory/target')!.value).toBe('1')
+    expect(paths()).toEqual(before)
+    expect(explorer.rowAt(7)!.node).toMatchObject({ name: 'target', value: '1' })
     heard(set('/local/domain/0/new'))
     picture()
-    expect(explorer.rows()).toHaveLength(before.length + 1)
+    expect(paths()).toEqual([...before, '/local/domain/0/new'])
     heard(rm('/local/domain/0/memory'))
     picture()
-    expect(explorer.rows()).toHaveLength(before.length - 1)
+    expect(paths()).toEqual([...before.slice(0, -2), '/local/domain/0/new'])
+    expect(explorer.indexOf('/local/domain/0/new')).toBe(6)
+    expect(explorer.indexOf('/local/domain/0/memory/target')).toBe(-1)
   })
 })
 
@@ -135,7 +144,7 @@ describe('changes', () => {
   test('are marked with who made them, until it is over', () => {
     const { explorer, heard, picture, pass, told } = rig(...SMALL)
     explorer.followChanges(false)
-    explorer.openAll()
+    explorer.setAll(true)
     heard(set('/local/domain/0/memory/target', '5', 3))
     picture()
     expect(explorer.flashes.get('/local/domain/0/memory/target')).toMatchObject({ domid: 3, kind: 'here' })
@@ -147,7 +156,7 @@ describe('changes', () => {
     told.length = 0
     pass(FLASH_MS / 2)
     expect(told).toHaveLength(0)
-    pass(FLASH_MS / 2)
+    pass(FLASH_MS)
     expect(explorer.flashes.size).toBe(0)
     expect(told).toHaveLength(1)
   })
@@ -160,12 +169,13 @@ describe('changes', () => {
     expect(explorer.flashes.get('/local/domain/0')).toMatchObject({ kind: 'below' })
   })
 
-  test('a removal is marked at the parent, and takes the marks below with it', () => {
+  test('a removal is marked at the parent, and takes the node’s mark with it', () => {
     const { explorer, heard, picture } = rig(...SMALL)
-    heard(set('/local/domain/0/memory/target', '5'))
+    heard(set('/local/domain/0/memory', '5'))
     picture()
     heard(rm('/local/domain/0/memory'))
     picture()
+    // Where it was shut, a change below was marked, and is no more.
     expect(explorer.flashes.entries()).toEqual([
       ['/local/domain/0', expect.objectContaining({ kind: 'gone', domid: 0 })],
     ])
@@ -176,7 +186,7 @@ describe('changes', () => {
     const { explorer, heard, picture } = rig()
     heard('new', ...SMALL.slice(1).map((line) => line.replace('\t7\t', '\t0\t')))
     picture()
-    expect(explorer.rows()).toHaveLength(4)
+    expect(explorer.rowCount).toBe(4)
     expect(explorer.flashes.size).toBe(0)
     expect(explorer.last).toBeUndefined()
   })
@@ -202,6 +212,52 @@ describe('following', () => {
     expect(paths()).toContain('/local/domain/1')
     expect(paths()).not.toContain('/local/domain/1/name')
     expect(explorer.scroll).toBe(scroll)
+  })
+})
+
+describe('following a thousand changes in a second', () => {
+  const hot = Array.from({ length: 40 }, (_, i) => set(`/local/domain/${i + 1}/data/hot`, 'x', i + 1))
+
+  test('one picture in a while, however long it goes on', () => {
+    const { explorer, heard, told, frames, pass } = rig(...SMALL, ...hot)
+    explorer.followChanges(false)
+    told.length = 0
+    let pictures = 0
+    for (let ms = 0; ms < 2000; ms += 8) {
+      heard(...hot.slice(0, 8))
+      pass(8)
+      for (const run of frames.splice(0)) {
+        run()
+        pictures++
+      }
+    }
+    expect(pictures).toBeGreaterThan(15)
+    expect(pictures).toBeLessThanOrEqual(2000 / TELL_MS + 1)
+    // The marks that go are told, too.
+    expect(told.length).toBeLessThanOrEqual(pictures + 2)
+  })
+
+  test('goes on to the last one, but not faster than an eye, and opens not all of them', () => {
+    const { explorer, heard, picture, pass, frames } = rig(...SMALL, ...hot)
+    heard(...hot)
+    picture()
+    expect(explorer.scroll).toMatchObject({ path: '/local/domain/40/data/hot', count: 1 })
+    expect(explorer.isOpen('/local/domain/40')).toBe(true)
+    expect(explorer.isOpen('/local/domain/20')).toBe(false)
+    heard(...hot.slice(0, 30))
+    picture()
+    expect(explorer.scroll.count).toBe(1)
+    pass(FOLLOW_MS)
+    for (const run of frames.splice(0)) run()
+    expect(explorer.scroll).toMatchObject({ path: '/local/domain/30/data/hot', count: 2 })
+    // What was to be shown is gone before its time came.
+    heard(set('/tool/short'))
+    picture()
+    heard('rm\t0\t0\t/tool/short')
+    picture()
+    pass(FOLLOW_MS)
+    picture()
+    expect(explorer.scroll.count).toBe(2)
   })
 })
 
@@ -233,7 +289,7 @@ describe('the selected node', () => {
 
   test('a reveal opens the way, ends the filter that hides it, and falls back to what is there', () => {
     const { explorer, paths } = rig(...SMALL)
-    explorer.shutAll()
+    explorer.setAll(false)
     explorer.filterBy('xenstored')
     explorer.reveal('/local/domain/0/memory/target')
     expect(explorer.filterText).toBe('')
@@ -287,7 +343,7 @@ describe('the selected node', () => {
     ['/gone/deep', '/gone'],
   ])('when %s is removed one stands at %s', (path, next) => {
     const { explorer } = rig(...SMALL)
-    explorer.openAll()
+    explorer.setAll(true)
     expect(explorer.neighbour(path)).toBe(next)
   })
 })
@@ -324,13 +380,83 @@ describe('the filter', () => {
 
   test('what it found can be shut, and stays in sight without it', () => {
     const { explorer, paths } = rig(...SMALL)
-    explorer.shutAll()
+    explorer.setAll(false)
     explorer.filterBy('target')
     explorer.shut('/local/domain/0')
     expect(paths()).toEqual(['/local', '/local/domain', '/local/domain/0'])
     explorer.select('/local/domain/0')
     explorer.filterBy('')
     expect(paths()).toEqual(['/tool', '/local', '/local/domain', '/local/domain/0'])
+    expect(explorer.scroll).toMatchObject({ path: '/local/domain/0', focus: false })
+  })
+})
+
+describe('between two pictures', () => {
+  test('rows stay as they are, whoever looks, opens or shuts', () => {
+    const { explorer, heard, picture, paths } = rig(...SMALL)
+    explorer.followChanges(false)
+    explorer.setAll(true)
+    const before = paths()
+    heard(rm('/local/domain/0/memory'), set('/tool/new'), rm('/tool/xenstored'))
+    expect(paths()).toEqual(before)
+    explorer.shut('/local')
+    expect(paths()).toEqual(['/tool', '/tool/xenstored', '/local'])
+    explorer.open('/local')
+    expect(paths()).toEqual(before)
+    picture()
+    expect(paths()).toEqual([
+      '/tool',
+      '/tool/new',
+      '/local',
+      '/local/domain',
+      '/local/domain/0',
+      '/local/domain/0/name',
+    ])
+  })
+
+  test('however many changes nobody has seen: the next look shows them all', () => {
+    const { explorer, heard, paths } = rig('new', set('/d'), set('/d/a'))
+    explorer.setAll(true)
+    expect(paths()).toEqual(['/d', '/d/a'])
+    for (let i = 0; i < 60; i++) heard(...Array.from({ length: 1000 }, (_, k) => set(`/d/${k % 3}`, `${i}`)))
+    expect(paths()).toEqual(['/d', '/d/a', '/d/0', '/d/1', '/d/2'])
+  })
+})
+
+describe('rows that are laid out between two pictures', () => {
+  test.each([
+    ['all opened', (explorer: Explorer) => explorer.setAll(true)],
+    ['filtered', (explorer: Explorer) => explorer.filterBy('x')],
+  ])('%s: nothing that was heard before is lost, and nothing is counted twice', (_, act) => {
+    const { explorer, heard, picture, paths } = rig('new', set('/x'), set('/x/a', '1'), set('/x/b', '1'))
+    explorer.followChanges(false)
+    explorer.setAll(true)
+    expect(paths()).toEqual(['/x', '/x/a', '/x/b'])
+    heard(rm('/x/a'), set('/x/b', '2'), set('/x/c'), set('/x/a', '2'))
+    act(explorer)
+    expect(paths()).toEqual(['/x', '/x/b', '/x/c', '/x/a'])
+    heard(rm('/x/c'), set('/x/a', '3'), set('/x/c', 'back'))
+    picture()
+    expect(paths()).toEqual(['/x', '/x/b', '/x/a', '/x/c'])
+    expect([1, 2, 3].map((i) => explorer.rowAt(i)!.node.value)).toEqual(['2', '3', 'back'])
+  })
+
+  test('the selected one may go meanwhile', () => {
+    const { explorer, heard, picture } = rig(...SMALL)
+    explorer.reveal('/local/domain/0/name')
+    heard(rm('/local/domain/0'))
+    explorer.setAll(true)
+    picture()
+    expect(explorer.selected).toBe('/local/domain')
+  })
+
+  test('another daemon may come meanwhile', () => {
+    const { explorer, heard, picture, paths } = rig(...SMALL)
+    heard('new', set('/'), set('/tool'))
+    explorer.setAll(true)
+    heard(set('/tool/y'))
+    picture()
+    expect(paths()).toEqual(['/tool', '/tool/y'])
   })
 })
 

@@ -1,13 +1,16 @@
 /**
- * What the explorer's tree shows, as a store outside React: XenStore's changes come by hundreds while a guest is made, so they are gathered and
- * told once an animation frame, and the rows are laid out anew only when one comes or goes.
+ * What the explorer's tree shows, as a store outside React: XenStore's changes come by thousands in a second, so they are noted as they come, and counted
+ * and told some times in a second. Nothing here costs more for a store of fifty thousand nodes than for a small one, but a filter, which looks at each
+ * node once, a few milliseconds in each frame.
  */
-import type { ItemMeta } from '@headless-tree/core'
 import type { OpenLink } from '#protocol/open-link.ts'
 import { XenstoreClient } from '#protocol/xenstore-client.ts'
 import type { StoreChange, StoreNode, StoreTree } from '#protocol/xenstore-tree.ts'
 import { type Clock, Flashes } from './flashes.ts'
-import { ancestorsOf, Filter, flatten, isBelow, nearest, nodeAt, parentPath, ROOT } from './rows.ts'
+import { Following } from './following.ts'
+import { Layout } from './layout.ts'
+import type { Row } from './outline.ts'
+import { nearest, nodeAt, parentPath, ROOT } from './rows.ts'
 
 export interface LastChange {
   readonly number: number
@@ -32,12 +35,13 @@ export interface Surroundings extends Clock {
   frame(run: () => void): void
 }
 
-const OPEN_AT_FIRST = ['/local', '/local/domain']
+/** A picture is made at once, the next one no sooner. */
+export const TELL_MS = 80
+/** A filter works so long in a frame. */
+const WORK_MS = 4
 
 export class Explorer {
   readonly client: XenstoreClient
-  /** A moment of the store. */
-  root: StoreNode | undefined
   selected = '/local/domain'
   follow = true
   action: Action | undefined
@@ -47,26 +51,28 @@ export class Explorer {
   scroll = { path: ROOT, count: 0, focus: false }
   filterText = ''
   readonly #around: Surroundings
-  readonly #open = new Set<string>(OPEN_AT_FIRST)
-  /** With a filter all that leads to a match is open, but for these. */
-  readonly #shut = new Set<string>()
+  readonly #layout: Layout
   readonly #listeners = new Set<() => void>()
-  #filter: Filter | undefined
-  #rows: ItemMeta[] | undefined
+  /** The moment that the last picture showed. */
+  #pictured: StoreNode | undefined
   #version = 0
   #revealed = 0
   /** To be revealed when it is there. */
   #wanted: { readonly path: string; readonly focus: boolean } | undefined
-  #pending: StoreChange[] = []
+  readonly #following: Following
   #scheduled = false
+  #working = false
+  #toldMs = Number.NEGATIVE_INFINITY
 
   constructor(around: Surroundings) {
     this.#around = around
     this.client = new XenstoreClient(around.openLink)
     this.flashes = new Flashes(around, () => this.#told())
-    this.root = around.xenstore.root
+    this.#following = new Following(around, () => this.#soon())
+    this.#layout = new Layout(around.xenstore)
+    this.#pictured = this.root
     around.onXenstore((changes) => {
-      for (const change of changes) this.#pending.push(change)
+      this.#heard(changes.filter((change) => change.kind !== 'conn'))
       this.#soon()
     })
   }
@@ -80,14 +86,33 @@ export class Explorer {
 
   readonly version = (): number => this.#version
 
-  /** The same array until a row comes or goes. */
-  rows(): ItemMeta[] {
-    this.#rows ??= this.root ? flatten(this.root, (path) => this.isOpen(path), this.#filter) : []
-    return this.#rows
+  /** A moment of the store. */
+  get root(): StoreNode | undefined {
+    return this.#layout.root
+  }
+
+  /** How many rows the tree has now. */
+  get rowCount(): number {
+    return this.#layout.rows()?.count ?? 0
+  }
+
+  /** Found as it is asked for: there is no list of them. */
+  rowAt(index: number): Row | undefined {
+    return this.#layout.rows()?.rowAt(index)
+  }
+
+  /** The row of `path`; -1 where it has none. */
+  indexOf(path: string): number {
+    return this.#layout.rows()?.place(path)?.index ?? -1
+  }
+
+  /** The filter has not seen all of the store yet: there may be more rows. */
+  get isWorking(): boolean {
+    return this.#layout.rows()?.isWorking ?? false
   }
 
   isOpen(path: string): boolean {
-    return path === ROOT || (this.#filter ? !this.#shut.has(path) : this.#open.has(path))
+    return this.#layout.isOpen(path)
   }
 
   node(path: string): StoreNode | undefined {
@@ -95,33 +120,20 @@ export class Explorer {
   }
 
   open(path: string): void {
-    this.#open.add(path)
-    this.#shut.delete(path)
-    this.#laidOut()
+    this.#layout.set(path, true)
+    this.#told()
   }
 
   shut(path: string): void {
-    this.#open.delete(path)
-    this.#shut.add(path)
-    this.#laidOut()
+    this.#layout.set(path, false)
+    this.#told()
   }
 
-  openAll(): void {
-    const add = (path: string, node: StoreNode): void => {
-      if (node.children.size === 0) return
-      this.#open.add(path)
-      for (const [name, child] of node.children) add(path === ROOT ? `/${name}` : `${path}/${name}`, child)
-    }
-    if (this.root) add(ROOT, this.root)
-    this.#shut.clear()
-    this.#laidOut()
-  }
-
-  shutAll(): void {
-    this.#open.clear()
-    for (const { itemId } of this.rows()) this.#shut.add(itemId)
-    this.follow = false
-    this.#laidOut()
+  setAll(open: boolean): void {
+    if (!open) this.follow = false
+    this.#layout.setAll(open)
+    this.#work()
+    this.#told()
   }
 
   select(path: string): void {
@@ -136,9 +148,9 @@ export class Explorer {
   /** Open the way to `path`, select it and show it. */
   reveal(path: string, focus = false): void {
     const there = this.root ? nearest(this.root, path) : path
-    const node = this.node(there)
-    if (this.#filter && node && !this.#filter.shows(there, node)) this.filterBy('')
-    this.#openTo(there)
+    this.#layout.openTo(there)
+    if (!this.#layout.shows(there)) this.filterBy('')
+    this.#layout.openTo(there)
     this.select(there)
     this.follow = false
     this.#scrollTo(there, focus)
@@ -156,16 +168,18 @@ export class Explorer {
 
   filterBy(text: string): void {
     this.filterText = text
-    this.#rows = undefined
-    this.#filter = text === '' ? undefined : new Filter(text)
-    this.#shut.clear()
+    this.#layout.filterBy(text)
     // What was found stays in sight when the filter goes.
-    if (!this.#filter) this.#openTo(this.selected)
-    this.#laidOut()
+    if (text === '') {
+      this.#layout.openTo(this.selected)
+      this.#scrollTo(this.selected, false)
+    }
+    this.#work()
+    this.#told()
   }
 
   matches(path: string, node: StoreNode): boolean {
-    return this.#filter?.matches(path, node) ?? false
+    return this.#layout.matches(path, node)
   }
 
   followChanges(follow: boolean): void {
@@ -183,40 +197,24 @@ export class Explorer {
 
   /** Where one stands when `path` is gone: at what follows it, else at what was before it. */
   neighbour(path: string): string {
-    const rows = this.rows()
-    const at = rows.findIndex(({ itemId }) => itemId === path)
-    const next = rows.slice(at + 1).find(({ itemId }) => !isBelow(itemId, path))
-    const same = next?.parentId === parentPath(path) ? next : undefined
-    return (at < 0 ? undefined : (same ?? rows[at - 1])?.itemId) ?? parentPath(path)
+    return this.#layout.neighbour(path)
   }
 
   focusFirst(): void {
-    const first = this.rows()[0]
-    if (first) this.select(first.itemId)
+    const first = this.rowAt(0)
+    if (first) this.select(first.path)
     this.focusTree()
   }
 
-  /** The keyboard goes back to the tree. */
-  focusTree(): void {
-    this.#scrollTo(this.selected, true)
+  /** The keyboard goes to `path`, or back to the tree. */
+  focusTree(path = this.selected): void {
+    this.select(path)
+    this.#scrollTo(path, true)
     this.#told()
-  }
-
-  #openTo(path: string): void {
-    for (const ancestor of ancestorsOf(path)) {
-      if (!this.isOpen(ancestor)) this.#rows = undefined
-      this.#open.add(ancestor)
-      this.#shut.delete(ancestor)
-    }
   }
 
   #scrollTo(path: string, focus: boolean): void {
     this.scroll = { path, count: this.scroll.count + 1, focus }
-  }
-
-  #laidOut(): void {
-    this.#rows = undefined
-    this.#told()
   }
 
   #told(): void {
@@ -224,27 +222,59 @@ export class Explorer {
     for (const listener of this.#listeners) listener()
   }
 
-  #soon(): void {
-    if (this.#scheduled) return
-    this.#scheduled = true
+  /** A filter's slice, and the next ones frame by frame. */
+  #work(): void {
+    const rows = this.#layout.rows()
+    if (!rows?.isWorking) return
+    const { nowMs } = this.#around
+    const untilMs = nowMs() + WORK_MS
+    rows.work(() => nowMs() >= untilMs)
+    if (!rows.isWorking || this.#working) return
+    this.#working = true
     this.#around.frame(() => {
-      this.#scheduled = false
-      this.#fold()
+      this.#working = false
+      this.#work()
+      this.#told()
     })
   }
 
-  #fold(): void {
-    const changes = this.#pending
-    this.#pending = []
-    const before = this.root
-    this.root = this.#around.xenstore.root
-    if (!this.root || !before || this.#filter) this.#rows = undefined
-    const number = this.#around.xenstore.change - changes.length
+  #heard(changes: readonly Exclude<StoreChange, { kind: 'conn' }>[]): void {
+    const before = this.#around.xenstore.change - changes.length
+    for (const [i, change] of changes.entries()) {
+      const number = before + i + 1
+      this.#layout.note(change, number)
+      if (change.kind === 'new') continue
+      const { kind, path, writer } = change
+      if (kind === 'rm') this.flashes.drop(path)
+      // What the daemon tells a listener that has just come is nobody's doing.
+      if (writer.connection === 0) continue
+      this.last = { number, kind, path, value: kind === 'set' ? change.value : '', domid: writer.domid }
+      const there = kind === 'rm' ? parentPath(path) : path
+      this.#following.changed(there)
+      this.flashes.add(there, this.#layout.firstShut(there), kind === 'rm' ? 'gone' : 'here', writer.domid)
+    }
+  }
+
+  #soon(): void {
+    if (this.#scheduled) return
+    this.#scheduled = true
+    const picture = (): void => {
+      this.#scheduled = false
+      this.#picture()
+    }
+    const waitMs = this.#toldMs + TELL_MS - this.#around.nowMs()
+    if (waitMs <= 0) this.#around.frame(picture)
+    else this.#around.after(waitMs, () => this.#around.frame(picture))
+  }
+
+  #picture(): void {
+    this.#toldMs = this.#around.nowMs()
+    const before = this.#pictured
+    this.#layout.update()
+    this.#pictured = this.root
     this.flashes.prune()
-    changes.forEach((change, i) => {
-      if (change.kind !== 'new') this.#changed(change, before, number + i + 1)
-      else this.#rows = undefined
-    })
+    this.#followOn()
+    this.#work()
     if (!this.root) this.action = undefined
     else if (!this.action) {
       const there = nearest(this.root, this.selected)
@@ -256,21 +286,10 @@ export class Explorer {
     else this.#told()
   }
 
-  #changed(change: Exclude<StoreChange, { kind: 'new' }>, before: StoreNode | undefined, number: number): void {
-    const { kind, path, writer } = change
-    if (kind === 'rm' || !nodeAt(before, path)) {
-      if (this.isOpen(parentPath(path))) this.#rows = undefined
-      if (kind === 'rm') this.flashes.dropBelow(path)
-    }
-    // What the daemon tells a listener that has just come is nobody's doing.
-    if (writer.connection === 0) return
-    this.last = { number, kind, path, value: kind === 'set' ? change.value : '', domid: writer.domid }
-    const there = kind === 'rm' ? parentPath(path) : path
-    if (this.follow && !this.#filter && nodeAt(this.root, there)) {
-      this.#openTo(there)
-      this.#scrollTo(there, false)
-    }
-    const closed = ancestorsOf(there).find((ancestor) => !this.isOpen(ancestor))
-    this.flashes.add(there, closed, kind === 'rm' ? 'gone' : 'here', writer.domid)
+  #followOn(): void {
+    const isFollowed = this.follow && !this.#layout.isFiltered
+    const { open, show } = this.#following.step((path) => isFollowed && this.node(path) !== undefined)
+    for (const path of open) this.#layout.openTo(path)
+    if (show !== undefined) this.#scrollTo(show, false)
   }
 }

@@ -1,5 +1,4 @@
 /** The marks that changes leave for a moment: where, by whom, and that they go. */
-import { isBelow } from './rows.ts'
 
 /** A change is marked for so long. */
 export const FLASH_MS = 2500
@@ -22,6 +21,7 @@ export class Flashes {
   readonly #clock: Clock
   /** Some have gone. */
   readonly #onGone: () => void
+  /** The oldest first. */
   readonly #marks = new Map<string, Flash>()
   #lastId = 0
   #expiring = false
@@ -45,23 +45,30 @@ export class Flashes {
 
   /** `closed`: the directory that hides it, if one does. */
   add(path: string, closed: string | undefined, kind: 'here' | 'gone', domid: number): void {
-    const flash = { id: ++this.#lastId, domid, untilMs: this.#clock.nowMs() + FLASH_MS }
-    this.#marks.set(path, { ...flash, kind })
-    if (closed !== undefined) this.#marks.set(closed, { ...flash, kind: 'below' })
+    this.#put(path, kind, domid)
+    if (closed !== undefined) this.#put(closed, 'below', domid)
     this.#expireLater()
   }
 
-  /** What is marked there is no more. */
-  dropBelow(path: string): void {
-    for (const marked of this.#marks.keys()) if (isBelow(marked, path)) this.#marks.delete(marked)
+  /** What is marked there is no more. Marks below it have no row to be seen in, and go when their moment is over. */
+  drop(path: string): void {
+    this.#marks.delete(path)
   }
 
   /** Without those whose moment is over. */
   prune(): boolean {
     const now = this.#clock.nowMs()
     const count = this.#marks.size
-    for (const [path, { untilMs }] of this.#marks) if (untilMs <= now) this.#marks.delete(path)
+    for (const [path, { untilMs }] of this.#marks) {
+      if (untilMs > now) break
+      this.#marks.delete(path)
+    }
     return this.#marks.size < count
+  }
+
+  #put(path: string, kind: Flash['kind'], domid: number): void {
+    this.#marks.delete(path)
+    this.#marks.set(path, { id: ++this.#lastId, domid, kind, untilMs: this.#clock.nowMs() + FLASH_MS })
   }
 
   #expireLater(): void {

@@ -14,6 +14,9 @@ import {
   spellPermissions,
 } from './permissions.ts'
 import { childPath, descendants } from './rows.ts'
+import { hexOf, valueOfHex } from './tools/hex.ts'
+import { useWords } from './tools/use-words.ts'
+import { ValueMode } from './tools/ValueMode.tsx'
 import { bytesOf, textOf } from './values.ts'
 
 interface NodeFormProps {
@@ -22,47 +25,77 @@ interface NodeFormProps {
   readonly node: StoreNode | undefined
 }
 
-function ValueField({ text, onText }: { text: string; onText: (text: string) => void }) {
+interface ValueFieldProps {
+  readonly text: string
+  readonly onText: (text: string) => void
+  readonly mode?: ValueMode
+  readonly onMode?: (mode: ValueMode) => void
+  /** What is typed says no bytes. */
+  readonly wrong?: boolean
+}
+
+/** Enter writes what is one line; where there are several, it makes another. */
+function ValueField({ text, onText, mode = 'text', onMode, wrong = false }: ValueFieldProps) {
   const t = useTranslate()
+  const say = useWords()
   const id = useId()
+  const lines = text.split('\n').length
+  const several = mode === 'text' && lines > 1
   function onKeyDown(event: KeyboardEvent<HTMLTextAreaElement>): void {
-    if (event.key !== 'Enter' || event.shiftKey || event.nativeEvent.isComposing) return
+    if (event.key !== 'Enter' || event.nativeEvent.isComposing) return
+    const writes = event.ctrlKey || event.metaKey || (!event.shiftKey && !several)
+    if (!writes) return
     event.preventDefault()
     event.currentTarget.form?.requestSubmit()
   }
+  const help =
+    mode === 'hex' ? say('value.hex.help') : several ? say('value.lines.help') : t('xenstore.form.value.help')
   return (
     <div className="xenstore-field">
-      <label htmlFor={id}>{t('xenstore.form.value')}</label>
+      <div className="xenstore-field-head">
+        <label htmlFor={id}>{t('xenstore.form.value')}</label>
+        {onMode && <ValueMode mode={mode} onMode={onMode} disabled={wrong} />}
+      </div>
       <textarea
         id={id}
         className="mono"
-        rows={Math.min(8, text.split('\n').length + (text.length > 60 ? 1 : 0))}
+        rows={Math.min(10, lines + (text.length > 60 && lines === 1 ? 1 : 0))}
         value={text}
         spellCheck={false}
         autoComplete="off"
         autoCapitalize="none"
         aria-describedby={`${id}-help`}
+        aria-invalid={wrong}
         onChange={(event) => onText(event.target.value)}
         onKeyDown={onKeyDown}
       />
-      <small id={`${id}-help`}>{t('xenstore.form.value.help')}</small>
+      <small id={`${id}-help`} className={wrong ? 'xenstore-wrong' : undefined}>
+        {wrong ? say('value.hex.wrong') : help}
+      </small>
     </div>
   )
 }
 
 export function EditForm({ explorer, path, node }: NodeFormProps) {
   const t = useTranslate()
+  const [mode, setMode] = useState<ValueMode>('text')
   const [text, setText] = useState(() => textOf(node?.value ?? ''))
-  const value = bytesOf(text)
+  const bytes = mode === 'hex' ? valueOfHex(text) : bytesOf(text)
+  const value = bytes ?? ''
+  function change(next: ValueMode): void {
+    setMode(next)
+    setText(next === 'hex' ? hexOf(value) : textOf(value))
+  }
   return (
     <Form
       explorer={explorer}
       title={t('xenstore.form.edit', { path })}
       label={t('xenstore.form.write')}
       command={writeCommand(path, value)}
+      disabled={bytes === undefined}
       request={() => explorer.client.write(path, value)}
     >
-      <ValueField text={text} onText={setText} />
+      <ValueField text={text} onText={setText} mode={mode} onMode={change} wrong={bytes === undefined} />
     </Form>
   )
 }

@@ -1,7 +1,5 @@
-/** Which of the store's nodes the tree shows, in order; and what a filter leaves of them. Pure. */
-import type { ItemMeta } from '@headless-tree/core'
+/** Paths of the store, what lies above and below them, and whose they are. Pure. */
 import type { StoreNode } from '#protocol/xenstore-tree.ts'
-import { textOf } from './values.ts'
 
 export const ROOT = '/'
 
@@ -32,57 +30,7 @@ export function nearest(root: StoreNode, path: string): string {
   return at
 }
 
-export function descendants(node: StoreNode): number {
-  let count = 0
-  for (const child of node.children.values()) count += 1 + descendants(child)
-  return count
-}
-
-/** Nodes whose path or value has `text` in it, whatever the case, and all above them. What has been looked at once is remembered by its node. */
-export class Filter {
-  readonly text: string
-  readonly #shown = new WeakMap<StoreNode, boolean>()
-
-  constructor(text: string) {
-    this.text = text.toLowerCase()
-  }
-
-  matches(path: string, node: StoreNode): boolean {
-    return path.toLowerCase().includes(this.text) || textOf(node.value).toLowerCase().includes(this.text)
-  }
-
-  shows(path: string, node: StoreNode): boolean {
-    const known = this.#shown.get(node)
-    if (known !== undefined) return known
-    const shown = this.matches(path, node) || this.leadsOn(path, node)
-    this.#shown.set(node, shown)
-    return shown
-  }
-
-  /** Something below it is shown. */
-  leadsOn(path: string, node: StoreNode): boolean {
-    for (const [name, child] of node.children) if (this.shows(childPath(path, name), child)) return true
-    return false
-  }
-}
-
-/** The rows below the root, parents first, of what is open. */
-export function flatten(root: StoreNode, isOpen: (path: string) => boolean, filter?: Filter): ItemMeta[] {
-  const rows: ItemMeta[] = []
-  const add = (parent: string, node: StoreNode, level: number): void => {
-    const entries: (readonly [path: string, node: StoreNode])[] = []
-    for (const [name, child] of node.children) {
-      const path = childPath(parent, name)
-      if (!filter || filter.shows(path, child)) entries.push([path, child])
-    }
-    entries.forEach(([path, child], posInSet) => {
-      rows.push({ itemId: path, parentId: parent, level, index: rows.length, setSize: entries.length, posInSet })
-      if (child.children.size > 0 && isOpen(path)) add(path, child, level + 1)
-    })
-  }
-  add(ROOT, root, 0)
-  return rows
-}
+export const descendants = (node: StoreNode): number => node.below
 
 const DOM0_VM = '/vm/00000000-0000-0000-0000-000000000000'
 

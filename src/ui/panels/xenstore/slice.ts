@@ -11,8 +11,8 @@ export interface XenstoreSlice {
 export const xenstoreSlice = defineSlice<XenstoreSlice>(
   { xenstoreUp: false, revealed: undefined },
   {
-    xenstore: ({ xenstoreUp }, { lines }) => ({
-      xenstoreUp: xenstoreUp || lines.some((line) => line.startsWith('new')),
+    'xenstore-changes': ({ xenstoreUp }, { changes }) => ({
+      xenstoreUp: xenstoreUp || changes.some(({ kind }) => kind === 'new'),
     }),
     powering: () => ({ xenstoreUp: false }),
     state: ({ xenstoreUp }, { state }) => ({ xenstoreUp: xenstoreUp && state === 'xen' }),

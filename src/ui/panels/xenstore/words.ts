@@ -77,7 +77,6 @@ export const en = {
   'xenstore.form.waiting': 'xenstored is asked …',
   'xenstore.command': 'In dom0',
   'xenstore.copy': 'Copy the command',
-  'xenstore.copied': 'Copied',
   'xenstore.refused': 'xenstored refuses:',
   'xenstore.unreached': 'xenstored was not reached:',
   'xenstore.error.ENOENT': 'there is no such node',

@@ -76,7 +76,6 @@ export const zh: Record<keyof typeof en, string> = {
   'xenstore.form.waiting': '正在询问 xenstored …',
   'xenstore.command': '在 dom0 中',
   'xenstore.copy': '复制命令',
-  'xenstore.copied': '已复制',
   'xenstore.refused': 'xenstored 拒绝：',
   'xenstore.unreached': '无法连接 xenstored：',
   'xenstore.error.ENOENT': '没有这个节点',

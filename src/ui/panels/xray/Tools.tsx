@@ -1,5 +1,5 @@
-/** What concerns the schedule's memory, and the whole panel: how much is kept, what was lost, the whole screen. */
-import { type RefObject, useState, useSyncExternalStore } from 'react'
+/** What concerns the schedule's memory: how much is kept, what was lost. */
+import { useState, useSyncExternalStore } from 'react'
 import { testIds } from '../../test-ids.ts'
 import { KEEP_SECONDS, keptSeconds, saveKeep } from './keep.ts'
 import type { XrayModel } from './model.ts'
@@ -43,28 +43,5 @@ export function Lost({ model }: { model: XrayModel }) {
     <p className="xray-lost" data-testid={testIds.xrayLost}>
       {say('lost', { count: count(lost) })}
     </p>
-  )
-}
-
-export function FullScreen({ panel }: { panel: RefObject<HTMLElement | null> }) {
-  const say = useWords()
-  if (!document.fullscreenEnabled) return null
-  return (
-    <button
-      type="button"
-      className="icon-button"
-      aria-label={say('full')}
-      title={say('full')}
-      data-testid={testIds.xrayFull}
-      onClick={() => {
-        if (document.fullscreenElement) void document.exitFullscreen()
-        // Refused: it stays as it is.
-        else void panel.current?.requestFullscreen().catch(() => {})
-      }}
-    >
-      <svg width="18" height="18" viewBox="0 0 18 18" aria-hidden="true" className="xray-full">
-        <path d="M2.5 6.5v-4h4M11.5 2.5h4v4M15.5 11.5v4h-4M6.5 15.5h-4v-4" />
-      </svg>
-    </button>
   )
 }

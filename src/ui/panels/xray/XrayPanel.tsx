@@ -1,6 +1,7 @@
 /** X-ray: what Xen does, live from its tracer. Watches only while somebody looks, and no more than the views that are shown need. */
 import { type KeyboardEvent, useEffect, useId, useMemo, useRef, useState, useSyncExternalStore } from 'react'
 import type { XrayWatch } from '#protocol/xray.ts'
+import { FullScreen } from '../../layout/FullScreen.tsx'
 import { load, save } from '../../saved.ts'
 import { usePage, useTranslate } from '../../session-context.tsx'
 import { testIds } from '../../test-ids.ts'
@@ -12,7 +13,7 @@ import { LanesView } from './LanesView.tsx'
 import { MapView } from './MapView.tsx'
 import { modelOf } from './model-of.ts'
 import { useNames } from './names.ts'
-import { FullScreen, Lost } from './Tools.tsx'
+import { Lost } from './Tools.tsx'
 import { useWords } from './use-words.ts'
 import './xray.css'
 
@@ -109,7 +110,7 @@ export default function XrayPanel({ visible }: PanelProps) {
         <>
           <div className="xray-bar-top">
             <Tabs choices={isWide ? ['all', ...VIEWS] : VIEWS} shown={shown} choose={choose} panelId={id} />
-            <FullScreen panel={panel} />
+            <FullScreen panel={panel} label={say('full')} testId={testIds.xrayFull} />
           </div>
           <Lost model={model} />
           <div id={id} role="tabpanel" aria-label={say(`view.${shown}`)} className={`xray-views ${shown}`}>
