@@ -1,7 +1,4 @@
 /** What guests cost: to create, to list, to use, to keep. */
-import { Ext2 } from '#lib/ondisk/ext2/fs.ts'
-import { partition, readPartitions } from '#lib/ondisk/mbr.ts'
-import { compileProgram } from '#testing/dom0/test-program.ts'
 import { ImageLoader } from '#world/realm/loader.ts'
 import { BenchHost } from './host.ts'
 import type { Figure } from './reference.ts'
@@ -13,11 +10,7 @@ const IDLE_SECONDS = 10
 export function benchDomu(container: Uint8Array, known: readonly string[]): Figure[] {
   const figures: Figure[] = []
   const add = (name: string, value: number, unit: Figure['unit'] = 'ms'): unknown => figures.push({ name, unit, value })
-  const host = new BenchHost(container, new ImageLoader(known), (disk) => {
-    const fs = Ext2.mount(partition(disk, readPartitions(disk)![0]!), { now: () => 0 })
-    fs.writeFile('/root/xsprobe', compileProgram('xsprobe', 'testing/dom0/xsprobe.ts'), 0o755)
-    fs.unmount()
-  })
+  const host = new BenchHost(container, new ImageLoader(known))
   host.logIn()
   for (const round of ['first', 'again']) {
     const started = host.run('xm create sebastian')
@@ -29,7 +22,6 @@ export function benchDomu(container: Uint8Array, known: readonly string[]): Figu
   }
   add('xm list', host.run(`for n in $(seq ${LISTS}); do xm list > /dev/null; done`) / LISTS)
   add(`${LISTS} times /bin/true`, host.run(`for n in $(seq ${LISTS}); do /bin/true; done`))
-  xenstore(host, add)
   disk(host, add)
   host.run('xm destroy sebastian')
   idle(host, add)
@@ -37,22 +29,6 @@ export function benchDomu(container: Uint8Array, known: readonly string[]): Figu
 }
 
 type Add = (name: string, value: number, unit?: Figure['unit']) => unknown
-
-/** By a program that does nothing else, one after the other. */
-function xenstore(host: BenchHost, add: Add): void {
-  const requests = 1000
-  host.run('./xsprobe reads 100; ./xsprobe writes 100')
-  for (const way of ['', ' ring'])
-    for (const what of ['reads', 'writes']) {
-      const ms = host.run(`./xsprobe ${what} ${requests}${way}`)
-      add(
-        `${what} of XenStore a second, by ${way === '' ? 'its socket' : "the kernel's ring"}`,
-        (requests * 1000) / ms,
-        'count',
-      )
-    }
-  host.run('xenstore-rm /bench')
-}
 
 /** Each request of a guest's disk: grants mapped and unmapped, an event there and one back. */
 function disk(host: BenchHost, add: Add): void {

@@ -6,6 +6,7 @@ import { benchMemory } from './memory.ts'
 import { type Figure, referenceMs } from './reference.ts'
 import { bench as benchToolchain } from './toolchain.ts'
 import { benchXen } from './xen.ts'
+import { benchXenstore } from './xenstore.ts'
 
 export interface BenchParts {
   /** The default disk's container, and what building it takes. */
@@ -13,23 +14,27 @@ export interface BenchParts {
   /** Hashes of its images, which need not be verified again. */
   readonly known: readonly string[]
   readonly page: () => Promise<readonly Figure[]>
-  readonly pageOnly: boolean
+  /** Which to run, by the names below. None: all of them. */
+  readonly parts: readonly string[]
 }
 
-export async function main({ container, known, page, pageOnly }: BenchParts): Promise<Figure[]> {
-  const machine: (() => Promise<readonly Figure[]> | readonly Figure[])[] = [
-    () => benchBoot(container, known),
-    () => benchDomu(container, known),
-    benchIdle,
-    () => benchXen(container, known),
-    benchMemory,
-    benchToolchain,
-  ]
-  const groups = pageOnly ? [page] : [...machine, page]
+export async function main({ container, known, page, parts }: BenchParts): Promise<Figure[]> {
+  const groups: Readonly<Record<string, () => Promise<readonly Figure[]> | readonly Figure[]>> = {
+    boot: () => benchBoot(container, known),
+    domu: () => benchDomu(container, known),
+    xenstore: () => benchXenstore(container, known),
+    idle: benchIdle,
+    xen: () => benchXen(container, known),
+    memory: benchMemory,
+    toolchain: benchToolchain,
+    page,
+  }
+  const unknown = parts.find((part) => !Object.hasOwn(groups, part))
+  if (unknown !== undefined) throw new Error(`no part '${unknown}': there are ${Object.keys(groups).join(', ')}`)
   const all: Figure[] = []
-  for (const group of groups) {
+  for (const name of parts.length > 0 ? parts : Object.keys(groups)) {
     const before = referenceMs()
-    const figures = await group()
+    const figures = await groups[name]!()
     const reference = (before + referenceMs()) / 2
     all.push(...figures.map((figure) => ({ ...figure, reference })))
   }

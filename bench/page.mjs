@@ -1,11 +1,12 @@
 // What a visitor waits for, in Chromium on the production build: page load to GRUB's menu and to the login, 10,000 lines on a terminal, reset to GRUB's
-// menu; and how many bytes each file of it is.
+// menu, 50,000 nodes in the XenStore explorer; and how many bytes each file of it is.
 
 import { readdirSync, readFileSync } from 'node:fs'
 import { gzipSync } from 'node:zlib'
 import { chromium } from '@playwright/test'
 import { build, preview } from 'vite'
 import { findBrowser } from '../scripts/browser.mjs'
+import { benchExplorer } from './page-xenstore.mjs'
 
 const MENU = /will be booted automatically/
 
@@ -178,6 +179,7 @@ export async function benchPage() {
     })
     const floods = []
     for (const mode of ['live', 'turbo']) floods.push([mode, await flood(page, mode)])
+    const explorer = await benchExplorer(page)
     await page.close()
     const idle = process.platform === 'linux' ? await idleGuests(browser, url) : []
     const median = (times) => times.sort((a, b) => a - b)[times.length >> 1]
@@ -191,6 +193,7 @@ export async function benchPage() {
         { name: `10,000 lines, ${mode}: frames a second`, unit: 'count', value: rate },
         { name: `10,000 lines, ${mode}: longest frame`, unit: 'ms', value: longest },
       ]),
+      ...explorer,
       ...idle,
       ...sizeFigures('dist'),
     ]

@@ -36,4 +36,6 @@ export interface Figure {
   readonly name: string
   readonly value: number
   readonly unit: 'ms' | 'us' | 'ns' | 'x' | 'KiB' | 'MiB' | 'count' | '%'
+  /** What it is to be compared with. */
+  readonly note?: string
 }
