@@ -309,7 +309,7 @@ describe('consoles', () => {
     host.type('\r')
     host.waitFor(/# $/)
     const { output } = host.run('cat /var/log/xen/console/hypervisor.log')
-    expect(output).toMatch(/Serial input -> Xen.*\n[\s\S]*Physical memory information:\n[\s\S]*dom heap: \d+kB free/)
+    expect(output).toMatch(/Serial input -> Xen.*\n[\s\S]*Physical memory information:\n[\s\S]*Dom heap: \d+kB free/)
   })
 
   test('idle, the daemon costs nothing', () => {

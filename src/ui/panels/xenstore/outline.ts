@@ -34,7 +34,7 @@ export class Outline {
   readonly #filter: Matcher | undefined
   readonly #top: Directory
   /** Directories that a filter has yet to look through; the next one last. */
-  readonly #todo: Directory[] = []
+  readonly #unread: Directory[] = []
   #noted: PathChange[] = []
   #looks = 0
 
@@ -63,7 +63,7 @@ export class Outline {
 
   /** Some of the store has not been looked at yet. */
   get isWorking(): boolean {
-    return this.#todo.length > 0
+    return this.#unread.length > 0
   }
 
   rowAt(index: number): Row | undefined {
@@ -164,10 +164,10 @@ export class Outline {
 
   /** Look on, until there is nothing left or time is over. */
   work(isOver: () => boolean): void {
-    for (let directory = this.#todo.at(-1); directory; directory = this.#todo.at(-1)) {
+    for (let directory = this.#unread.at(-1); directory; directory = this.#unread.at(-1)) {
       if (!directory.isThere || this.#lookThrough(directory)) {
         directory.isDone = true
-        this.#todo.pop()
+        this.#unread.pop()
       }
       this.#settle(directory)
       if (isOver()) return
@@ -184,7 +184,7 @@ export class Outline {
       if (!node) continue
       const rows = this.#rowsOf(directory, name!, node)
       if (rows > 0) directory.set(slot, rows)
-      if (this.#todo.at(-1) !== directory) return false
+      if (this.#unread.at(-1) !== directory) return false
     }
     return directory.looked === directory.slotCount
   }
@@ -252,7 +252,7 @@ export class Outline {
 
   #laidOut(node: StoreNode, path: string, parent: Directory | undefined, mark: Mark | undefined): Directory {
     const directory = new Directory(node, path, parent)
-    if (this.#filter) this.#todo.push(directory)
+    if (this.#filter) this.#unread.push(directory)
     node.children.forEach((child, name) => {
       directory.push(name, this.#filter ? 0 : this.#openRows(directory, child, mark?.below?.get(name)))
     })
