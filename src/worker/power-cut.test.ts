@@ -15,7 +15,7 @@ import { campaign } from '#testing/soak.ts'
 import { buildDiskAndKnown, buildDiskParts } from '../../scripts/disk.mjs'
 import { Bench, storedAfter, useDisk } from './bench.ts'
 
-const CUTS = campaign(20, 6)
+const CUTS = campaign(20, 3)
 /** So many batches of the work are waited for at most. */
 const WORK_BATCHES = 8
 

@@ -11,7 +11,7 @@ beforeAll(async () => {
   base = await buildDiskAndKnown()
 }, 120_000)
 
-const CUTS = campaign(20, 6)
+const CUTS = campaign(20, 3)
 
 /** Makes, moves, grows and removes files; every so often syncs, and says how far it has come. The contents tell what they must be. */
 const WORKLOAD = [
