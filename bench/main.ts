@@ -1,5 +1,6 @@
 /** `npm run bench`: what users wait for, as times and as multiples of the reference run beside them. */
 import { benchBoot } from './boot.ts'
+import { benchCpu } from './cpu.ts'
 import { benchDomu } from './domu.ts'
 import { benchIdle } from './idle.ts'
 import { benchMemory } from './memory.ts'
@@ -26,6 +27,7 @@ export async function main({ container, known, page, parts }: BenchParts): Promi
     idle: benchIdle,
     xen: () => benchXen(container, known),
     memory: benchMemory,
+    cpu: benchCpu,
     toolchain: benchToolchain,
     page,
   }

@@ -1,0 +1,230 @@
+/**
+ * Memory as a vCPU addresses it: linear addresses through a software TLB and page tables, in two contexts (kernel and user space of a guest may have a page table each), and
+ * what instructions have been fetched from.
+ */
+import type { Access } from './cpu.ts'
+import type { Mode, Size } from './isa/insn.ts'
+import { isCanonical, Mmu, notCanonical, type PageOf } from './mmu.ts'
+import { S_CR3, S_GENERATION, S_TLB, S_TLB_AT } from './state.ts'
+import { modeOf } from './state-access.ts'
+import { TLB_BYTES, Tlb } from './tlb.ts'
+
+/** Who knows which pages of the memory have translated code. */
+export interface CodeGuard {
+  isGuarded(page: number): boolean
+  /** Bytes there have been written to. */
+  written(at: number, length: number): void
+}
+
+/** Linear addresses of one page table. */
+class Context {
+  readonly tlb: Tlb
+  readonly at: number
+  /** Pages (address / 4096) that instructions were fetched from since the last flush, and where they lie. */
+  readonly code = new Map<number, number>()
+  generation = 0
+
+  constructor(memory: ArrayBuffer, at: number) {
+    this.at = at
+    this.tlb = new Tlb(memory, at)
+  }
+}
+
+/** An address in and its halves out: no BigInt is made of it. */
+const word = new BigUint64Array(1)
+const halves = new Int32Array(word.buffer)
+
+export abstract class LinearMemory {
+  readonly view: DataView
+  readonly base: number
+  readonly #guard: CodeGuard | undefined
+  readonly #mmu: Mmu
+  readonly #contexts: readonly [Context, Context]
+  protected context: Context
+  /** So many have there been: no two meanings of a chain have the same number. */
+  #generations = 0
+
+  /** `base`: of the vCPU's area, which is cleared already. */
+  constructor(memory: ArrayBuffer, base: number, pageOf: PageOf, guard: CodeGuard | undefined) {
+    this.view = new DataView(memory)
+    this.base = base
+    this.#guard = guard
+    this.#mmu = new Mmu(this.view, pageOf)
+    const [first, second] = [0, 1].map((n) => new Context(memory, base + S_TLB + n * TLB_BYTES))
+    this.#contexts = [first!, second!]
+    this.context = first!
+    this.flushAll()
+  }
+
+  get mode(): Mode {
+    return modeOf(this)
+  }
+
+  /** Page tables have changed: nothing of this context is remembered. */
+  flush(): void {
+    const context = this.context
+    context.tlb.flush()
+    context.code.clear()
+    this.#unchain(context)
+  }
+  /** The same for all contexts. */
+  flushAll(): void {
+    const context = this.context
+    for (const each of this.#contexts) {
+      this.context = each
+      this.flush()
+    }
+    this.selectContext(context === this.#contexts[0] ? 0 : 1)
+  }
+  /** INVLPG: in every context. */
+  flushPage(address: bigint): void {
+    const low = Number(address & 0xffffffffn)
+    const high = Number(address >> 32n)
+    for (const context of this.#contexts) {
+      context.tlb.flushPage(low, high)
+      context.code.delete(Number(address >> 12n))
+      this.#unchain(context)
+    }
+  }
+  /** A new page table for this context: its frame. */
+  setCr3(frame: number): void {
+    this.view.setBigUint64(this.base + S_CR3, BigInt(frame) << 12n, true)
+    this.flush()
+  }
+  /** Kernel and user space may have a TLB each: what CR3 has then been set to is the caller's to know. */
+  selectContext(n: 0 | 1): void {
+    this.context = this.#contexts[n]
+    this.view.setUint32(this.base + S_TLB_AT, this.context.at, true)
+    this.view.setUint32(this.base + S_GENERATION, this.context.generation, true)
+  }
+  unchain(): void {
+    for (const context of this.#contexts) this.#unchain(context)
+  }
+  #unchain(context: Context): void {
+    context.generation = ++this.#generations
+    if (context === this.context) this.view.setUint32(this.base + S_GENERATION, context.generation, true)
+  }
+  protect(page: number): void {
+    for (const { tlb } of this.#contexts) tlb.protect(page)
+  }
+  codePage(page: number): number {
+    return this.context.code.get(page) ?? -1
+  }
+  get #cr3(): number {
+    const { view, base } = this
+    return (view.getUint32(base + S_CR3 + 4, true) & 0xff) * 2 ** 20 + (view.getUint32(base + S_CR3, true) >>> 12)
+  }
+
+  /** Offset of a byte for an access that stays within its page. Throws Fault. */
+  protected resolve(low: number, high: number, write: boolean, stack: boolean): number {
+    const { tlb } = this.context
+    const found = tlb.find(low, high, write)
+    if (found >= 0) return found
+    if (!isCanonical(high)) throw notCanonical(stack)
+    const page = this.#mmu.walk(this.#cr3, low, high, write ? 'write' : 'read')
+    tlb.fill(low, high, page, write, this.#guard?.isGuarded(page) ?? false)
+    return page + (low & 0xfff)
+  }
+
+  /** Fetches find what they found before, until the next flush. */
+  fetch(low: number, high: number): number {
+    const page = (high >>> 0) * 2 ** 20 + (low >>> 12)
+    let at = this.context.code.get(page)
+    if (at === undefined) {
+      if (!isCanonical(high)) throw notCanonical(false)
+      at = this.#mmu.walk(this.#cr3, low, high, 'fetch')
+      this.context.code.set(page, at)
+    }
+    return at + (low & 0xfff)
+  }
+
+  protected nextPage(low: number, high: number): readonly [low: number, high: number] {
+    const next = ((low & ~0xfff) + 4096) | 0
+    return [next, next === 0 && this.mode === 64 ? (high + 1) | 0 : high]
+  }
+
+  translate(address: bigint, access: Access): number {
+    word[0] = address
+    const low = halves[0]!
+    const high = halves[1]!
+    if (access === 'fetch') return this.fetch(low, high)
+    const at = this.resolve(low, high, access === 'write', false)
+    // Whoever asks may write as far as the page goes.
+    if (access === 'write') this.#wrote(at, 4096 - (at % 4096))
+    return at
+  }
+  #wrote(at: number, length: number): void {
+    if (this.#guard?.isGuarded(at - (at % 4096))) this.#guard.written(at, length)
+  }
+
+  /** Within a page that nobody guards. */
+  locate(low: number, high: number, bytes: number, write: boolean): number {
+    if ((low & 0xfff) + bytes > 4096) return -1
+    const at = this.resolve(low, high, write, false)
+    return write && this.#guard?.isGuarded(at - (at % 4096)) ? -1 : at
+  }
+
+  /** Where an access lies whose bytes may be on two pages: the second is -1 if they are not. */
+  #places(address: bigint, bytes: number, write: boolean): readonly [first: number, second: number] {
+    word[0] = address
+    const low = halves[0]!
+    const high = halves[1]!
+    const first = this.resolve(low, high, write, false)
+    if ((low & 0xfff) + bytes <= 4096) return [first, -1]
+    const [nextLow, nextHigh] = this.nextPage(low, high)
+    return [first, this.resolve(nextLow, nextHigh, write, false)]
+  }
+
+  load(size: Size, address: bigint): number | bigint {
+    const [first, second] = this.#places(address, size, false)
+    if (second >= 0) {
+      const bytes = new DataView(this.#join(first, second, size).buffer)
+      return size === 8 ? bytes.getBigUint64(0, true) : size === 4 ? bytes.getUint32(0, true) : bytes.getUint16(0, true)
+    }
+    const { view } = this
+    if (size === 8) return view.getBigUint64(first, true)
+    return size === 4 ? view.getUint32(first, true) : size === 2 ? view.getUint16(first, true) : view.getUint8(first)
+  }
+  store(size: Size, address: bigint, value: number | bigint): void {
+    const [first, second] = this.#places(address, size, true)
+    if (second >= 0) {
+      const bytes = new Uint8Array(8)
+      new DataView(bytes.buffer).setBigUint64(0, BigInt(value), true)
+      this.#split(first, second, bytes.subarray(0, size))
+      return
+    }
+    const { view } = this
+    if (size === 8) view.setBigUint64(first, value as bigint, true)
+    else if (size === 4) view.setUint32(first, value as number, true)
+    else if (size === 2) view.setUint16(first, value as number, true)
+    else view.setUint8(first, value as number)
+    this.#wrote(first, size)
+  }
+  loadBytes(address: bigint, length: number): Uint8Array {
+    const [first, second] = this.#places(address, length, false)
+    return second >= 0 ? this.#join(first, second, length) : new Uint8Array(this.view.buffer, first, length).slice()
+  }
+  storeBytes(address: bigint, bytes: Uint8Array): void {
+    const [first, second] = this.#places(address, bytes.length, true)
+    if (second >= 0) this.#split(first, second, bytes)
+    else {
+      new Uint8Array(this.view.buffer).set(bytes, first)
+      this.#wrote(first, bytes.length)
+    }
+  }
+  writable(bytes: number, address: bigint): void {
+    this.#places(address, bytes, true)
+  }
+  #join(first: number, second: number, length: number): Uint8Array {
+    const here = 4096 - (first % 4096)
+    return Uint8Array.from({ length }, (_, i) => this.view.getUint8(i < here ? first + i : second + i - here))
+  }
+  #split(first: number, second: number, bytes: Uint8Array): void {
+    const here = 4096 - (first % 4096)
+    bytes.forEach((byte, i) => {
+      this.view.setUint8(i < here ? first + i : second + i - here, byte)
+    })
+    this.#wrote(first, here)
+    this.#wrote(second, bytes.length - here)
+  }
+}

@@ -1,0 +1,215 @@
+/**
+ * SSE and SSE2 arithmetic and comparisons on scalars and vectors of singles and doubles (Intel SDM volume 1, chapters
+ * 10 and 11): helpers over the registers. What the engine's own numbers can do exactly they do (float/exact.ts), the
+ * rest is done on BigInts.
+ */
+import type { Cpu } from '../cpu.ts'
+import { add, div, mul, sqrt, sub } from '../float/arithmetic.ts'
+import { compare, type Order } from '../float/compare.ts'
+import { type Environment, PE } from '../float/environment.ts'
+import {
+  doubles,
+  EXACT,
+  EXACT_MAX,
+  EXACT_MIN,
+  type Exact,
+  inexact,
+  isPlain,
+  numberOf,
+  singles,
+} from '../float/exact.ts'
+import { F32, F64, type Float, type Format, unpack } from '../float/format.ts'
+import { environment, mxcsr, PRECISION_MASK, ROUNDING, setMxcsr, settle } from '../float/mxcsr.ts'
+import { reciprocal, reciprocalRoot } from '../float/reciprocal.ts'
+import type { Insn } from '../isa/insn.ts'
+import { CcOp, CF, PF_FLAG, S_XMM, ZF } from '../state.ts'
+import type { Emitter, Helper, Semantics } from './emitter.ts'
+import { immediate } from './operands.ts'
+import { readVector, register } from './sse-operands.ts'
+
+/** How an instruction's name ends: what it works on. */
+interface Type {
+  readonly bytes: 4 | 8
+  readonly lanes: number
+  readonly format: Format
+}
+const TYPES: Readonly<Record<string, Type>> = {
+  ss: { bytes: 4, lanes: 1, format: F32 },
+  ps: { bytes: 4, lanes: 4, format: F32 },
+  sd: { bytes: 8, lanes: 1, format: F64 },
+  pd: { bytes: 8, lanes: 2, format: F64 },
+}
+
+/** One lane, bits to bits; `selector` is the instruction's immediate. */
+type Lane = (env: Environment, format: Format, a: bigint, b: bigint, selector: number) => bigint
+
+const SOURCE = 0
+const RESULT = 16
+/** The source and the result of the helper that runs. */
+const area = new DataView(new ArrayBuffer(32))
+
+const getBits = (view: DataView, bytes: 4 | 8, at: number): bigint =>
+  bytes === 4 ? BigInt(view.getUint32(at, true)) : view.getBigUint64(at, true)
+
+function putBits(view: DataView, bytes: 4 | 8, at: number, bits: bigint): void {
+  if (bytes === 4) view.setUint32(at, Number(bits), true)
+  else view.setBigUint64(at, bits, true)
+}
+
+/** A lane by the engine's numbers; false: they cannot. */
+function exactLane(view: DataView, bytes: 4 | 8, from: number, at: number, exact: Exact): boolean {
+  if (bytes === 4) {
+    const a = view.getFloat32(from, true)
+    const b = area.getFloat32(SOURCE + at, true)
+    const result = singles(a, b) ? exact.single(a, b) : Number.NaN
+    if (Number.isNaN(result)) return false
+    area.setFloat32(RESULT + at, result, true)
+  } else {
+    const a = view.getFloat64(from, true)
+    const b = area.getFloat64(SOURCE + at, true)
+    const result = doubles(a, b) ? exact.double(a, b) : Number.NaN
+    if (Number.isNaN(result)) return false
+    area.setFloat64(RESULT + at, result, true)
+  }
+  return true
+}
+
+/** All lanes of a destination and the source in `area`. */
+function run(cpu: Cpu, to: number, { bytes, lanes, format }: Type, lane: Lane, exact?: Exact, selector = 0): void {
+  const { view } = cpu
+  const at = cpu.base + S_XMM + 16 * to
+  const quick = (mxcsr(cpu) & (ROUNDING | PRECISION_MASK)) === PRECISION_MASK ? exact : undefined
+  let env: Environment | undefined
+  let rounded = false
+  for (let n = 0; n < bytes * lanes; n += bytes) {
+    if (quick && exactLane(view, bytes, at + n, n, quick)) rounded ||= inexact
+    else {
+      env ??= environment(cpu)
+      const bits = lane(env, format, getBits(view, bytes, at + n), getBits(area, bytes, SOURCE + n), selector)
+      putBits(area, bytes, RESULT + n, bits)
+    }
+  }
+  if (env) {
+    if (rounded) env.flags |= PE
+    settle(cpu, env)
+  } else if (rounded) setMxcsr(cpu, mxcsr(cpu) | PE)
+  for (let n = 0; n < bytes * lanes; n += 4) view.setUint32(at + n, area.getUint32(RESULT + n, true), true)
+}
+
+/** Two helpers: of a register and a register, and of a register and 16 bytes as two halves. */
+function helpers(type: Type, lane: Lane, exact?: Exact): { registers: Helper; memory: Helper } {
+  return {
+    registers(cpu, to, from, selector) {
+      const at = cpu.base + S_XMM + 16 * (from as number)
+      for (let n = 0; n < 16; n += 4) area.setUint32(SOURCE + n, cpu.view.getUint32(at + n, true), true)
+      run(cpu, to as number, type, lane, exact, selector as number)
+      return undefined
+    },
+    memory(cpu, to, low, high, selector) {
+      area.setBigUint64(SOURCE, low as bigint, true)
+      area.setBigUint64(SOURCE + 8, high as bigint, true)
+      run(cpu, to as number, type, lane, exact, selector as number)
+      return undefined
+    },
+  }
+}
+
+function semantics(type: Type, lane: Lane, exact?: Exact): Semantics {
+  const { registers, memory } = helpers(type, lane, exact)
+  return <V>(e: Emitter<V>, insn: Insn): void => {
+    e.fpu()
+    const to = e.imm(4, register(insn, 0))
+    const selector = e.imm(4, insn.operands.length > 2 ? immediate(insn, 2).value : 0)
+    if (insn.operands[1]!.kind === 'xmm') e.helper(registers, 0, to, e.imm(4, register(insn, 1)), selector)
+    else {
+      const value = readVector(e, insn, 1)
+      e.helper(memory, 0, to, e.lane(8, value, 0), e.lane(8, value, 1), selector)
+    }
+  }
+}
+
+type Binary = (env: Environment, format: Format, a: Float, b: Float) => bigint
+const binary =
+  (operation: Binary): Lane =>
+  (env, format, a, b) =>
+    operation(env, format, unpack(env, format, a), unpack(env, format, b))
+
+/** MIN and MAX: the second operand, unless the first one is strictly `wanted`; so also of NaNs and of two zeros. */
+const extreme =
+  (wanted: 'less' | 'greater'): Lane =>
+  (env, format, a, b) => {
+    const x = unpack(env, format, a)
+    const y = unpack(env, format, b)
+    const [bits, chosen] = compare(env, x, y, false) === wanted ? [a, x] : [b, y]
+    return chosen.kind === 'zero' ? bits & (1n << BigInt(format.bits - 1)) : bits
+  }
+
+/** The order of bits: by the engine's numbers, where nothing is to be raised. */
+function orderOf(env: Environment, format: Format, a: bigint, b: bigint, quiet: boolean): Order {
+  const bytes = format.bits === 32 ? 4 : 8
+  const [x, y] = [numberOf(bytes, a), numberOf(bytes, b)]
+  if (isPlain(bytes, x) && isPlain(bytes, y)) return x < y ? 'less' : x > y ? 'greater' : 'equal'
+  return compare(env, unpack(env, format, a), unpack(env, format, b), quiet)
+}
+
+/** The low two bits of CMP's immediate; the third negates. Equality and being ordered are quiet. */
+const PREDICATES = [
+  { quiet: true, orders: ['equal'] },
+  { quiet: false, orders: ['less'] },
+  { quiet: false, orders: ['less', 'equal'] },
+  { quiet: true, orders: ['unordered'] },
+]
+
+const predicate: Lane = (env, format, a, b, selector) => {
+  const { quiet, orders } = PREDICATES[selector & 3]!
+  const holds = orders.includes(orderOf(env, format, a, b, quiet))
+  return holds === ((selector & 4) === 0) ? (1n << BigInt(format.bits)) - 1n : 0n
+}
+
+const LANES: Record<string, [Lane, Exact?]> = {
+  add: [binary(add), EXACT.add],
+  sub: [binary(sub), EXACT.sub],
+  mul: [binary(mul), EXACT.mul],
+  div: [binary(div), EXACT.div],
+  sqrt: [binary((env, format, _, b) => sqrt(env, format, b)), EXACT.sqrt],
+  min: [extreme('less'), EXACT_MIN],
+  max: [extreme('greater'), EXACT_MAX],
+  cmp: [predicate],
+}
+/** Of singles only. */
+const APPROXIMATIONS: Record<string, [Lane]> = {
+  rcp: [binary((_, __, ___, b) => reciprocal(b))],
+  rsqrt: [binary((_, __, ___, b) => reciprocalRoot(b))],
+}
+
+const FLAGS = { greater: 0, less: CF, equal: ZF, unordered: ZF | PF_FLAG | CF } as const
+
+const comparison = ({ bytes, format }: Type, quiet: boolean): Semantics => {
+  const helper: Helper = (cpu, a, b) => {
+    const env = environment(cpu)
+    const order = orderOf(env, format, BigInt(a!), BigInt(b!), quiet)
+    settle(cpu, env)
+    return FLAGS[order]
+  }
+  return (e, insn) => {
+    e.fpu()
+    const a = e.lane(bytes, readVector(e, insn, 0), 0)
+    const b = e.lane(bytes, readVector(e, insn, 1), 0)
+    e.setFlags(CcOp.flags, 4, e.imm(4, 0), e.helper(helper, 4, a, b))
+  }
+}
+
+function table(lanes: Record<string, [Lane, Exact?]>, types: readonly string[]): [string, Semantics][] {
+  return Object.entries(lanes).flatMap(([name, [lane, exact]]) =>
+    types.map((type): [string, Semantics] => [name + type, semantics(TYPES[type]!, lane, exact)]),
+  )
+}
+
+export const SSE_FLOAT: Record<string, Semantics> = Object.fromEntries([
+  ...table(LANES, ['ss', 'ps', 'sd', 'pd']),
+  ...table(APPROXIMATIONS, ['ss', 'ps']),
+  ...['ss', 'sd'].flatMap((type): [string, Semantics][] => [
+    [`ucomi${type}`, comparison(TYPES[type]!, true)],
+    [`comi${type}`, comparison(TYPES[type]!, false)],
+  ]),
+])

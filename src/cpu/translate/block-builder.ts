@@ -1,0 +1,208 @@
+/**
+ * The emitter that translates: semantics become a block's statements and nodes. A block is one straight way with side exits: a conditional jump leaves it, or it goes on.
+ * Registers and flags are in slot-builder.ts, vectors and their lanes in vector-builder.ts.
+ */
+import { GP, NM } from '../fault.ts'
+import type { Size } from '../isa/insn.ts'
+import type { Emitter, Helper, Modified } from '../semantics/emitter.ts'
+import {
+  Exit,
+  S_EXIT,
+  S_EXIT_ADDRESS,
+  S_EXIT_CODE,
+  S_EXIT_VECTOR,
+  S_FLAGS,
+  S_LEAVE,
+  S_SEGMENT_BASES,
+  S_TS,
+  TF,
+} from '../state.ts'
+import { I32, I64, V128, type ValueType } from '../wasm/opcodes.ts'
+import { isConstant, type Node } from './node.ts'
+import { SlotBuilder, typeOf } from './slot-builder.ts'
+import type { Slots } from './slots.ts'
+import { type AccessBytes, LEAVE_EXIT, type Site } from './statement.ts'
+
+export class BlockBuilder extends SlotBuilder implements Emitter<Node> {
+  rip = 0n
+  nextRip = 0n
+  /** Instructions of the block that have been added. */
+  done = 0
+  readonly #start: bigint
+  /** Of the instruction and the next one, from the region's start. */
+  #at = 0
+  #nextAt = 0
+  #likely: readonly number[] = []
+  /** A helper has run within this instruction. */
+  #helped = false
+  /** An instruction that has just been added may have set TF. */
+  #flagsWritten = false
+
+  /** `start`: of the region. */
+  constructor(slots: Slots, start: bigint) {
+    super(slots)
+    this.#start = start
+  }
+
+  /** Adds one instruction, which begins so far from the region's start. `likely`: where a jump to an address that is not known may lead to. */
+  instruction(at: number, length: number, semantics: (e: Emitter<Node>) => void, likely: readonly number[] = []): void {
+    this.#likely = likely
+    this.#at = at
+    this.#nextAt = at + length
+    this.rip = this.#start + BigInt(at)
+    this.nextRip = this.rip + BigInt(length)
+    this.#helped = false
+    this.mayHaveEnded = false
+    this.#flagsWritten = false
+    semantics(this)
+    this.done++
+    if (this.ended) return
+    this.mayHaveEnded = false
+    const site = { ...this.#site(), at: this.#nextAt }
+    if (this.#helped) this.append({ kind: 'asked', site })
+    // With TF set the interpreter has to go on.
+    if (this.#flagsWritten || this.#helped)
+      this.if(this.and(4, this.otherFlags(), this.imm(4, TF)), () => {
+        this.append({ kind: 'leave', site, writes: [] })
+        this.ended = true
+      })
+  }
+
+  /** The block is over without a jump. */
+  continueAt(at: number): void {
+    this.mayHaveEnded = false
+    this.list.push({
+      kind: 'goto',
+      target: this.#start + BigInt(at),
+      at,
+      done: this.done,
+      pending: this.pending,
+    })
+    this.ended = true
+  }
+
+  #site(): Site {
+    return { at: this.#at, done: this.done, pending: this.pending }
+  }
+
+  load(size: Size, address: Node, stack = false): Node {
+    return this.#load(typeOf(size), size, address, stack)
+  }
+  #load(type: ValueType, bytes: AccessBytes, address: Node, stack: boolean): Node {
+    const node = this.nodes.pinned(type)
+    this.append({ kind: 'load', node, address, bytes, stack, site: this.#site() })
+    return node
+  }
+  #host(bytes: number, address: Node, stack: boolean): Node {
+    const node = this.nodes.pinned(I32)
+    this.append({ kind: 'host', node, address, bytes, stack, site: this.#site() })
+    return node
+  }
+  store(size: Size, address: Node, value: Node, stack = false): void {
+    this.append({ kind: 'store-host', host: this.#host(size, address, stack), value, bytes: size })
+  }
+  modify(size: Size, address: Node, stack = false): Modified<Node> {
+    const host = this.#host(size, address, stack)
+    const value = this.nodes.pinned(typeOf(size))
+    this.append({ kind: 'load-host', node: value, host, bytes: size })
+    return { value, store: (next) => this.append({ kind: 'store-host', host, value: next, bytes: size }) }
+  }
+  writable(bytes: number, address: Node, stack = false): void {
+    this.#host(bytes, address, stack)
+  }
+  load128(address: Node, aligned: boolean, stack = false): Node {
+    if (aligned) this.#faultIfUnaligned(address)
+    return this.#load(V128, 16, address, stack)
+  }
+  store128(address: Node, value: Node, aligned: boolean, stack = false): void {
+    if (aligned) this.#faultIfUnaligned(address)
+    this.append({ kind: 'store-host', host: this.#host(16, address, stack), value, bytes: 16 })
+  }
+  #faultIfUnaligned(address: Node): void {
+    const low = this.and(4, this.trunc(8, 4, address), this.imm(4, 15))
+    this.if(low, () => this.fault(GP, 0))
+  }
+
+  #loadState(type: ValueType, offset: number): Node {
+    const node = this.nodes.pinned(type)
+    this.append({ kind: 'load-state', node, offset })
+    return node
+  }
+  otherFlags(): Node {
+    return this.#loadState(I32, S_FLAGS)
+  }
+  setOtherFlags(value: Node): void {
+    this.#flagsWritten = true
+    this.append({ kind: 'store-state', offset: S_FLAGS, value })
+  }
+  segmentBase(n: number): Node {
+    return this.#loadState(I64, S_SEGMENT_BASES + 8 * n)
+  }
+
+  jump(target: Node): void {
+    if (isConstant(target)) this.#goto(target.value as bigint)
+    else {
+      for (const at of this.#likely) {
+        const address = this.#start + BigInt(at)
+        this.if(this.eq(8, target, this.imm(8, address)), () => this.#goto(address))
+        this.mayHaveEnded = false
+      }
+      this.append({ kind: 'jump', target, done: this.done + 1, pending: this.pending })
+      this.#end()
+    }
+  }
+  branch(condition: Node, target: bigint): void {
+    if (target === this.nextRip) return
+    this.if(condition, () => this.#goto(target))
+  }
+  again(): void {
+    this.#goto(this.rip)
+  }
+  #goto(target: bigint): void {
+    const at = Number(target - this.#start)
+    this.append({ kind: 'goto', target, at, done: this.done + 1, pending: this.pending })
+    this.#end()
+  }
+  /** In an arm it may be that this was not the way. */
+  #end(): void {
+    this.ended = true
+    this.mayHaveEnded = true
+  }
+
+  fpu(): void {
+    if (this.fpuUsable) return
+    this.if(this.#loadState(I32, S_TS), () => this.fault(NM))
+    this.fpuUsable = true
+  }
+  fault(vector: number, code = -1): void {
+    const details = [
+      [S_EXIT_CODE, code],
+      [S_EXIT_ADDRESS, 0],
+      [S_EXIT_ADDRESS + 4, 0],
+    ] as const
+    this.#leave(this.#site(), Exit.fault, vector, details)
+  }
+  exit(exit: number, number = 0): void {
+    const site = this.#site()
+    if (exit === Exit.privileged) {
+      this.#leave(site, exit, 0)
+      return
+    }
+    this.#leave({ ...site, at: this.#nextAt, done: this.done + 1 }, exit, number)
+    this.mayHaveEnded = true
+  }
+  #leave(site: Site, exit: number, vector: number, details: readonly (readonly [number, number])[] = []): void {
+    const writes = [[S_EXIT, exit], [S_EXIT_VECTOR, vector], [S_LEAVE, LEAVE_EXIT], ...details] as const
+    this.append({ kind: 'leave', site, writes })
+    this.ended = true
+  }
+
+  helper(helper: Helper, size: Size | 0, ...args: Node[]): Node {
+    this.flush()
+    const node = size === 0 ? undefined : this.nodes.pinned(typeOf(size))
+    this.append({ kind: 'helper', helper, rip: this.rip, args, node, site: this.#site() })
+    this.#helped = true
+    this.forget()
+    return node ?? this.imm(4, 0)
+  }
+}

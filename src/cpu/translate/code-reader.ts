@@ -1,0 +1,96 @@
+/** Reads the code that a region is made of, and remembers what it has read. */
+import { decode } from '../isa/decode.ts'
+import type { Insn } from '../isa/insn.ts'
+import { semanticsOf } from '../semantics/index.ts'
+import type { Translatable } from './region.ts'
+import type { Translating } from './translator.ts'
+
+/** Bytes of the memory, as they were. */
+export type Piece = readonly [at: number, bytes: Uint8Array]
+
+/** What may follow a jump of these is not known, or not soon. */
+const ENDS = new Set(['jmp', 'call', 'ret', 'callf', 'jmpf', 'retf', 'iret', 'syscall', 'sysenter', 'hlt', 'ud2'])
+
+/** Thrown where there is no code to be read. */
+const nothing = Symbol('no code')
+
+export class CodeReader {
+  readonly #cpu: Translating
+  readonly #bytes: Uint8Array
+  readonly #read: [at: number, length: number][] = []
+  readonly #pages = new Map<number, number>()
+  instructions = 0
+
+  constructor(cpu: Translating, bytes: Uint8Array) {
+    this.#cpu = cpu
+    this.#bytes = bytes
+  }
+
+  get pages(): readonly (readonly [page: number, at: number])[] {
+    return [...this.#pages]
+  }
+
+  readonly fetch = (rip: bigint): Translatable | undefined => {
+    const page = Number(rip >> 12n)
+    const within = Number(rip & 0xfffn)
+    const at = this.#cpu.codePage(page)
+    if (at < 0) return undefined
+    let next = -1
+    const byte = (offset: number): number => {
+      if (within + offset < 4096) return this.#bytes[at + within + offset]!
+      if (next < 0) next = this.#cpu.codePage(page + 1)
+      if (next < 0) throw nothing
+      return this.#bytes[next + within + offset - 4096]!
+    }
+    const insn = this.#decode(byte)
+    const semantics = insn && semanticsOf(insn.row)
+    if (!insn || !semantics) return undefined
+    this.#remember(page, at, within, insn.length, next)
+    return {
+      length: insn.length,
+      run: (e) => semantics(e, insn),
+      target: targetOf(insn, rip),
+      ends: ENDS.has(insn.row.mnemonic),
+      calls: insn.row.mnemonic === 'call',
+      returns: insn.row.mnemonic === 'ret',
+    }
+  }
+
+  #decode(byte: (offset: number) => number): Insn | undefined {
+    try {
+      return decode(byte, this.#cpu.mode)
+    } catch {
+      // Too long, or on a page that nobody has executed: whoever comes there gets the fault.
+      return undefined
+    }
+  }
+
+  #remember(page: number, at: number, within: number, length: number, next: number): void {
+    this.instructions++
+    this.#pages.set(page, at)
+    const here = Math.min(length, 4096 - within)
+    this.#read.push([at + within, here])
+    if (here === length) return
+    this.#pages.set(page + 1, next)
+    this.#read.push([next, length - here])
+  }
+
+  /** What has been read, in pieces that do not touch. */
+  pieces(): Piece[] {
+    const sorted = this.#read.sort(([a], [b]) => a - b)
+    const merged: [at: number, end: number][] = []
+    for (const [at, length] of sorted) {
+      const last = merged.at(-1)
+      if (last && at <= last[1]) last[1] = Math.max(last[1], at + length)
+      else merged.push([at, at + length])
+    }
+    return merged.map(([at, end]) => [at, this.#bytes.slice(at, end)])
+  }
+}
+
+function targetOf(insn: Insn, rip: bigint): bigint | undefined {
+  if (insn.repeat !== undefined) return rip
+  const [operand] = insn.operands
+  if (operand?.kind !== 'rel') return undefined
+  return BigInt.asUintN(8 * insn.size, rip + BigInt(insn.length) + operand.value)
+}

@@ -1,0 +1,216 @@
+/**
+ * The emitter's registers, flags, variables and `if`: slots are read and written as nodes, statements are collected. What a slot holds is known by nodes as long as nobody
+ * may have changed it.
+ */
+import { AH, type Size } from '../isa/insn.ts'
+import type { CcOp } from '../state.ts'
+import { I32, I64, Op, type ValueType } from '../wasm/opcodes.ts'
+import { Conditions, type FlagSource } from './conditions.ts'
+import { isConstant, Kind, type Node, type Slot } from './node.ts'
+import type { Slots } from './slots.ts'
+import type { Pending, Statement } from './statement.ts'
+import { VectorBuilder } from './vector-builder.ts'
+
+const LOG2 = [0, 0, 1, 0, 2, 0, 0, 0, 3] as const
+export const typeOf = (size: Size): ValueType => (size === 8 ? I64 : I32)
+
+interface PendingFlags extends Pending {
+  readonly source: FlagSource
+}
+
+/** Nodes that slots hold since some moment. */
+interface Hold {
+  readonly nodes: Node[]
+  readonly bySlot: Map<Slot, Node>
+}
+
+export abstract class SlotBuilder extends VectorBuilder {
+  /** No more instructions may follow. */
+  ended = false
+  readonly statements: Statement[] = []
+  protected readonly slots: Slots
+  readonly #conditions = new Conditions(this.nodes)
+  protected list = this.statements
+  protected hold: Hold
+  #current = new Map<Slot, Node>()
+  protected pending: PendingFlags | undefined
+  /** The x87, MMX and SSE instructions before have asked for CR0.TS. */
+  protected fpuUsable = false
+  /** Control has been given away in an arm of an `if`: nothing may follow in this instruction. */
+  protected mayHaveEnded = false
+
+  constructor(slots: Slots) {
+    super()
+    this.slots = slots
+    slots.beginBlock()
+    this.hold = this.#newHold()
+  }
+
+  protected append(statement: Statement): void {
+    this.#check()
+    if (!this.ended) this.list.push(statement)
+  }
+  /** Semantics may go on behind a fault, to which nobody comes; not behind a jump. */
+  #check(): void {
+    if (this.mayHaveEnded) throw new Error('semantics go on behind a jump')
+  }
+  #newHold(): Hold {
+    const hold = { nodes: [], bySlot: new Map<Slot, Node>() }
+    this.list.push({ kind: 'hold', nodes: hold.nodes })
+    return hold
+  }
+  #get(slot: Slot): Node {
+    const known = this.#current.get(slot) ?? this.hold.bySlot.get(slot)
+    if (known) return known
+    const node = this.nodes.ofSlot(slot)
+    this.hold.nodes.push(node)
+    this.hold.bySlot.set(slot, node)
+    return node
+  }
+  #set(slot: Slot, node: Node): void {
+    this.append({ kind: 'set', slot, node })
+    this.slots.written.add(slot)
+    this.#current.set(slot, node)
+  }
+
+  reg(size: Size, n: number): Node {
+    if (n >= AH) {
+      const word = this.nodes.unary(Op.i32_wrap_i64, this.#get(this.slots.gpr(n - AH)))
+      return this.and(4, this.nodes.binary(Op.i32_shr_u, word, this.imm(4, 8)), this.imm(4, 0xff))
+    }
+    return this.trunc(8, size, this.#get(this.slots.gpr(n)))
+  }
+  setReg(size: Size, n: number, value: Node): void {
+    const slot = this.slots.gpr(n >= AH ? n - AH : n)
+    if (size === 8) {
+      this.#set(slot, value)
+      return
+    }
+    const wide = this.zext(size, 8, value)
+    if (size === 4) {
+      this.#set(slot, wide)
+      return
+    }
+    const [part, kept] =
+      n >= AH ? [this.shl(8, wide, this.imm(4, 8)), ~0xff00n] : [wide, size === 1 ? ~0xffn : ~0xffffn]
+    this.#set(slot, this.or(8, this.and(8, this.#get(slot), this.imm(8, kept)), part))
+  }
+  protected override getXmm(n: number): Node {
+    return this.#get(this.slots.xmm(n))
+  }
+  setXmm(n: number, value: Node): void {
+    this.#set(this.slots.xmm(n), value)
+  }
+
+  variable(size: Size, value: Node): { get(): Node; set(value: Node): void } {
+    const slot = this.slots.variable(typeOf(size))
+    this.#set(slot, value)
+    return { get: () => this.#get(slot), set: (next) => this.#set(slot, next) }
+  }
+
+  if(condition: Node, then: () => void, otherwise?: () => void): void {
+    if (this.ended) return
+    if (isConstant(condition)) {
+      if (condition.value !== 0) then()
+      else otherwise?.()
+      return
+    }
+    const pending = this.pending
+    const materialised: Statement | undefined = pending && { kind: 'flags', pending, active: false }
+    if (materialised) this.append(materialised)
+    const first = this.nodes.count
+    const statement: Statement = { kind: 'if', condition, yes: [], no: [], first }
+    this.append(statement)
+    const list = this.list
+    const hold = this.hold
+    const before = this.#current
+    const fpuUsable = this.fpuUsable
+    const changed = new Set<Slot>()
+    let everything = false
+    let flagsChanged = false
+    let ends = 0
+    let mayHaveEnded = false
+    const arms: [() => void, Statement[]][] = [[then, statement.yes]]
+    if (otherwise) arms.push([otherwise, statement.no])
+    for (const [arm, into] of arms) {
+      this.list = into
+      this.hold = hold
+      this.#current = new Map(before)
+      this.pending = pending
+      this.fpuUsable = fpuUsable
+      this.ended = false
+      this.mayHaveEnded = false
+      arm()
+      mayHaveEnded ||= this.mayHaveEnded
+      if (this.ended) {
+        ends++
+        continue
+      }
+      if (this.hold !== hold) everything = true
+      for (const [slot, node] of this.#current) if (before.get(slot) !== node) changed.add(slot)
+      if (this.pending !== pending) {
+        flagsChanged = true
+        if (this.pending) into.push({ kind: 'flags', pending: this.pending, active: true })
+      }
+    }
+    this.list = list
+    this.hold = hold
+    this.#current = before
+    this.fpuUsable = fpuUsable
+    this.ended = ends === 2
+    this.mayHaveEnded = mayHaveEnded
+    this.pending = flagsChanged ? undefined : pending
+    if (flagsChanged && materialised?.kind === 'flags') materialised.active = true
+    if (everything) this.forget()
+    else if (changed.size > 0 || flagsChanged) this.#reread(changed, flagsChanged)
+  }
+
+  /** The slots may hold anything now. */
+  protected forget(): void {
+    this.#current = new Map()
+    this.hold = this.#newHold()
+  }
+  /** After an `if` in which some slots have changed. */
+  #reread(changed: ReadonlySet<Slot>, flagsToo: boolean): void {
+    const nodes: Node[] = []
+    this.list.push({ kind: 'hold', nodes })
+    const slots = new Set(changed)
+    if (flagsToo) for (const slot of [this.slots.ccOp, this.slots.ccDst, this.slots.ccSrc]) slots.add(slot)
+    for (const slot of slots) {
+      const node = this.nodes.ofSlot(slot)
+      nodes.push(node)
+      this.#current.set(slot, node)
+    }
+  }
+
+  setFlags(op: CcOp, size: Size, dst: Node, src: Node): void {
+    this.#check()
+    this.slots.touchFlags()
+    const wide = (node: Node): Node => (node.type === I64 ? node : this.zext(4, 8, node))
+    this.pending = { code: op * 4 + LOG2[size], dst: wide(dst), src: wide(src), source: { op, size, dst, src } }
+  }
+  flags(): Node {
+    return this.pending ? this.#conditions.all(this.pending.source) : this.#lazy(Kind.flags)
+  }
+  condition(condition: number): Node {
+    if (this.pending) return this.#conditions.condition(this.pending.source, condition)
+    if (condition >> 1 === 1) {
+      const carry = this.#lazy(Kind.carry)
+      return condition & 1 ? this.nodes.unary(Op.i32_eqz, carry) : carry
+    }
+    return this.#conditions.ofFlags(this.#lazy(Kind.flags), condition)
+  }
+  carry(): Node {
+    return this.pending ? this.#conditions.carry(this.pending.source) : this.#lazy(Kind.carry)
+  }
+  #lazy(kind: typeof Kind.flags | typeof Kind.carry): Node {
+    const { ccOp, ccDst, ccSrc } = this.slots
+    return this.nodes.lazy(kind, this.#get(ccOp), this.#get(ccDst), this.#get(ccSrc))
+  }
+
+  /** The flags into their slots. */
+  protected flush(): void {
+    if (this.pending) this.append({ kind: 'flags', pending: this.pending, active: true })
+    this.pending = undefined
+  }
+}

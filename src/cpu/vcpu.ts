@@ -1,0 +1,247 @@
+/**
+ * A vCPU: registers and TLB in the machine's memory, an interpreter for what is cold, translated code for what is hot (ADR 0011). What it does, and after how many
+ * instructions, does not depend on which of them does it.
+ */
+import type { Cpu } from './cpu.ts'
+import { Fault } from './fault.ts'
+import { GOES_ON, Interpreter } from './interpret/interpreter.ts'
+import { CS } from './isa/insn.ts'
+import { LinearMemory } from './linear-memory.ts'
+import type { PageOf } from './mmu.ts'
+import {
+  Exit,
+  S_BUDGET,
+  S_BYTES,
+  S_CC_OP,
+  S_CHAINS,
+  S_EXIT,
+  S_EXIT_ADDRESS,
+  S_EXIT_CODE,
+  S_EXIT_VECTOR,
+  S_FLAGS,
+  S_LEAVE,
+  S_MODE,
+  S_RIP,
+  S_SCRATCH,
+  TF,
+} from './state.ts'
+import { rip, segmentBase } from './state-access.ts'
+import { ACCESS_STACK, ACCESS_WRITE } from './translate/access-writer.ts'
+import { BLOCK_INSTRUCTIONS_MAX } from './translate/region.ts'
+import { CHAIN_BYTES, CHAIN_GENERATION, CHAIN_REGION, chainOf } from './translate/runtime.ts'
+import { LEAVE_ASKED, LEAVE_EXIT, LEAVE_INTERPRET } from './translate/statement.ts'
+import type { Translating, Translator } from './translate/translator.ts'
+
+/** What is around a vCPU. */
+export interface VcpuHost {
+  readonly pageOf: PageOf
+  /** The eight bytes of a segment descriptor; undefined: beyond the table's end. */
+  descriptor(selector: number): bigint | undefined
+  cpuid(leaf: number, subleaf: number): readonly [number, number, number, number]
+  tsc(): bigint
+}
+
+/** Blocks are translated when they have been interpreted so often. */
+export const THRESHOLD = 64
+/** Translated code is called for so many at a time: engines put better code in place of what they compiled in haste only where a function is called anew. */
+const BUDGET_MAX = 2 ** 21
+const COUNTERS = 65536
+const BYTES_MAX = 15
+
+export class Vcpu extends LinearMemory implements Cpu, Translating {
+  /** Undefined: everything is interpreted. */
+  readonly #translator: Translator | undefined
+  readonly #host: VcpuHost
+  readonly #interpreter: Interpreter
+  readonly #counters = new Uint16Array(COUNTERS)
+  readonly #threshold: number
+  #asked = false
+
+  /** `base`: of its area of S_BYTES in the memory, a multiple of 4096; all of it is cleared. */
+  constructor(memory: ArrayBuffer, base: number, host: VcpuHost, translator?: Translator, threshold = THRESHOLD) {
+    new Uint8Array(memory).fill(0, base, base + S_BYTES)
+    super(memory, base, host.pageOf, translator)
+    this.#host = host
+    this.#translator = translator
+    this.#threshold = threshold
+    this.view.setUint32(base + S_MODE, 64, true)
+    this.view.setUint32(base + S_FLAGS, 2, true)
+    this.view.setUint32(base + S_CC_OP, 2, true)
+    this.#interpreter = new Interpreter(this)
+    translator?.attach(this)
+  }
+
+  /** Executes up to so many instructions; S_BUDGET has what is left. */
+  run(budget: number): Exit {
+    if (this.#translator) this.#translator.current = this
+    let left = budget
+    let exit = GOES_ON
+    while (left > 0 && exit === GOES_ON) {
+      const before = this.#interpreter.executed
+      if (!this.#translator || !this.#isTranslatable()) exit = this.#interpreter.step()
+      else {
+        const given = Math.min(left, BUDGET_MAX)
+        this.view.setInt32(this.base + S_LEAVE, 0, true)
+        const result = this.#translator.runtime.dispatch(this.base, given)
+        const rest = result < 0 ? ~result : result
+        left -= given - rest
+        if (result < 0) exit = this.#afterLeaving(left, rest)
+        else if (left > 0 && !this.#chain()) exit = this.#interpretBlock(left)
+      }
+      left -= this.#interpreter.executed - before
+      if (this.#asked && exit === GOES_ON) exit = this.#finish(Exit.asked)
+    }
+    this.#asked = false
+    this.view.setBigUint64(this.base + S_BUDGET, BigInt(left), true)
+    return exit === GOES_ON ? this.#finish(Exit.budget) : (exit as Exit)
+  }
+
+  #finish(exit: Exit): Exit {
+    this.view.setUint32(this.base + S_EXIT, exit, true)
+    this.view.setUint32(this.base + S_EXIT_VECTOR, 0, true)
+    return exit
+  }
+
+  /** Single steps, and code segments that do not begin at 0, are the interpreter's. */
+  #isTranslatable(): boolean {
+    if ((this.view.getUint32(this.base + S_FLAGS, true) & TF) !== 0) return false
+    return this.mode === 64 || segmentBase(this, CS) === 0n
+  }
+
+  #afterLeaving(left: number, rest: number): number {
+    switch (this.view.getInt32(this.base + S_LEAVE, true)) {
+      case LEAVE_EXIT:
+        return this.view.getUint32(this.base + S_EXIT, true)
+      case LEAVE_ASKED:
+        return GOES_ON
+      case LEAVE_INTERPRET:
+        return this.#interpreter.step()
+      default:
+        return rest < left ? GOES_ON : this.#interpretRest(left)
+    }
+  }
+
+  /** Less is left than a block has: to the end, or past the block. */
+  #interpretRest(left: number): number {
+    const end = this.#interpreter.executed + Math.min(left, BLOCK_INSTRUCTIONS_MAX)
+    let exit = GOES_ON
+    while (exit === GOES_ON && this.#interpreter.executed < end && !this.#asked) exit = this.#interpreter.step()
+    return exit
+  }
+
+  /** Up to a jump: what does not go on within the length of an instruction. */
+  #interpretBlock(left: number): number {
+    const { view } = this
+    const at = this.base + S_RIP
+    const end = this.#interpreter.executed + left
+    for (;;) {
+      const before = view.getInt32(at, true)
+      const exit = this.#interpreter.step()
+      if (exit !== GOES_ON || this.#asked || this.#interpreter.executed >= end) return exit
+      const length = (view.getInt32(at, true) - before) | 0
+      if (length <= 0 || length > BYTES_MAX) return GOES_ON
+      if (!this.#isTranslatable()) return GOES_ON
+    }
+  }
+
+  /** Chains RIP to translated code, if there is any, and counts if not. */
+  #chain(): boolean {
+    const { view, base } = this
+    const translator = this.#translator!
+    const address = rip(this)
+    if (!this.#isFetched(address)) return false
+    let region = translator.find(this, address)
+    if (region < 0) {
+      const low = view.getUint32(base + S_RIP, true)
+      const counter = (low ^ (low >>> 16)) & (COUNTERS - 1)
+      const count = ++this.#counters[counter]!
+      if (count === this.#threshold) translator.want(this, address)
+      if (count < 2 * this.#threshold) return false
+      this.#counters[counter] = 0
+      translator.translateWanted()
+      region = translator.find(this, address)
+      if (region < 0) return false
+    }
+    const chain = base + S_CHAINS + chainOf(view.getInt32(base + S_RIP, true)) * CHAIN_BYTES
+    view.setBigUint64(chain, address, true)
+    view.setUint32(chain + CHAIN_GENERATION, this.context.generation, true)
+    view.setUint32(chain + CHAIN_REGION, region, true)
+    return true
+  }
+
+  /** The run is to end behind this instruction. */
+  ask(): void {
+    this.#asked = true
+  }
+
+  address(low: number, high: number, what: number): number {
+    const write = (what & ACCESS_WRITE) !== 0
+    const stack = (what & ACCESS_STACK) !== 0
+    const bytes = what & 0xffff
+    try {
+      if ((low & 0xfff) + bytes > 4096)
+        return write ? this.#leaveToInterpreter() : this.#gather(low, high, bytes, stack)
+      const at = this.resolve(low, high, write, stack)
+      if (!write) return at
+      const page = at - (at % 4096)
+      if (!this.#translator!.isGuarded(page)) {
+        // It may have been guarded when its tag was made.
+        this.context.tlb.fill(low, high, page, true, false)
+        return at
+      }
+      if (!this.#translator!.hasCode(at, bytes)) return at
+      return this.#leaveToInterpreter()
+    } catch (error) {
+      if (!(error instanceof Fault)) throw error
+      this.faulted(error)
+      return -1
+    }
+  }
+  #leaveToInterpreter(): -1 {
+    this.view.setInt32(this.base + S_LEAVE, LEAVE_INTERPRET, true)
+    return -1
+  }
+  /** The bytes of a load across two pages, put together. */
+  #gather(low: number, high: number, bytes: number, stack: boolean): number {
+    const first = this.resolve(low, high, false, stack)
+    const [nextLow, nextHigh] = this.nextPage(low, high)
+    const second = this.resolve(nextLow, nextHigh, false, stack)
+    const scratch = this.base + S_SCRATCH
+    const here = 4096 - (low & 0xfff)
+    for (let i = 0; i < bytes; i++)
+      this.view.setUint8(scratch + i, this.view.getUint8(i < here ? first + i : second + i - here))
+    return scratch
+  }
+  /** The interpreter would fetch from there now, too. */
+  #isFetched(address: bigint): boolean {
+    try {
+      this.translate(address, 'fetch')
+      return true
+    } catch (error) {
+      if (!(error instanceof Fault)) throw error
+      return false
+    }
+  }
+
+  faulted({ vector, code, address }: Fault): void {
+    const { view, base } = this
+    view.setUint32(base + S_EXIT, Exit.fault, true)
+    view.setUint32(base + S_EXIT_VECTOR, vector, true)
+    view.setInt32(base + S_EXIT_CODE, code ?? -1, true)
+    view.setBigUint64(base + S_EXIT_ADDRESS, address, true)
+    view.setInt32(base + S_LEAVE, LEAVE_EXIT, true)
+  }
+  helped(): void {
+    if (this.#asked) this.view.setInt32(this.base + S_LEAVE, LEAVE_ASKED, true)
+  }
+
+  descriptor(selector: number): bigint | undefined {
+    return this.#host.descriptor(selector)
+  }
+  cpuid(leaf: number, subleaf: number): readonly [number, number, number, number] {
+    return this.#host.cpuid(leaf, subleaf)
+  }
+  tsc(): bigint {
+    return this.#host.tsc()
+  }
+}
