@@ -18,7 +18,7 @@ const TIMEOUT = '60'
 export const xenstoreControl = program({
   name: 'xenstore-control',
   usage: 'xenstore-control <command> [<arg>...]',
-  help: `Tell xenstored to do something.
+  help: `Tell xenstored to do something. (Xen 3.3 knows check alone; the others are of later ones.)
   check                 check its database: what it finds is in its trace file
   print STRING          write STRING to its trace file
   live-update [FILE]    execute itself, or FILE, in its own place; nobody notices

@@ -92,7 +92,7 @@ class Fatal extends Error {}
 export const xenstored = program({
   name: 'xenstored',
   usage: 'xenstored <options>',
-  help: `XenStore's daemon: keeps the tree that domains and tools share.\n\n${OPTIONS}`,
+  help: `XenStore's daemon: keeps the tree that domains and tools share. (The last three options are of later Xens.)\n\n${OPTIONS}`,
   *main(argv, env) {
     const { options, operands, error } = getopt(argv.slice(1), 'DE:F:HNPS:t:T:RLUVW:', LONG)
     const value = (code: string): string | undefined => options.findLast((option) => option.code === code)?.value
