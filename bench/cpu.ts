@@ -47,6 +47,18 @@ const PROGRAMS: readonly Program[] = [
     ],
   },
   {
+    // mov %rbx,%rdi; mov %rdx,%rcx; xor %eax,%eax; rep stosq; mov %r8,%rdi; mov %rbx,%rsi; mov %rdx,%rcx; rep movsq; dec %rbp; jnz
+    name: 'pages cleared and copied (an iteration is an instruction)',
+    code: hex('4889df4889d131c0f348ab4c89c74889de4889d1f348a548ffcd75e4f4'),
+    perRound: 1034,
+    start: (rounds) => [
+      [RBP, rounds],
+      [RBX, DATA],
+      [RDX, 512n],
+      [8, DATA + 4096n],
+    ],
+  },
+  {
     // Three xorshifts, then two jumps as the bits fall.
     name: 'jumps by data',
     code: hex(

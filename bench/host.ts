@@ -2,6 +2,7 @@
 import { unpackDisk } from '#lib/ondisk/disk-container.ts'
 import type { SparseDisk } from '#lib/ondisk/sparse-disk.ts'
 import type { ImageLoader } from '#world/realm/loader.ts'
+import { createRing3s } from '#world/ring3.ts'
 import { createWorld } from '#world/world.ts'
 import { millis } from './reference.ts'
 
@@ -22,7 +23,15 @@ export class BenchHost {
   ) {
     const disk = unpackDisk(container)
     prepare(disk)
-    this.#world = createWorld({ disk, diskHash: disk.hash(), memoryMiB, seed: 1, build: 'bench', loader })
+    this.#world = createWorld({
+      disk,
+      diskHash: disk.hash(),
+      memoryMiB,
+      seed: 1,
+      build: 'bench',
+      loader,
+      createRing3s: () => createRing3s,
+    })
     this.#world.onSerial((line, byte) => {
       if (line === 'com1') this.text += String.fromCharCode(byte)
     })

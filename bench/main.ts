@@ -1,9 +1,11 @@
 /** `npm run bench`: what users wait for, as times and as multiples of the reference run beside them. */
 import { benchBoot } from './boot.ts'
 import { benchCpu } from './cpu.ts'
+import { benchDebian } from './debian.ts'
 import { benchDomu } from './domu.ts'
 import { benchIdle } from './idle.ts'
 import { benchMemory } from './memory.ts'
+import { benchPrograms } from './programs.ts'
 import { type Figure, referenceMs } from './reference.ts'
 import { bench as benchToolchain } from './toolchain.ts'
 import { benchXen } from './xen.ts'
@@ -28,6 +30,8 @@ export async function main({ container, known, page, parts }: BenchParts): Promi
     xen: () => benchXen(container, known),
     memory: benchMemory,
     cpu: benchCpu,
+    programs: benchPrograms,
+    debian: benchDebian,
     toolchain: benchToolchain,
     page,
   }

@@ -144,6 +144,24 @@ test('files and images go in and out, while the machine is off and while it is o
   await page.evaluate(() => window.playground.ui.open('machine'))
   await add('through a link', 'from the page\n'.repeat(5000))
   expect(await run(page, 'wc -l "/root/through a link"')).toContain('5000')
+  // A kernel and its initrd, dropped anywhere; then a configuration that starts a guest from them.
+  const kernels = await page.evaluateHandle(() => {
+    const transfer = new DataTransfer()
+    transfer.items.add(new File(['070701', new Uint8Array(700_000)], 'initrd.img-try'))
+    transfer.items.add(new File([Uint8Array.of(0x7f, 0x45, 0x4c, 0x46), new Uint8Array(300_000)], 'vmlinux try'))
+    return transfer
+  })
+  await page.locator('body').dispatchEvent('drop', { dataTransfer: kernels })
+  const added = page.getByTestId('disk-kernel-result')
+  await expect(added).toContainText('ramdisk = "/boot/initrd.img-try"')
+  await page.getByTestId('disk-kernel-configure').click()
+  await expect(added).toContainText('xm create mylinux -c')
+  expect(await run(page, 'wc -c /boot/*try')).toMatch(/700006 \S*initrd.img-try\s+300004 \S*vmlinux_try/)
+  expect(await run(page, 'xm create mylinux')).toContain('Using config file "/etc/xen/mylinux"')
+  await page
+    .getByTestId('disk-kernel-files')
+    .setInputFiles({ name: 'vmlinuz-2.6.18.8-xen', mimeType: '', buffer: Buffer.from('\x7fELF') })
+  await expect(added).toContainText('The host itself boots from')
   await saved(page)
   // What is no disk changes nothing, not even the machine that runs.
   const dropped = await page.evaluateHandle(() => {

@@ -17,7 +17,7 @@ const cacheDir = join(root, '.cache', 'disk')
 const CACHED_DISKS = 8
 
 /** 2009-05-12T06:32:52Z (design D13). */
-const EPOCH_SECONDS = 1242109972
+export const EPOCH_SECONDS = 1242109972
 const SEED = 1
 
 /** Files below `dir`, as paths with '/', sorted the same everywhere. */
@@ -52,11 +52,24 @@ export function readDiskFiles(disk = 'default') {
   )
 }
 
+/** zopfli's gzip, which calls back at once when it has been loaded. It takes seconds and saves a fourteenth of what every page fetches first. */
+async function zopfliGzip() {
+  await zopfli.gzipAsync(new Uint8Array(1), {})
+  return (bytes) => {
+    let packed
+    zopfli.gzip(bytes, { numiterations: 3 }, (_, result) => {
+      packed = result
+    })
+    return packed
+  }
+}
+
 /** `buildDefaultDisk` with the sources as they are now. */
 export async function buildDefaultDiskNow(sources = readSources()) {
   const { buildDefaultDisk } = await loadTs('src/images/build.ts')
   return buildDefaultDisk({
     sources,
+    gzip: await zopfliGzip(),
     files: readDiskFiles(),
     guestFiles: readDiskFiles('domu'),
     minimalFiles: readDiskFiles('minimal'),

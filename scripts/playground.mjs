@@ -9,6 +9,7 @@
 import { pathToFileURL } from 'node:url'
 import { Worker } from 'node:worker_threads'
 import { buildDiskAndKnown } from './disk.mjs'
+import { guestsDisk } from './guests-debian.mjs'
 import { bundleTs, loadTs } from './load-ts.mjs'
 
 /** A machine with the same interface as a page's `window.playground`; `close()` ends it. */
@@ -22,5 +23,6 @@ export async function createPlayground(options = {}) {
         workerData: { known },
       }),
     defaultDisk: buildDiskAndKnown,
+    guestsDisk,
   })
 }

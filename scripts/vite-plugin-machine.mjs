@@ -1,22 +1,30 @@
 /**
- * `virtual:machine`: where the page finds what it gives to the sandboxed frame (design D2): the worker as one classic script, and the
- * default disk in two parts. All are assets of the build; in development both are made on request and made anew when a source has changed.
+ * `virtual:machine`: where the page finds what it gives to the sandboxed frame (design D2): the worker as one classic script, what it
+ * executes machine code with as another (which no first load waits for), the default disk in two parts, and the second disk, where
+ * `npm run guests:debian` has made one. All are assets of the build; in development they are made on request, and anew when a source has changed.
  */
 import { createHash } from 'node:crypto'
+import { readFileSync } from 'node:fs'
 import { join, relative, resolve, sep } from 'node:path'
 import { gunzipSync } from 'node:zlib'
 import { build } from 'vite'
 import { buildDiskAndKnown, buildDiskParts } from './disk.mjs'
+import { guestsDisk } from './guests-debian.mjs'
 
 const id = 'virtual:machine'
 const resolvedId = `\0${id}`
 const root = resolve(import.meta.dirname, '..')
 const workerName = 'machine.js'
+const machineCodeName = 'machine-code.js'
 const diskName = 'disk.gz'
 const restName = 'disk-rest.gz'
+/** Fetched only by who asks for it, and not kept for pages without a network: vite-plugin-offline.mjs knows it by this name. */
+export const guestsName = 'guests.gz'
 const workerPath = '/@machine/worker.js'
+const machineCodePath = '/@machine/machine-code.js'
 const diskPath = '/@machine/disk.gz'
 const restPath = '/@machine/disk-rest.gz'
+const guestsPath = '/@machine/guests.gz'
 
 /** Sources that only the page is made of: they change neither the worker nor the disk. */
 const pageOnly = ['ui', 'headless'].map((layer) => `src${sep}${layer}${sep}`)
@@ -38,8 +46,11 @@ function idOf(parts) {
   return hash.digest('hex').slice(0, 32)
 }
 
-/** The worker's text: one IIFE, since a module worker does not start from a blob: URL in an opaque origin. */
-async function buildWorker(minify) {
+/** An entry as one IIFE, since a module worker does not start from a blob: URL in an opaque origin. */
+const buildWorker = (minify) => buildScript('src/worker/main.ts', 'machine', minify)
+const buildMachineCode = (minify) => buildScript('src/worker/machine-code.ts', 'machineCode', minify)
+
+async function buildScript(entry, name, minify) {
   const output = await build({
     configFile: false,
     root,
@@ -51,11 +62,11 @@ async function buildWorker(minify) {
       write: false,
       target: 'es2022',
       minify,
-      lib: { entry: resolve(root, 'src/worker/main.ts'), formats: ['iife'], name: 'machine', fileName: 'worker' },
+      lib: { entry: resolve(root, entry), formats: ['iife'], name, fileName: 'script' },
     },
   })
   const [{ output: chunks }] = Array.isArray(output) ? output : [output]
-  if (chunks.length !== 1) throw new Error(`the worker must be one script, not ${chunks.length}`)
+  if (chunks.length !== 1) throw new Error(`${entry} must become one script, not ${chunks.length}`)
   // Bundling took the modules' strictness away, and the world relies on it.
   return `'use strict';\n${chunks[0].code}`
 }
@@ -63,7 +74,7 @@ async function buildWorker(minify) {
 export function machine() {
   let serving = false
   /** What development serves, as promises: several requests share one build. */
-  const made = { worker: undefined, disk: undefined }
+  const made = { worker: undefined, machineCode: undefined, disk: undefined }
 
   return {
     name: 'machine',
@@ -75,16 +86,28 @@ export function machine() {
       if (source !== resolvedId) return undefined
       if (serving) {
         // In development the disk is another after each change of a source: none is worth keeping.
-        return Object.entries({ workerUrl: workerPath, diskUrl: diskPath, diskRestUrl: restPath, diskId: undefined })
+        const guestsUrl = guestsDisk() && guestsPath
+        const scripts = { workerUrl: workerPath, machineCodeUrl: machineCodePath }
+        const disks = { diskUrl: diskPath, diskRestUrl: restPath, guestsUrl, diskId: undefined }
+        return Object.entries({ ...scripts, ...disks })
           .map(([name, value]) => `export const ${name} = ${JSON.stringify(value)}\n`)
           .join('')
       }
-      const [worker, [disk, rest]] = await Promise.all([buildWorker(true), buildDiskParts()])
-      const files = { workerUrl: [workerName, worker], diskUrl: [diskName, disk], diskRestUrl: [restName, rest] }
+      const [worker, machineCode, [disk, rest]] = await Promise.all([
+        buildWorker(true),
+        buildMachineCode(true),
+        buildDiskParts(),
+      ])
+      const scripts = { workerUrl: [workerName, worker], machineCodeUrl: [machineCodeName, machineCode] }
+      const files = { ...scripts, diskUrl: [diskName, disk], diskRestUrl: [restName, rest] }
       const urls = Object.entries(files).map(([variable, [name, source]]) => {
         const reference = this.emitFile({ type: 'asset', name, source })
         return `export const ${variable} = import.meta.ROLLUP_FILE_URL_${reference}\n`
       })
+      const guests = guestsDisk()
+      const reference = guests && this.emitFile({ type: 'asset', name: guestsName, source: readFileSync(guests) })
+      const url = reference ? `import.meta.ROLLUP_FILE_URL_${reference}` : 'undefined'
+      urls.push(`export const guestsUrl = ${url}\n`)
       return `${urls.join('')}export const diskId = ${JSON.stringify(idOf([disk, rest]))}\n`
     },
     /** The browser fetches worker and disk while it still reads the page's own script. */
@@ -103,6 +126,7 @@ export function machine() {
         const ours = source.startsWith(`src${sep}`) || source === join('scripts', 'disk.mjs')
         if (!ours || pageOnly.some((folder) => source.startsWith(folder)) || /\.test\.tsx?$/.test(source)) return
         made.worker = undefined
+        made.machineCode = undefined
         made.disk = undefined
         server.ws.send({ type: 'full-reload' })
       }
@@ -131,6 +155,17 @@ export function machine() {
           'text/javascript',
           once('worker', () => buildWorker(false)),
         ),
+      )
+      server.middlewares.use(
+        machineCodePath,
+        serve(
+          'text/javascript',
+          once('machineCode', () => buildMachineCode(false)),
+        ),
+      )
+      server.middlewares.use(
+        guestsPath,
+        serve('application/octet-stream', async () => readFileSync(guestsDisk())),
       )
       for (const [i, path] of [diskPath, restPath].entries()) {
         const parts = once('disk', () => buildDiskParts())

@@ -1,10 +1,12 @@
 /**
- * The page without a network: a service worker that holds every file of the build, made when all of them are there. A new version installs beside
- * the old one and takes its place when no tab uses that any more, so that page, worker and disk are always of one build. Not in development.
+ * The page without a network: a service worker that holds every file of the build but the guests' disk (many megabytes, and not everybody's),
+ * made when all of them are there. A new version installs beside the old one and takes its place when no tab uses that any more, so that page,
+ * worker and disk are always of one build. Not in development.
  */
 import { createHash } from 'node:crypto'
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join, relative, resolve, sep } from 'node:path'
+import { guestsName } from './vite-plugin-machine.mjs'
 
 const workerName = 'offline.js'
 
@@ -53,10 +55,14 @@ export function offline() {
   }
 }
 
+/** `guests-HASH.gz`, as Vite names assets. */
+const isGuests = (path) => path.replace(/-[\w-]{8}(?=\.\w+$)/, '') === `assets/${guestsName}`
+
 function write(outDir) {
   const found = readdirSync(outDir, { recursive: true, withFileTypes: true })
     .filter((entry) => entry.isFile() && entry.name !== workerName)
     .map((entry) => relative(outDir, join(entry.parentPath, entry.name)).split(sep).join('/'))
+    .filter((path) => !isGuests(path))
     .sort()
   const hash = createHash('sha256')
   for (const file of found) hash.update(file).update(readFileSync(join(outDir, file)))

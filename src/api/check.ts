@@ -80,20 +80,22 @@ export function domainName(value: unknown): string {
   return name
 }
 
-const OPTIONS = ['memoryMiB', 'seed', 'clock']
+const OPTIONS = ['memoryMiB', 'seed', 'clock', 'guests']
 
 export function machineOptions(next: Partial<MachineOptions>): Partial<MachineOptions> {
   if (typeof next !== 'object' || next === null)
     throw new TypeError(`options: an object is expected, not ${shown(next)}`)
   for (const name of Object.keys(next))
     if (!OPTIONS.includes(name)) throw new RangeError(`options: there is no ${name}, only ${OPTIONS.join(', ')}`)
-  const { memoryMiB, seed, clock } = next
+  const { memoryMiB, seed, clock, guests } = next
   // Less than a guest starts in is allowed, and fails as in life.
   if (memoryMiB !== undefined && !(Number.isInteger(memoryMiB) && memoryMiB >= 1 && memoryMiB <= MEMORY_MIB_MAX))
     throw new RangeError(`memoryMiB: ${shown(memoryMiB)} is not between 1 and ${MEMORY_MIB_MAX}`)
   if (seed !== undefined && !(Number.isInteger(seed) && seed >= 0 && seed < 2 ** 32))
     throw new RangeError(`seed: ${shown(seed)} is not a 32-bit number`)
   if (clock !== undefined) oneOf('clock', clock, 'live', 'turbo')
+  if (guests !== undefined && typeof guests !== 'boolean')
+    throw new TypeError(`guests: ${shown(guests)} is neither true nor false`)
   return next
 }
 

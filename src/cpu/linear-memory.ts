@@ -5,7 +5,7 @@
 import type { Access } from './cpu.ts'
 import type { Mode, Size } from './isa/insn.ts'
 import { isCanonical, Mmu, notCanonical, type PageOf } from './mmu.ts'
-import { S_CR3, S_GENERATION, S_TLB, S_TLB_AT } from './state.ts'
+import { S_GENERATION, S_TLB, S_TLB_AT } from './state.ts'
 import { modeOf } from './state-access.ts'
 import { TLB_BYTES, Tlb } from './tlb.ts'
 
@@ -22,6 +22,8 @@ class Context {
   readonly at: number
   /** Pages (address / 4096) that instructions were fetched from since the last flush, and where they lie. */
   readonly code = new Map<number, number>()
+  /** The top page table's frame. */
+  root = 0
   generation = 0
 
   constructor(memory: ArrayBuffer, at: number) {
@@ -43,17 +45,22 @@ export abstract class LinearMemory {
   protected context: Context
   /** So many have there been: no two meanings of a chain have the same number. */
   #generations = 0
+  /** The page that was fetched from last, and where it lies; its low half is 1 where there is none. */
+  #fetchedLow = 1
+  #fetchedHigh = 0
+  #fetchedAt = 0
 
   /** `base`: of the vCPU's area, which is cleared already. */
   constructor(memory: ArrayBuffer, base: number, pageOf: PageOf, guard: CodeGuard | undefined) {
     this.view = new DataView(memory)
     this.base = base
     this.#guard = guard
-    this.#mmu = new Mmu(this.view, pageOf)
+    this.#mmu = new Mmu(this.view, pageOf, (at, length) => this.#wrote(at, length))
     const [first, second] = [0, 1].map((n) => new Context(memory, base + S_TLB + n * TLB_BYTES))
     this.#contexts = [first!, second!]
     this.context = first!
     this.flushAll()
+    this.selectContext(0)
   }
 
   get mode(): Mode {
@@ -62,19 +69,16 @@ export abstract class LinearMemory {
 
   /** Page tables have changed: nothing of this context is remembered. */
   flush(): void {
-    const context = this.context
+    this.#flush(this.context)
+  }
+  #flush(context: Context): void {
     context.tlb.flush()
     context.code.clear()
     this.#unchain(context)
   }
   /** The same for all contexts. */
   flushAll(): void {
-    const context = this.context
-    for (const each of this.#contexts) {
-      this.context = each
-      this.flush()
-    }
-    this.selectContext(context === this.#contexts[0] ? 0 : 1)
+    for (const each of this.#contexts) this.#flush(each)
   }
   /** INVLPG: in every context. */
   flushPage(address: bigint): void {
@@ -82,18 +86,20 @@ export abstract class LinearMemory {
     const high = Number(address >> 32n)
     for (const context of this.#contexts) {
       context.tlb.flushPage(low, high)
-      context.code.delete(Number(address >> 12n))
-      this.#unchain(context)
+      // Chains lead from pages that were fetched from to translated code, and data pages have none.
+      if (context.code.delete(Number(address >> 12n))) this.#unchain(context)
     }
   }
-  /** A new page table for this context: its frame. */
-  setCr3(frame: number): void {
-    this.view.setBigUint64(this.base + S_CR3, BigInt(frame) << 12n, true)
-    this.flush()
+  /** A new page table for a context: its frame. */
+  setRoot(n: 0 | 1, frame: number): void {
+    const context = this.#contexts[n]
+    context.root = frame
+    this.#flush(context)
   }
-  /** Kernel and user space may have a TLB each: what CR3 has then been set to is the caller's to know. */
+  /** Kernel and user space have a page table and a TLB each. */
   selectContext(n: 0 | 1): void {
     this.context = this.#contexts[n]
+    this.#fetchedLow = 1
     this.view.setUint32(this.base + S_TLB_AT, this.context.at, true)
     this.view.setUint32(this.base + S_GENERATION, this.context.generation, true)
   }
@@ -102,6 +108,7 @@ export abstract class LinearMemory {
   }
   #unchain(context: Context): void {
     context.generation = ++this.#generations
+    this.#fetchedLow = 1
     if (context === this.context) this.view.setUint32(this.base + S_GENERATION, context.generation, true)
   }
   protect(page: number): void {
@@ -110,10 +117,6 @@ export abstract class LinearMemory {
   codePage(page: number): number {
     return this.context.code.get(page) ?? -1
   }
-  get #cr3(): number {
-    const { view, base } = this
-    return (view.getUint32(base + S_CR3 + 4, true) & 0xff) * 2 ** 20 + (view.getUint32(base + S_CR3, true) >>> 12)
-  }
 
   /** Offset of a byte for an access that stays within its page. Throws Fault. */
   protected resolve(low: number, high: number, write: boolean, stack: boolean): number {
@@ -121,21 +124,28 @@ export abstract class LinearMemory {
     const found = tlb.find(low, high, write)
     if (found >= 0) return found
     if (!isCanonical(high)) throw notCanonical(stack)
-    const page = this.#mmu.walk(this.#cr3, low, high, write ? 'write' : 'read')
+    const page = this.#mmu.walk(this.context.root, low, high, write ? 'write' : 'read')
     tlb.fill(low, high, page, write, this.#guard?.isGuarded(page) ?? false)
     return page + (low & 0xfff)
   }
 
   /** Fetches find what they found before, until the next flush. */
   fetch(low: number, high: number): number {
+    // `#unchain` and `selectContext` forget the last page.
+    if ((low & ~0xfff) !== this.#fetchedLow || high !== this.#fetchedHigh) this.#fetchPage(low, high)
+    return this.#fetchedAt + (low & 0xfff)
+  }
+  #fetchPage(low: number, high: number): void {
     const page = (high >>> 0) * 2 ** 20 + (low >>> 12)
     let at = this.context.code.get(page)
     if (at === undefined) {
       if (!isCanonical(high)) throw notCanonical(false)
-      at = this.#mmu.walk(this.#cr3, low, high, 'fetch')
+      at = this.#mmu.walk(this.context.root, low, high, 'fetch')
       this.context.code.set(page, at)
     }
-    return at + (low & 0xfff)
+    this.#fetchedLow = low & ~0xfff
+    this.#fetchedHigh = high
+    this.#fetchedAt = at
   }
 
   protected nextPage(low: number, high: number): readonly [low: number, high: number] {

@@ -36,12 +36,15 @@ export const notCanonical = (stack: boolean): Fault => new Fault(stack ? SS_FAUL
 export class Mmu {
   readonly #view: DataView
   readonly #pageOf: PageOf
+  readonly #wrote: (at: number, length: number) => void
   /** Offsets of the entries on the way down. */
   readonly #path: number[] = [0, 0, 0, 0]
 
-  constructor(view: DataView, pageOf: PageOf) {
+  /** `wrote`: told of entries whose accessed and dirty bits have changed. */
+  constructor(view: DataView, pageOf: PageOf, wrote: (at: number, length: number) => void) {
     this.#view = view
     this.#pageOf = pageOf
+    this.#wrote = wrote
   }
 
   /** Offset in the memory of the page (of 4 KiB) that an address lies in; -1 for a `peek` that would fault. `cr3`: the top table's frame. */
@@ -96,7 +99,9 @@ export class Mmu {
       const at = this.#path[n]!
       const entry = view.getUint32(at, true)
       const wanted = entry | ACCESSED | (n === level && access === 'write' ? DIRTY : 0)
-      if (wanted !== entry) view.setUint32(at, wanted, true)
+      if (wanted === entry) continue
+      view.setUint32(at, wanted, true)
+      this.#wrote(at, 4)
     }
     return page
   }

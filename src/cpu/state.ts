@@ -1,40 +1,40 @@
 /**
  * A vCPU's registers as they lie in the machine's memory, where translated code and helpers meet: byte offsets from the vCPU's `base`, which is a multiple of
- * 4096. Little-endian.
+ * 4096. Little-endian. What a vCPU's owner sees of them is abi/pc/ring3.ts's.
  */
+import * as ring3 from '#abi/pc/ring3.ts'
 
-/** 16 times 8 bytes. */
-export const S_GPR = 0
-export const S_RIP = 128
+export const S_GPR = ring3.R_GPR
+export const S_RIP = ring3.R_RIP
 /**
  * The flags OSZAPC, lazily: which operation came last (CcOp * 4 + log2 of its size), its result and a source. `flags.ts` says what each means and works
  * them out.
  */
 export const S_CC_OP = 136
 export const S_CC_DST = 144
+/** Between runs the flags are not lazy, and all of RFLAGS is where CC_DST was. */
+export const S_RFLAGS = ring3.R_RFLAGS
 export const S_CC_SRC = 152
 /** All other bits of RFLAGS: TF IF DF IOPL NT RF AC ID, and bit 1. */
 export const S_FLAGS = 160
-/** What is left of `run`'s budget: i64. */
+/** What is left of `run`'s budget: i64; within a helper that translated code calls, what is left of that code's: i32. */
 export const S_BUDGET = 168
 /** Why the last run ended (Exit), and its details: vector or number, error code (-1: none), CR2. */
 export const S_EXIT = 176
-export const S_EXIT_VECTOR = 180
-export const S_EXIT_CODE = 184
-export const S_EXIT_ADDRESS = 192
+export const S_EXIT_VECTOR = ring3.R_TRAP_VECTOR
+export const S_EXIT_CODE = ring3.R_TRAP_CODE
+export const S_EXIT_ADDRESS = ring3.R_TRAP_ADDRESS
 /** 64 or 32. */
 export const S_MODE = 200
 /** 6 times: selector u16. */
-export const S_SELECTORS = 208
+export const S_SELECTORS = ring3.R_SELECTORS
 /** 6 times 8 bytes: the segments' bases; limits are 4 GiB or none. */
-export const S_SEGMENT_BASES = 224
-/** CR3: machine address of the top page table. */
-export const S_CR3 = 272
+export const S_SEGMENT_BASES = ring3.R_SEGMENT_BASES
 /** 1: CR0.TS, the first use of x87 or SSE is #NM. */
-export const S_TS = 280
-export const S_MXCSR = 284
+export const S_TS = ring3.R_TS
+export const S_MXCSR = ring3.R_MXCSR
 /** 16 times 16 bytes. */
-export const S_XMM = 288
+export const S_XMM = ring3.R_XMM
 /** Eight 80-bit registers, 16 bytes each, by physical number (not by TOP). */
 export const S_FPR = 544
 export const S_FCW = 672
@@ -45,11 +45,13 @@ export const S_FTW = 676
 export const S_FOP = 678
 export const S_FIP = 680
 export const S_FDP = 688
-/** The time stamp counter's offset and the like may follow; the TLB begins on a page of its own. */
-/** The translator's own: why translated code gave up (0: it did not), where this context's TLB is, its generation of chained addresses, room for a load across pages. */
-export const S_LEAVE = 704
+/** What is below is what a program can tell; from here on it is the translator's own: why translated code gave up (0: it did not), where this context's TLB is, its generation of chained addresses, room for a load across pages. */
+export const S_TRANSLATOR = 704
+export const S_LEAVE = S_TRANSLATOR
 export const S_TLB_AT = 708
 export const S_GENERATION = 712
+/** The lower half of where the last jump led that said its target only then; not that of a return. */
+export const S_INDIRECT = 716
 export const S_SCRATCH = 720
 export const S_END = 736
 /** Two contexts' (tlb.ts). */
@@ -57,7 +59,7 @@ export const S_TLB = 4096
 /** Where addresses are chained to translated code (translate/dispatcher.ts). */
 export const S_CHAINS = S_TLB + 2 * 32768
 /** Bytes of a vCPU's area. */
-export const S_BYTES = S_CHAINS + 65536
+export const S_BYTES = S_CHAINS + 16384 * 16
 
 /** Why a run ended. */
 export const Exit = {

@@ -5,7 +5,8 @@
 import type { Cpu } from './cpu.ts'
 import { Fault } from './fault.ts'
 import { GOES_ON, Interpreter } from './interpret/interpreter.ts'
-import { CS } from './isa/insn.ts'
+import { lowOf } from './interpret/long.ts'
+import { CS, type Insn } from './isa/insn.ts'
 import { LinearMemory } from './linear-memory.ts'
 import type { PageOf } from './mmu.ts'
 import {
@@ -19,6 +20,7 @@ import {
   S_EXIT_CODE,
   S_EXIT_VECTOR,
   S_FLAGS,
+  S_INDIRECT,
   S_LEAVE,
   S_MODE,
   S_RIP,
@@ -42,7 +44,7 @@ export interface VcpuHost {
 }
 
 /** Blocks are translated when they have been interpreted so often. */
-export const THRESHOLD = 64
+export const THRESHOLD = 20
 /** Translated code is called for so many at a time: engines put better code in place of what they compiled in haste only where a function is called anew. */
 const BUDGET_MAX = 2 ** 21
 const COUNTERS = 65536
@@ -56,6 +58,9 @@ export class Vcpu extends LinearMemory implements Cpu, Translating {
   readonly #counters = new Uint16Array(COUNTERS)
   readonly #threshold: number
   #asked = false
+  /** What this run has executed, but for the interpreter's count, and for the translated code that is running with so much of the budget. */
+  #translatedBefore = 0
+  #given = 0
 
   /** `base`: of its area of S_BYTES in the memory, a multiple of 4096; all of it is cleared. */
   constructor(memory: ArrayBuffer, base: number, host: VcpuHost, translator?: Translator, threshold = THRESHOLD) {
@@ -76,15 +81,19 @@ export class Vcpu extends LinearMemory implements Cpu, Translating {
     if (this.#translator) this.#translator.current = this
     let left = budget
     let exit = GOES_ON
+    this.#translatedBefore = -this.#interpreter.executed
     while (left > 0 && exit === GOES_ON) {
       const before = this.#interpreter.executed
       if (!this.#translator || !this.#isTranslatable()) exit = this.#interpreter.step()
       else {
         const given = Math.min(left, BUDGET_MAX)
         this.view.setInt32(this.base + S_LEAVE, 0, true)
+        this.#given = given
         const result = this.#translator.runtime.dispatch(this.base, given)
+        this.#given = 0
         const rest = result < 0 ? ~result : result
         left -= given - rest
+        this.#translatedBefore += given - rest
         if (result < 0) exit = this.#afterLeaving(left, rest)
         else if (left > 0 && !this.#chain()) exit = this.#interpretBlock(left)
       }
@@ -94,6 +103,16 @@ export class Vcpu extends LinearMemory implements Cpu, Translating {
     this.#asked = false
     this.view.setBigUint64(this.base + S_BUDGET, BigInt(left), true)
     return exit === GOES_ON ? this.#finish(Exit.budget) : (exit as Exit)
+  }
+
+  /** Instructions of this run, or the last one, so far; exact within helpers too, before which translated code says what is left to it. */
+  get executed(): number {
+    const running = this.#given === 0 ? 0 : this.#given - this.view.getInt32(this.base + S_BUDGET, true)
+    return this.#translatedBefore + running + this.#interpreter.executed
+  }
+  /** Since it was made, by the interpreter. */
+  get interpreted(): number {
+    return this.#interpreter.executed
   }
 
   #finish(exit: Exit): Exit {
@@ -148,25 +167,31 @@ export class Vcpu extends LinearMemory implements Cpu, Translating {
   #chain(): boolean {
     const { view, base } = this
     const translator = this.#translator!
-    const address = rip(this)
-    if (!this.#isFetched(address)) return false
-    let region = translator.find(this, address)
+    const low = view.getInt32(base + S_RIP, true)
+    const high = view.getInt32(base + S_RIP + 4, true)
+    if (!this.#isFetched(low, high)) return false
+    let region = translator.find(this, low, high)
     if (region < 0) {
-      const low = view.getUint32(base + S_RIP, true)
       const counter = (low ^ (low >>> 16)) & (COUNTERS - 1)
       const count = ++this.#counters[counter]!
-      if (count === this.#threshold) translator.want(this, address)
+      if (count >= this.#threshold && view.getInt32(base + S_INDIRECT, true) === low) translator.reached(rip(this))
+      if (count === this.#threshold) translator.want(this, rip(this))
       if (count < 2 * this.#threshold) return false
       this.#counters[counter] = 0
       translator.translateWanted()
-      region = translator.find(this, address)
+      region = translator.find(this, low, high)
       if (region < 0) return false
     }
-    const chain = base + S_CHAINS + chainOf(view.getInt32(base + S_RIP, true)) * CHAIN_BYTES
-    view.setBigUint64(chain, address, true)
+    const chain = base + S_CHAINS + chainOf(low) * CHAIN_BYTES
+    view.setInt32(chain, low, true)
+    view.setInt32(chain + 4, high, true)
     view.setUint32(chain + CHAIN_GENERATION, this.context.generation, true)
     view.setUint32(chain + CHAIN_REGION, region, true)
     return true
+  }
+
+  interpretedAt(rip: bigint, at: number): Insn | undefined {
+    return this.#interpreter.known(at, lowOf(rip), lowOf(rip >> 32n), this.mode)
   }
 
   /** The run is to end behind this instruction. */
@@ -213,9 +238,9 @@ export class Vcpu extends LinearMemory implements Cpu, Translating {
     return scratch
   }
   /** The interpreter would fetch from there now, too. */
-  #isFetched(address: bigint): boolean {
+  #isFetched(low: number, high: number): boolean {
     try {
-      this.translate(address, 'fetch')
+      this.fetch(low, high)
       return true
     } catch (error) {
       if (!(error instanceof Fault)) throw error

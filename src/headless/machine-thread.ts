@@ -7,6 +7,7 @@ import type { FromWorker, ToWorker } from '#protocol/messages.ts'
 import type { Host } from '#worker/host.ts'
 import { createRoom } from '#worker/room.ts'
 import { lockdown } from '#world/realm/lockdown.ts'
+import { createRing3s } from '#world/ring3.ts'
 
 export interface ThreadData {
   /** Hashes of images that this build has verified. */
@@ -37,7 +38,7 @@ export function serve(): void {
   const send = (message: FromWorker): void => port.postMessage(message)
   const fault = (error: unknown): void =>
     send({ type: 'fault', message: error instanceof Error ? (error.stack ?? error.message) : String(error) })
-  const room = createRoom({ host: threadHost(), known, send, fault })
+  const room = createRoom({ host: threadHost(), known, createRing3s, send, fault })
   port.on('message', (message: ToWorker) => room.receive(message))
   lockdown()
   send({ type: 'ready' })

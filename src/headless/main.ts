@@ -9,6 +9,7 @@ import { playTape, type TapeResult } from '#tape/play.ts'
 import type { Tape } from '#tape/tape.ts'
 import { ImageLoader } from '#world/realm/loader.ts'
 import { lockdown } from '#world/realm/lockdown.ts'
+import { createRing3s } from '#world/ring3.ts'
 import { createWorld, type World } from '#world/world.ts'
 import { DiskFileError, decodeDisk, readDiskFile, writeRawDisk } from './disk-file.ts'
 import { MEMORY_MIB_DEFAULT, type Options, parseOptions, SEED_DEFAULT, USAGE, UsageError } from './options.ts'
@@ -17,6 +18,8 @@ import { runSession, type Terminal } from './session.ts'
 export interface Surroundings extends Terminal {
   /** The default disk's container, gzipped. */
   defaultDisk(): Promise<{ readonly bytes: Uint8Array; readonly known: readonly string[] }>
+  /** The file that `npm run guests:debian` has made; undefined: it has not. */
+  guestsDisk(): string | undefined
 }
 
 /** Something that the command was given cannot be used: exit status 2. */
@@ -62,16 +65,21 @@ async function run(options: Options, around: Surroundings, complain: (message: s
   const ours = options.disk === undefined ? await around.defaultDisk() : undefined
   const disk = ours ? decodeDisk(ours.bytes) : input(options.disk!, () => readDiskFile(options.disk!))
   const diskHash = disk.hash()
-  if (record) refuseForeign(record, diskHash)
+  const secondDisk = options.guests === undefined ? undefined : guestsDisk(options.guests, around, complain)
+  const secondDiskHash = secondDisk?.hash()
+  if (record) refuseForeign(record, diskHash, secondDiskHash)
   // From here on images may run: the realm is locked first (design D2).
   lockdown()
   const world = createWorld({
     disk,
     diskHash,
+    secondDisk,
+    secondDiskHash,
     memoryMiB: record?.memoryMiB ?? options.memoryMiB ?? MEMORY_MIB_DEFAULT,
     seed: record?.seed ?? options.seed ?? SEED_DEFAULT,
     build: BUILD,
     loader: new ImageLoader(ours?.known),
+    createRing3s: () => createRing3s,
   })
   const crashes: CrashReport[] = []
   world.onCrash((report) => crashes.push(report))
@@ -168,9 +176,22 @@ function input<T>(path: string, read: () => T): T {
 }
 
 /** The same inputs on another build or another disk would be another history. */
-function refuseForeign(record: WorldRecord, diskHash: string): void {
+function refuseForeign(record: WorldRecord, diskHash: string, secondDiskHash: string | undefined): void {
   if (record.build !== BUILD) throw new InputError(`the record is of build ${record.build}, and this is ${BUILD}`)
   if (record.diskHash !== diskHash) throw new InputError('the record was made with another disk')
+  if (record.secondDiskHash !== secondDiskHash)
+    throw new InputError(
+      record.secondDiskHash === undefined
+        ? 'the record was made without a second disk (--guests)'
+        : `the record was made with ${secondDiskHash === undefined ? 'a' : 'another'} second disk (--guests)`,
+    )
+}
+
+function guestsDisk(where: string, around: Surroundings, complain: (message: string) => void): SparseDisk | undefined {
+  const path = where === 'auto' ? around.guestsDisk() : where
+  if (path !== undefined) return input(path, () => readDiskFile(path))
+  complain("there is no disk with guests: 'npm run guests:debian' makes one")
+  return undefined
 }
 
 function crashLines({ image, message, file, line, stack }: CrashReport): string[] {

@@ -12,6 +12,8 @@ export interface Options {
   readonly seed: number | undefined
   readonly memoryMiB: number | undefined
   readonly disk: string | undefined
+  /** The second disk: a file, or 'auto': the one that `npm run guests:debian` makes, if it is there. */
+  readonly guests: string | undefined
   readonly exportDisk: string | undefined
   readonly tape: string | undefined
   readonly com1: Com1
@@ -39,6 +41,8 @@ Power on a Xen host in this terminal, or let a tape drive it.
       --seed N             the world's dice (default ${SEED_DEFAULT})
       --memory MiB         RAM, ${MEMORY_MIB_MIN} to ${MEMORY_MIB_MAX} (default ${MEMORY_MIB_DEFAULT})
       --disk FILE          start from this disk (raw, or the playground's container; gzipped or not)
+      --guests FILE|auto   put this disk into the second drive bay; auto: the one that
+                           'npm run guests:debian' has made, if it has
       --export-disk FILE   write the raw disk to FILE at the end
       --record FILE        write the input log to FILE at the end
       --replay FILE        run an input log again, print what COM1 sent
@@ -55,7 +59,18 @@ Exit status: 0 all is well (every Wait of the tape was met), 1 a Wait was not me
 export class UsageError extends Error {}
 
 const FLAGS = ['turbo', 'digest', 'help'] as const
-const VALUES = ['tape', 'com1', 'forward', 'seed', 'memory', 'disk', 'export-disk', 'record', 'replay'] as const
+const VALUES = [
+  'tape',
+  'com1',
+  'forward',
+  'seed',
+  'memory',
+  'disk',
+  'guests',
+  'export-disk',
+  'record',
+  'replay',
+] as const
 type Flag = (typeof FLAGS)[number]
 type Valued = (typeof VALUES)[number]
 const NAMES: readonly string[] = [...FLAGS, ...VALUES]
@@ -96,6 +111,7 @@ export function parseOptions(argv: readonly string[]): Options {
     seed: optional(values.get('seed'), (text) => integer('seed', text, 0, Number.MAX_SAFE_INTEGER)),
     memoryMiB: optional(values.get('memory'), (text) => integer('memory', text, MEMORY_MIB_MIN, MEMORY_MIB_MAX)),
     disk: file('disk', values),
+    guests: file('guests', values),
     exportDisk: file('export-disk', values),
     tape: file('tape', values),
     com1: com1(values.get('com1') ?? 'stdio'),

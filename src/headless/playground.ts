@@ -3,6 +3,7 @@
  * scripts/playground.mjs is its door for authors.
  */
 
+import { readFileSync } from 'node:fs'
 import { machineOptions } from '#api/check.ts'
 import type { PlaygroundHost, Unsubscribe } from '#api/host.ts'
 import { createPlayground as create } from '#api/playground.ts'
@@ -11,7 +12,7 @@ import type { DomainView } from '#protocol/domains.ts'
 import { type Domains, foldDomains, foldStore, NO_DOMAINS } from '#protocol/domains-fold.ts'
 import { HostLinks } from '#protocol/links.ts'
 import type { ClockMode, Input, MachineState, SerialLine, TextScreen } from '#protocol/machine.ts'
-import type { FromWorker, MachineOptions } from '#protocol/messages.ts'
+import { type FromWorker, isOtherMachine, type MachineOptions } from '#protocol/messages.ts'
 import type { Playground } from '#protocol/playground.ts'
 import { shareTerminals } from '#protocol/shared-links.ts'
 import { parseAccess, type StoreChange, StoreTree } from '#protocol/xenstore-tree.ts'
@@ -31,6 +32,8 @@ export interface Surroundings {
   startThread(known: readonly string[]): Thread
   /** The default disk's container, gzipped, and the hashes of the images on it that this build has verified. */
   defaultDisk(): Promise<{ readonly bytes: Uint8Array; readonly known: readonly string[] }>
+  /** The file of the second disk that `npm run guests:debian` has made; undefined: it has not. */
+  guestsDisk(): string | undefined
 }
 
 /** A playground that keeps its process alive until it is closed. */
@@ -44,14 +47,23 @@ export async function createPlayground(options: PlaygroundOptions, around: Surro
   const defaults: MachineOptions = { memoryMiB: MEMORY_MIB_DEFAULT, seed: SEED_DEFAULT, clock: 'turbo' }
   const { bytes, known } = await around.defaultDisk()
   const container = disk ? packDisk(decodeDisk(disk)) : bytes
-  const machine = new NodeMachine(around.startThread(known), container, { ...defaults, ...machineOptions(chosen) })
+  const machine = new NodeMachine(around.startThread(known), container, () => readGuests(around.guestsDisk()), {
+    ...defaults,
+    ...machineOptions(chosen),
+  })
   machine.make(power)
   return { ...create(machine.host()), close: () => machine.close() }
+}
+
+function readGuests(path: string | undefined): Uint8Array {
+  if (path === undefined) throw new Error("there is no disk with guests: 'npm run guests:debian' makes one")
+  return readFileSync(path)
 }
 
 class NodeMachine {
   readonly #client: MachineClient
   readonly #disk: Uint8Array
+  readonly #guests: () => Uint8Array
   readonly #tree = new StoreTree()
   readonly #onMessage = new Set<(message: FromWorker) => void>()
   readonly #onSerial = new Set<(line: SerialLine, bytes: Uint8Array) => void>()
@@ -69,8 +81,9 @@ class NodeMachine {
   #options: MachineOptions
   #nextOptions: MachineOptions
 
-  constructor(thread: Thread, disk: Uint8Array, options: MachineOptions) {
+  constructor(thread: Thread, disk: Uint8Array, guests: () => Uint8Array, options: MachineOptions) {
     this.#disk = disk
+    this.#guests = guests
     this.#options = options
     this.#nextOptions = options
     this.#mode = options.clock
@@ -84,6 +97,7 @@ class NodeMachine {
 
   /** A new machine with the options of the next power-on, whatever runs now. */
   make(press: boolean): void {
+    const secondDisk = this.#nextOptions.guests ? bufferOf(this.#guests()) : undefined
     this.#options = this.#nextOptions
     this.#mode = this.#options.clock
     this.#nowNs = 0
@@ -91,7 +105,7 @@ class NodeMachine {
     this.#links.closeAll('another machine took its place')
     this.#links = this.#freshLinks()
     this.#clearStore()
-    this.#client.post({ type: 'power-on', options: this.#options, disk: bufferOf(this.#disk), press })
+    this.#client.post({ type: 'power-on', options: this.#options, disk: bufferOf(this.#disk), secondDisk, press })
     this.#tellFacts()
   }
 
@@ -145,15 +159,14 @@ class NodeMachine {
     this.#client.post({ type: 'input', input })
   }
 
-  /** As the page's session does it: memory is soldered in, so another size, or another seed, is another machine. */
+  /** As the page's session does it: memory is soldered in, so another size, another seed or another disk is another machine. */
   #power(): void {
-    const { memoryMiB, seed, clock } = this.#nextOptions
     if (this.#client.isGone) throw new Error('the machine is gone')
-    if (this.#state === 'off' && (memoryMiB !== this.#options.memoryMiB || seed !== this.#options.seed)) {
+    if (this.#state === 'off' && isOtherMachine(this.#options, this.#nextOptions)) {
       this.make(true)
       return
     }
-    if (this.#state === 'off') this.#client.post({ type: 'clock', mode: clock })
+    if (this.#state === 'off') this.#client.post({ type: 'clock', mode: this.#nextOptions.clock })
     this.#input({ kind: 'button', button: 'power' })
   }
 

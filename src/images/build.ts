@@ -17,7 +17,7 @@ import {
 } from '#lib/ondisk/mbr.ts'
 import { CHUNK_BYTES, SparseDisk } from '#lib/ondisk/sparse-disk.ts'
 import { createRng } from '#lib/prng.ts'
-import { compileImages, type Images } from './compile.ts'
+import { compileImages, type Gzip, type Images } from './compile.ts'
 import { IDLE_DOM0_ENTRY, MANIFEST } from './default/manifest.ts'
 import { type FileSystemRecipe, fill } from './filesystem.ts'
 import { grubInstall } from './grub-install.ts'
@@ -37,6 +37,8 @@ export interface DefaultDiskOptions {
   readonly epochSeconds: number
   /** For the file system's uuid and the disk's signature. */
   readonly seed: number
+  /** How Xen and the kernels are packed: `gzip -9`, or something that takes longer. */
+  readonly gzip?: Gzip
 }
 
 export interface DefaultDisk {
@@ -62,7 +64,7 @@ const DISK_SIGNATURE = 440
 export function buildDefaultDisk(options: DefaultDiskOptions): DefaultDisk {
   const { epochSeconds } = options
   const rng = createRng(options.seed).fork('default disk')
-  const { images, known } = compileImages(options.sources)
+  const { images, known } = compileImages(options.sources, options.gzip)
   const disk = new SparseDisk(DISK_SECTORS)
 
   const first = disk.read(0, 1)

@@ -64,8 +64,11 @@ export interface Compiled {
   readonly known: readonly string[]
 }
 
+/** gzip without name or time: the same input always makes the same bytes. */
+export type Gzip = (bytes: Uint8Array) => Uint8Array
+
 /** Compile everything. CompileError says what is wrong with the sources. */
-export function compileImages(sources: SourceTree): Compiled {
+export function compileImages(sources: SourceTree, gzip: Gzip = gzip9): Compiled {
   const known: string[] = []
   const compile = compiler(sources, (code) => known.push(codeHash(codeBytes(code))))
   const images = new Map<string, Uint8Array>()
@@ -133,8 +136,7 @@ const LINUX_NOTES: readonly XenNote[] = [
   { type: XEN_ELFNOTE_FEATURES, value: 'writable_page_tables|writable_descriptor_tables|auto_translated_physmap' },
 ]
 
-/** gzip -9 with neither name nor time, so that the same input always makes the same bytes. */
-const gzip = (bytes: Uint8Array): Uint8Array => gzipSync(bytes, { level: 9, mtime: 0 })
+const gzip9: Gzip = (bytes) => gzipSync(bytes, { level: 9, mtime: 0 })
 
 function join(first: Uint8Array, second: Uint8Array): Uint8Array {
   const bytes = new Uint8Array(first.length + second.length)

@@ -47,6 +47,8 @@ export function firstPart(disk: SparseDisk, known: readonly string[]): ReadonlyS
     seed: 1,
     build: '',
     loader: new ImageLoader(known),
+    // A world that wants it before the login ends here.
+    createRing3s: () => undefined,
   })
   let tail = ''
   world.onSerial((_, byte) => {

@@ -29,7 +29,7 @@ import { hpet } from './devices/hpet/hpet.ts'
 import { i8042 } from './devices/i8042/i8042.ts'
 import { i8254 } from './devices/i8254/i8254.ts'
 import { i8259pair } from './devices/i8259/i8259.ts'
-import { type IdeChannel, ideChannel } from './devices/ide/ide.ts'
+import { type IdeChannel, type IdePins, ideChannel } from './devices/ide/ide.ts'
 import { ioapic } from './devices/ioapic/ioapic.ts'
 import { type ApicMessage, lapic } from './devices/lapic/lapic.ts'
 import { type PciFunction, pciBus } from './devices/pci/pci.ts'
@@ -46,6 +46,7 @@ import { type PortRow, portTable } from './ports.ts'
 const BUS_MASTER_BASE = 0xffa0
 const BUS_MASTER_BYTES = 16
 const DRIVE = { model: 'PLAYGROUND HARD DISK', serial: 'XPG20090512', firmware: '1.00' }
+const SECOND_DRIVE = { ...DRIVE, serial: 'XPG20090513' }
 
 /** Pin of the I/O APIC that an ISA interrupt is wired to; -1: none. The timer is on pin 2, where the cascade would be. */
 const ioapicPin = (irq: number): number => (irq === pit.PIT_IRQ ? 2 : irq === pic.PIC_CASCADE_IRQ ? -1 : irq)
@@ -98,17 +99,11 @@ export function createMachine(config: MachineConfig, wires: MachineWires): Machi
     output: (id, output) => wires.linkOut?.(id, output),
     trace: (bytes) => wires.trace?.(bytes),
   })
-  const ide = (irq: number, disk: MachineConfig['disk']): IdeChannel =>
-    ideChannel({
-      clock: events,
-      irq: isa(irq),
-      mem,
-      disk,
-      identity: DRIVE,
-      flushed: () => wires.diskFlushed?.(),
-    })
-  const ide1 = ide(ata.IDE1_IRQ, config.disk)
-  const ide2 = ide(ata.IDE2_IRQ, undefined)
+  const ide = (irq: number, pins: Pick<IdePins, 'disk' | 'identity' | 'flushed'>): IdeChannel =>
+    ideChannel({ clock: events, irq: isa(irq), mem, ...pins })
+  const ide1 = ide(ata.IDE1_IRQ, { disk: config.disk, identity: DRIVE, flushed: () => wires.diskFlushed?.() })
+  // What is written to the second disk lives as long as the machine: nobody stores it.
+  const ide2 = ide(ata.IDE2_IRQ, { disk: config.secondDisk, identity: SECOND_DRIVE, flushed: () => {} })
 
   /** IPIs and I/O interrupts find their processors. */
   function targets(message: ApicMessage): number[] {
@@ -297,8 +292,8 @@ export function createMachine(config: MachineConfig, wires: MachineWires): Machi
     burn: memory.burn,
     busMaster: BUS_MASTER_BASE,
     placements: functions.map(({ slot, fn, command, ports }) => ({ slot, fn, command, ports: ports ?? {} })),
-    awaitDrive() {
-      const ns = ide1.doneNs() - events.now()
+    awaitDrive(channel) {
+      const ns = (channel === 0 ? ide1 : ide2).doneNs() - events.now()
       if (ns > 0 && ns !== Number.POSITIVE_INFINITY) wires.charge(ns)
     },
     servePending() {
@@ -342,6 +337,7 @@ export function createMachine(config: MachineConfig, wires: MachineWires): Machi
   return {
     events,
     mem,
+    processorMemory: memory.processors,
     io,
     bios: program.bios,
     cpuCount: CPU_COUNT,

@@ -1,4 +1,4 @@
-/** What CPUID answers (Intel 64 SDM vol. 2A, CPUID), leaf by leaf; leaf 4 is asked with ECX = 0. */
+/** What CPUID answers (Intel 64 SDM vol. 2A, CPUID), leaf by leaf. */
 import {
   CPU_BRAND,
   CPU_COUNT,
@@ -32,8 +32,22 @@ const leaf = (eax: number, ebx: number, ecx: number, edx: number): CpuidLeaf => 
   edx: edx >>> 0,
 })
 
-/** `cpu` is the initial APIC id. A leaf above the maximum gives the highest basic one, as Intel's do. */
-export function cpuid(cpu: number, number: number): CpuidLeaf {
+/** Leaf 4 by its ECX: L1 data, L1 instructions (32 KiB, 8-way), L2 (shared by both cores). Cores per package - 1 are in bits 26 to 31 of EAX. */
+const CACHES: readonly (readonly [number, number, number])[] = [
+  [0x121, 0x01c0003f, 0x3f],
+  [0x122, 0x01c0003f, 0x3f],
+  [((CPU_COUNT - 1) << 14) | 0x143, 0x03c0003f, 0xfff],
+]
+
+function cache(subleaf: number): CpuidLeaf {
+  const found = CACHES[subleaf]
+  if (!found) return leaf(0, 0, 0, 0)
+  const [eax, ebx, ecx] = found
+  return leaf(((CPU_COUNT - 1) << 26) | eax, ebx, ecx, 1)
+}
+
+/** `cpu` is the initial APIC id; `subleaf` what ECX says. A leaf above the maximum gives the highest basic one, as Intel's do. */
+export function cpuid(cpu: number, number: number, subleaf = 0): CpuidLeaf {
   const asked = number >>> 0
   switch (asked) {
     case 0x0:
@@ -47,8 +61,8 @@ export function cpuid(cpu: number, number: number): CpuidLeaf {
       )
     case 0x2: // descriptors: TLBs, 32 KiB L1s, a 4 MiB 16-way L2 with 64-byte lines
       return leaf(0x05b0b101, 0x005657f0, 0, 0x2cb43049)
-    case 0x4: // L1 data: 32 KiB, 8-way; cores per package - 1 in bits 26-31
-      return leaf(((CPU_COUNT - 1) << 26) | 0x121, 0x01c0003f, 0x3f, 0x1)
+    case 0x4:
+      return cache(subleaf >>> 0)
     case 0x5: // MONITOR: 64-byte lines
       return leaf(0x40, 0x40, 0x3, 0x22220)
     case 0x6:

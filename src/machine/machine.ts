@@ -8,12 +8,15 @@ import type { LinkInput, LinkOutput } from '#abi/pc/hostlink.ts'
 import type { CpuidLeaf, PortIo } from '#abi/pc/metal.ts'
 import type { BlockStore } from '#lib/ondisk/block-store.ts'
 import type { EventQueue } from './events.ts'
+import type { ProcessorMemory } from './processor-memory.ts'
 
 export interface MachineConfig {
   /** Installed RAM that the guest may use, in MiB; the WebAssembly.Memory is 64 MiB larger (design D3). */
   readonly memoryMiB: number
   /** Primary master; undefined: no disk in the drive bay. */
   readonly disk: BlockStore | undefined
+  /** Secondary master. */
+  readonly secondDisk?: BlockStore | undefined
   /** Entropy for the chips that have any. */
   readonly seed: number
   /** The wall clock at power-on, seconds since 1970 (design D13). */
@@ -45,10 +48,12 @@ export interface MachineWires {
 export interface Machine {
   readonly events: EventQueue
   readonly mem: Mem
+  /** RAM for who executes machine code. */
+  readonly processorMemory: ProcessorMemory
   readonly io: PortIo
   readonly bios: Bios
   readonly cpuCount: number
-  cpuid(cpu: number, leaf: number): CpuidLeaf
+  cpuid(cpu: number, leaf: number, subleaf?: number): CpuidLeaf
   /** Which processor's local APIC answers at LAPIC_BASE from now on. */
   selectCpu(cpu: number): void
   /** The vector that `cpu` would take now (INTR acknowledged, IRR to ISR), or undefined. */

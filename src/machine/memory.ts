@@ -3,20 +3,20 @@
  * The bytes lie in one WebAssembly.Memory, allocated once; its last 64 MiB belong to the machine and are no frames.
  *
  * Power-on is instant whatever the size: a frame that was never written is *clean*, reads as zero and is zeroed only when it is first
- * written. Filling a whole frame with zero makes it clean again, so that scrubbing is logical too.
+ * written. Filling a whole frame with zero makes it clean again, so that scrubbing is logical too; unless a processor's TLB leads to
+ * the bytes themselves.
  */
 import type { Mem } from '#abi/mem.ts'
 import type { Digest } from '#lib/digest.ts'
+import { CLEAN, CODE, DEVICE, HELD, HOLE, PAGE_BYTES, RAM, ROM, STALE } from './frame-kind.ts'
+import { MACHINE_RESERVE_MIB, type ProcessorMemory, processorMemory, type WasmMemory } from './processor-memory.ts'
 
 /** The part of the WebAssembly API that is used here; the world's type project has no DOM library. */
 declare const WebAssembly: {
-  Memory: new (descriptor: { initial: number; maximum: number }) => { readonly buffer: ArrayBuffer }
+  Memory: new (descriptor: { initial: number; maximum: number }) => WasmMemory
 }
 
-export const PAGE_BYTES = 4096
 const WASM_PAGE_BYTES = 65536
-/** What the machine keeps for itself above the guest's RAM (the translator's tables). */
-export const MACHINE_RESERVE_MIB = 64
 /** RAM ends below the PCI hole, and the whole allocation stays within 3 GiB. */
 export const MEMORY_MIB_MAX = 3008
 /** Physical addresses that anything answers at lie below 4 GiB. */
@@ -31,15 +31,6 @@ const ROM_ALIAS_BASE = 0xfffc0000
 /** Erased flash reads as ones. */
 const ROM_ERASED = 0xff
 
-const RAM = 0
-/** Reads as zero and is zero. */
-const CLEAN = 1
-/** Reads as zero, but the bytes below are of an earlier life. */
-const STALE = 2
-const ROM = 3
-const DEVICE = 4
-const HOLE = 5
-
 export type AccessBytes = 1 | 2 | 4
 
 /** Memory-mapped registers. `offset` counts from where the device was mapped; values are unsigned. */
@@ -49,6 +40,8 @@ export interface Mmio {
 }
 
 export interface Memory {
+  /** What processors work on. */
+  readonly processors: ProcessorMemory
   /** The physical address space as processors and bus masters see it. */
   readonly mem: Mem
   readonly ramBytes: number
@@ -69,7 +62,8 @@ export function createMemory(memoryMiB: number): Memory {
   if (!Number.isInteger(memoryMiB) || memoryMiB < 0 || memoryMiB > MEMORY_MIB_MAX)
     throw new RangeError(`memory must be 0 to ${MEMORY_MIB_MAX} MiB`)
   const pages = (memoryMiB + MACHINE_RESERVE_MIB) * (2 ** 20 / WASM_PAGE_BYTES)
-  const { buffer } = new WebAssembly.Memory({ initial: pages, maximum: pages })
+  const wasm = new WebAssembly.Memory({ initial: pages, maximum: pages })
+  const { buffer } = wasm
   const ram = new Uint8Array(buffer)
   const view = new DataView(buffer)
   const ramBytes = memoryMiB * 2 ** 20
@@ -85,11 +79,13 @@ export function createMemory(memoryMiB: number): Memory {
   kinds.fill(ROM, ROM_BASE / PAGE_BYTES, ROM_TOP / PAGE_BYTES)
   kinds.fill(ROM, ROM_ALIAS_BASE / PAGE_BYTES, FRAMES)
 
-  /** Before the first write to a frame: its bytes must be zero. */
-  function soil(frame: number): void {
+  /** Before the first write to a frame, or before somebody reaches its bytes: they must be zero. */
+  function soil(frame: number, kind: number = RAM): void {
     if (kinds[frame] === STALE) ram.fill(0, frame * PAGE_BYTES, (frame + 1) * PAGE_BYTES)
-    kinds[frame] = RAM
+    kinds[frame] = kind
   }
+
+  const processors = processorMemory({ wasm, kinds, ramBytes, soil })
 
   function readSlow(at: number, bytes: AccessBytes): number {
     checkAddress(at)
@@ -102,6 +98,8 @@ export function createMemory(memoryMiB: number): Memory {
     const frame = at >>> 12
     switch (kinds[frame]) {
       case RAM:
+      case HELD:
+      case CODE:
         return readView(view, at, bytes)
       case CLEAN:
       case STALE:
@@ -129,11 +127,12 @@ export function createMemory(memoryMiB: number): Memory {
     if (kind === DEVICE) {
       const { base, device } = devices.get(frame)!
       device.write(at - base, bytes, bytes === 4 ? value >>> 0 : value & ones(bytes))
-    } else if (kind === RAM || kind === CLEAN || kind === STALE) {
-      soil(frame)
+    } else if (kind! <= STALE) {
+      if (kind! > CODE) soil(frame)
       if (bytes === 1) view.setUint8(at, value)
       else if (bytes === 2) view.setUint16(at, value, true)
       else view.setUint32(at, value, true)
+      if (kind === CODE) processors.codeWritten(at, bytes)
     }
   }
 
@@ -149,37 +148,37 @@ export function createMemory(memoryMiB: number): Memory {
 
   const mem: Mem = {
     read8(at) {
-      return kinds[at >>> 12] === RAM && at < ADDRESS_TOP ? ram[at]! : readSlow(at, 1)
+      return kinds[at >>> 12]! <= CODE && at < ADDRESS_TOP ? ram[at]! : readSlow(at, 1)
     },
     read16(at) {
-      return kinds[at >>> 12] === RAM && (at & 4095) <= 4094 && at < ADDRESS_TOP
+      return kinds[at >>> 12]! <= CODE && (at & 4095) <= 4094 && at < ADDRESS_TOP
         ? view.getUint16(at, true)
         : readSlow(at, 2)
     },
     read32(at) {
-      return kinds[at >>> 12] === RAM && (at & 4095) <= 4092 && at < ADDRESS_TOP
+      return kinds[at >>> 12]! <= CODE && (at & 4095) <= 4092 && at < ADDRESS_TOP
         ? view.getUint32(at, true)
         : readSlow(at, 4)
     },
     read64(at) {
-      return kinds[at >>> 12] === RAM && (at & 4095) <= 4088 && at < ADDRESS_TOP
+      return kinds[at >>> 12]! <= CODE && (at & 4095) <= 4088 && at < ADDRESS_TOP
         ? view.getBigUint64(at, true)
         : (BigInt(mem.read32(at + 4)) << 32n) | BigInt(mem.read32(at))
     },
     write8(at, value) {
-      if (kinds[at >>> 12] === RAM && at < ADDRESS_TOP) ram[at] = value
+      if (kinds[at >>> 12]! <= HELD && at < ADDRESS_TOP) ram[at] = value
       else writeSlow(at, 1, value)
     },
     write16(at, value) {
-      if (kinds[at >>> 12] === RAM && (at & 4095) <= 4094 && at < ADDRESS_TOP) view.setUint16(at, value, true)
+      if (kinds[at >>> 12]! <= HELD && (at & 4095) <= 4094 && at < ADDRESS_TOP) view.setUint16(at, value, true)
       else writeSlow(at, 2, value)
     },
     write32(at, value) {
-      if (kinds[at >>> 12] === RAM && (at & 4095) <= 4092 && at < ADDRESS_TOP) view.setUint32(at, value, true)
+      if (kinds[at >>> 12]! <= HELD && (at & 4095) <= 4092 && at < ADDRESS_TOP) view.setUint32(at, value, true)
       else writeSlow(at, 4, value)
     },
     write64(at, value) {
-      if (kinds[at >>> 12] === RAM && (at & 4095) <= 4088 && at < ADDRESS_TOP) view.setBigUint64(at, value, true)
+      if (kinds[at >>> 12]! <= HELD && (at & 4095) <= 4088 && at < ADDRESS_TOP) view.setBigUint64(at, value, true)
       else {
         mem.write32(at, Number(value & 0xffffffffn))
         mem.write32(at + 4, Number((value >> 32n) & 0xffffffffn))
@@ -191,8 +190,8 @@ export function createMemory(memoryMiB: number): Memory {
       const end = at + length
       for (let from = at; from < end; ) {
         const to = runEnd(from, end)
-        const kind = from < ADDRESS_TOP ? kinds[from >>> 12] : HOLE
-        if (kind === RAM) out.set(ram.subarray(from, to), from - at)
+        const kind = from < ADDRESS_TOP ? kinds[from >>> 12]! : HOLE
+        if (kind <= CODE) out.set(ram.subarray(from, to), from - at)
         else if (kind === HOLE) out.fill(0xff, from - at, to - at)
         else if (kind !== CLEAN && kind !== STALE) for (let i = from; i < to; i++) out[i - at] = readSlow(i, 1)
         from = to
@@ -207,8 +206,9 @@ export function createMemory(memoryMiB: number): Memory {
         const kind = from < ADDRESS_TOP ? kinds[from >>> 12]! : HOLE
         if (kind === DEVICE) for (let i = from; i < to; i++) writeSlow(i, 1, part[i - at]!)
         else if (kind <= STALE) {
-          if (kind !== RAM) soilRun(from, to)
+          if (kind > CODE) soilRun(from, to)
           ram.set(part.subarray(from - at, to - at), from)
+          if (kind === CODE) processors.codeWritten(from, to - from)
         }
         from = to
       }
@@ -220,7 +220,10 @@ export function createMemory(memoryMiB: number): Memory {
         const to = runEnd(from, end)
         const kind = from < ADDRESS_TOP ? kinds[from >>> 12]! : HOLE
         if (kind === DEVICE) for (let i = from; i < to; i++) writeSlow(i, 1, byte & 0xff)
-        else if (kind <= STALE) fillRun(from, to, byte, kind)
+        else if (kind <= STALE) {
+          fillRun(from, to, byte, kind)
+          if (kind === CODE) processors.codeWritten(from, to - from)
+        }
         from = to
       }
     },
@@ -234,8 +237,8 @@ export function createMemory(memoryMiB: number): Memory {
   }
 
   function fillRun(from: number, to: number, byte: number, kind: number): void {
-    if ((byte & 0xff) !== 0) {
-      if (kind !== RAM) soilRun(from, to)
+    if (kind > CODE && (byte & 0xff) !== 0) soilRun(from, to)
+    if ((byte & 0xff) !== 0 || kind === HELD || kind === CODE) {
       ram.fill(byte, from, to)
       return
     }
@@ -248,6 +251,7 @@ export function createMemory(memoryMiB: number): Memory {
   }
 
   return {
+    processors,
     mem,
     ramBytes,
     map(base, bytes, device) {
@@ -261,19 +265,19 @@ export function createMemory(memoryMiB: number): Memory {
       rom.set(part, at - ROM_BASE)
     },
     powerOn() {
-      for (let frame = 0; frame < ramFrames; frame++) if (kinds[frame] === RAM) kinds[frame] = STALE
+      for (let frame = 0; frame < ramFrames; frame++) if (kinds[frame]! <= CODE) kinds[frame] = STALE
       rom.fill(ROM_ERASED)
     },
     digestInto(digest) {
       for (let frame = 0; frame < ramFrames; frame++) {
-        if (kinds[frame] !== RAM) continue
+        if (kinds[frame]! > CODE) continue
         digest.number(frame).bytes(ram.subarray(frame * PAGE_BYTES, (frame + 1) * PAGE_BYTES))
       }
       digest.bytes(rom)
     },
     dirtyFrames() {
       let count = 0
-      for (let frame = 0; frame < ramFrames; frame++) if (kinds[frame] === RAM) count++
+      for (let frame = 0; frame < ramFrames; frame++) if (kinds[frame]! <= CODE) count++
       return count
     },
   }

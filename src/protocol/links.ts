@@ -124,7 +124,7 @@ export class HostLinks {
       if (count === first.length) link.waiting.shift()
       else link.waiting[0] = first.subarray(count)
       link.window -= count
-      this.#input({ kind: 'link', link: id, event: { kind: 'data', bytes: [...first.subarray(0, count)] } })
+      this.#input({ kind: 'link', link: id, event: { kind: 'data', bytes: first.slice(0, count) } })
     }
     if (!link.ending || link.waiting.length > 0) return
     link.ended = true

@@ -32,6 +32,8 @@ export interface WorldRecord {
   readonly version: 1
   readonly build: string
   readonly diskHash: string
+  /** Of the second disk, where there was one. */
+  readonly secondDiskHash?: string
   readonly seed: number
   readonly memoryMiB: number
   readonly inputs: readonly LoggedInput[]

@@ -5,41 +5,37 @@
 import type { LinkOutput } from '#abi/pc/hostlink.ts'
 import type { DomainProbe, Probe } from '#abi/probe.ts'
 import type { DiskBatch, DiskChunk } from './disk.ts'
-import type {
-  ClockMode,
-  CrashReport,
-  Input,
-  LoggedInput,
-  MachineState,
-  SerialLine,
-  TextScreen,
-  WorldRecord,
-} from './machine.ts'
+import type { ClockMode, CrashReport, Input, MachineState, SerialLine, TextScreen, WorldRecord } from './machine.ts'
 import type { XrayBatch, XraySnapshot, XrayWatch } from './xray.ts'
 
 export interface MachineOptions {
   readonly memoryMiB: number
   readonly seed: number
   readonly clock: ClockMode
+  /** With the second disk, which has Debian's guests (`npm run guests:debian`). */
+  readonly guests?: boolean
 }
 
 /** Page to worker. Requests carry an id; the answer is a `reply` with that id. */
 export type ToWorker =
   /**
    * Make a world and press its power button, unless `press` is false. `disk`: the base disk container, gzipped or not
-   * (lib/ondisk/disk-container.ts), or its first part; transferred. `stored`: chunks that an earlier machine left on it. With `persist`, the
+   * (lib/ondisk/disk-container.ts), or its first part; transferred. `secondDisk`: a whole one. `stored`: chunks that an earlier machine left on it. With `persist`, the
    * worker says in `disk-batch` what is to be stored.
    */
   | {
       readonly type: 'power-on'
       readonly options: MachineOptions
       readonly disk: ArrayBuffer
+      readonly secondDisk?: ArrayBuffer | undefined
       readonly press: boolean
       readonly stored?: readonly DiskChunk[]
       readonly persist?: boolean
     }
   /** The rest of the base disk whose first part came with `power-on`; transferred. */
   | { readonly type: 'disk-part'; readonly disk: ArrayBuffer }
+  /** What executes machine code, as a script: worker/machine-code.ts. Once for a worker. */
+  | { readonly type: 'machine-code'; readonly text: string }
   | { readonly type: 'input'; readonly input: Input }
   | { readonly type: 'clock'; readonly mode: ClockMode }
   /** Pace of screen messages: false while nobody can see the page. */
@@ -47,6 +43,12 @@ export type ToWorker =
   /** What of the trace the page wants to see from now on, of whatever machine; undefined: nothing. */
   | { readonly type: 'xray'; readonly watch: XrayWatch | undefined }
   | { readonly type: 'request'; readonly id: number; readonly request: Request }
+
+/** Whether another machine is needed for `next`: memory, dice and disks are built in. */
+export const isOtherMachine = (options: MachineOptions, next: MachineOptions): boolean =>
+  options.memoryMiB !== next.memoryMiB ||
+  options.seed !== next.seed ||
+  (options.guests ?? false) !== (next.guests ?? false)
 
 export type Request =
   /** Turbo for `ns` of virtual time. Answer: virtual now. */
@@ -112,7 +114,6 @@ export type FromWorker =
   /** What comes out of a host link; the page's end is protocol/links.ts, whose inputs go as `input`. */
   | { readonly type: 'link'; readonly link: number; readonly output: LinkOutput }
   | { readonly type: 'crash'; readonly report: CrashReport }
-  | { readonly type: 'input-logged'; readonly entry: LoggedInput }
   | { readonly type: 'reply'; readonly id: number; readonly reply: Reply }
   /** The worker met a fault of its own (not a guest's) and stopped the machine. */
   | { readonly type: 'fault'; readonly message: string }

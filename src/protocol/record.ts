@@ -35,6 +35,9 @@ export function checkRecord(json: unknown): WorldRecord {
     version: 1,
     build: string(record['build'], 'build'),
     diskHash: string(record['diskHash'], 'diskHash'),
+    ...(record['secondDiskHash'] === undefined
+      ? {}
+      : { secondDiskHash: string(record['secondDiskHash'], 'secondDiskHash') }),
     seed: whole(record['seed'], 'seed'),
     memoryMiB: memory(whole(record['memoryMiB'], 'memoryMiB')),
     inputs: logged,

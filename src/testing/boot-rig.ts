@@ -184,7 +184,8 @@ export class BootRig {
       cpu: { apicId: 0, rdtsc: () => 0, cpuid: () => ({ eax: 0, ebx: 0, ecx: 0, edx: 0 }), charge: () => {} },
       natives: { inflate },
       // Boot loaders jump; loading code is a hypervisor's business.
-      load: () => ({ ok: false, why: 'nothing is run on the bench' }),
+      load: () => ({ ok: false, isImage: false, why: 'nothing is run on the bench' }),
+      ring3: () => undefined,
       now: () => this.#now,
       plant: () => {},
       probe: (event) => {

@@ -11,6 +11,7 @@ import type { SparseDisk } from '#lib/ondisk/sparse-disk.ts'
 import type { MachineState } from '#protocol/machine.ts'
 import { Screen } from '#tape/screen.ts'
 import { ImageLoader } from '#world/realm/loader.ts'
+import { createRing3s } from '#world/ring3.ts'
 import { createWorld, type World } from '#world/world.ts'
 
 const SECOND_NS = 1e9
@@ -33,6 +34,8 @@ export interface HostOptions {
   readonly base: DefaultDiskBytes
   /** Instead of the default disk. */
   readonly disk?: SparseDisk
+  /** In the second drive bay. */
+  readonly secondDisk?: SparseDisk
   readonly seed?: number
   readonly memoryMiB?: number
 }
@@ -59,15 +62,18 @@ export class Dom0Host {
   /** Of the shell that COM1 speaks to. */
   #prompt = promptOf(HOST)
 
-  constructor({ base, disk, seed = 1, memoryMiB = 1024 }: HostOptions) {
+  constructor({ base, disk, secondDisk, seed = 1, memoryMiB = 1024 }: HostOptions) {
     this.disk = disk ?? freshDisk(base)
     this.world = createWorld({
       disk: this.disk,
       diskHash: this.disk.hash(),
+      secondDisk,
+      secondDiskHash: secondDisk?.hash(),
       memoryMiB,
       seed,
       build: 'test',
       loader: loaderOf(base),
+      createRing3s: () => createRing3s,
     })
     this.world.onState((state) => this.states.push(state))
     this.world.onCrash(({ image, message, stack }) => {

@@ -67,7 +67,7 @@ export function outside(): Outside {
   } as unknown as Mem
   const traced: string[] = []
   const links = new HostLinks((input) => {
-    if (input.kind === 'link') chip!.receive(input.link, JSON.parse(JSON.stringify(input.event)))
+    if (input.kind === 'link') chip!.receive(input.link, structuredClone(input.event))
   })
   chip = hostlink({
     irq: (high) => high && rig.xen.raisePirq(hl.HOSTLINK_IRQ),

@@ -95,7 +95,9 @@ export function kernelRig(options: RigOptions = {}): KernelRig {
       const text = decode(mem.copyOut(va, IMAGE_BYTES))
       const found = new RegExp(`${PROGRAM}(\\d+)\\n`).exec(text)
       const image = found ? images[Number(found[1])] : undefined
-      return image ? fakeCode(xen, image.kind, image.exports) : { ok: false, why: 'no image header here' }
+      return image
+        ? fakeCode(xen, image.kind, image.exports)
+        : { ok: false, isImage: false, why: 'no image header here' }
     },
   })
   const parts: KernelParts = { ...bareParts(files), ...options.parts }

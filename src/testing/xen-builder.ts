@@ -261,7 +261,7 @@ export function books({ heap }: Xen): Readonly<Record<string, Uint8Array | Uint1
     owner: owner.slice(),
     countInfo: countInfo.slice(),
     typeInfo: typeInfo.map((info) => (info & PGT_count_mask ? info : 0)),
-    m2p: m2p.slice(),
+    m2p: Uint32Array.from(owner, (_, mfn) => m2p.get(mfn)),
   }
 }
 

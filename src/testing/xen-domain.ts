@@ -4,7 +4,8 @@ import type { VcpuCode, VcpuExit, VirtualCpu } from '#abi/xen/guest.ts'
 import { PAGE_SIZE } from '#abi/xen/types.ts'
 import { getPageFromL1e } from '#xen/arch-x86/page-type.ts'
 import { virtualCpu } from '#xen/arch-x86/virtual-cpu.ts'
-import { allocVcpu, type Domain, domainCreate, VPF_down } from '#xen/common/domain.ts'
+import { type Domain, VPF_down } from '#xen/common/domain.ts'
+import { allocVcpu, domainCreate } from '#xen/common/domain-create.ts'
 import { allocDomainPages } from '#xen/common/domain-pages.ts'
 import { domainUnpauseByController } from '#xen/common/domain-shutdown.ts'
 import { kernelFile, loaded } from './xen-guest.ts'
@@ -56,12 +57,13 @@ export function addDomain(
   const domain = domainCreate(xen, id)
   if (!domain) throw new Error('no Xen heap left')
   domain.maxPages = pages
+  domain.pageMapped = true
   domain.sched.weight = weight
   for (let i = 0; i < pages; i++) {
     const mfn = allocDomainPages(xen, domain, 0)
     if (mfn === undefined) throw new Error('no memory left')
     domain.pageMap.set(TEST_BASE / PAGE_SIZE + i, getPageFromL1e(xen, mfn * PAGE_SIZE + 0x67, 0, domain)!)
-    xen.heap.frames.m2p[mfn] = i
+    xen.heap.frames.m2p.set(mfn, i)
   }
   const vcpu = allocVcpu(xen, domain, 0, processor)
   if (!vcpu) throw new Error('no Xen heap left')

@@ -11,6 +11,7 @@ import type { Tracer } from '#abi/tracer.ts'
 import { createMachine } from '#machine/board.ts'
 import type { Machine } from '#machine/machine.ts'
 import { XrayFold } from '#protocol/xray-fold.ts'
+import { createRing3s, type Ring3Options, type Ring3s } from '#world/ring3.ts'
 import { Pcpu } from '#xen/arch-x86/pcpu.ts'
 import { BUILD, type Build } from '#xen/config.ts'
 import { startBuild } from '#xen/setup.ts'
@@ -40,6 +41,8 @@ export interface TestHostOptions {
   readonly load?: (mem: Mem, at: number) => LoadedCode | LoadRefusal
   /** What a run of code costs, in ns. */
   readonly runNs?: number
+  /** How machine code is executed: `{ threshold: Infinity }` only interprets it. */
+  readonly ring3?: Ring3Options
 }
 
 interface TestCpu {
@@ -70,6 +73,7 @@ export class TestHost {
   #serial = ''
   #plants = new Map<number, (metal: Metal) => PcpuCode>()
   readonly #options: TestHostOptions
+  readonly #ring3s: Ring3s
 
   constructor(options: TestHostOptions = {}) {
     this.#options = options
@@ -98,6 +102,18 @@ export class TestHost {
       },
     )
     const { machine } = this
+    this.#ring3s = createRing3s(
+      machine,
+      {
+        index: () => (this.#running ? this.#cpus.indexOf(this.#running) : 0),
+        now: () => (this.#running ? this.#now(this.#running) : this.nowNs),
+        charge: (ns) => {
+          if (this.#running) this.#running.chargedNs += ns
+        },
+        worked: () => {},
+      },
+      options.ring3,
+    )
     for (let id = 0; id < machine.cpuCount; id++) this.#cpus.push(this.#makeCpu(id))
     machine.reset(true)
     const post = machine.post()
@@ -120,7 +136,7 @@ export class TestHost {
       cpu: {
         apicId: id,
         rdtsc: () => Math.floor((now() / 1e9) * CPU_HZ),
-        cpuid: (leaf) => machine.cpuid(id, leaf),
+        cpuid: (leaf, subleaf) => machine.cpuid(id, leaf, subleaf),
         charge: (ns) => {
           cpu.chargedNs += ns
         },
@@ -130,7 +146,8 @@ export class TestHost {
       plant: (paddr, begin) => {
         this.#plants.set(Math.floor(paddr / 4096), begin)
       },
-      load: this.#options.load ?? (() => ({ ok: false, why: 'no image there' })),
+      load: this.#options.load ?? (() => ({ ok: false, isImage: false, why: 'no image there' })),
+      ring3: () => this.#ring3s.create(),
       probe: (event) => {
         this.probes.push(event)
       },

@@ -1,12 +1,15 @@
 /** The page: its shell, and what belongs to the whole document. */
 import { useEffect } from 'react'
+import { takeDroppedKernels } from './disk/add-kernel.ts'
 import { Consent } from './embed/Consent.tsx'
 import { languages } from './i18n/index.ts'
 import { Shell } from './layout/Shell.tsx'
 import { usePage, usePlayground } from './session-context.tsx'
 
 export function App() {
+  const { session } = usePage()
   useDocument()
+  useEffect(() => takeDroppedKernels(session, window), [session])
   return (
     <>
       <Consent />

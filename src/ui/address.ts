@@ -1,4 +1,4 @@
-/** What the page's address asks for: `?power=off&seed=7&memory=512&lang=zh&theme=light&clock=live&embed=1&panels=com1,domains&disk=temporary&tape=demo.tape`. */
+/** What the page's address asks for: `?power=off&seed=7&memory=512&guests=1&lang=zh&theme=light&clock=live&embed=1&panels=com1,domains&disk=temporary&tape=demo.tape`. */
 import { MEMORY_MIB_MAX, MEMORY_MIB_MIN } from '#protocol/machine.ts'
 import type { MachineOptions } from '#protocol/messages.ts'
 import type { Theme } from './store/slice.ts'
@@ -42,6 +42,7 @@ export function readAddress(query: string): Asked {
   const seed = whole('seed', 0, 2 ** 32 - 1)
   const memoryMiB = whole('memory', MEMORY_MIB_MIN, MEMORY_MIB_MAX)
   const clock = one('clock', 'live', 'turbo')
+  const guests = one('guests', '1', '0')
   const theme = value('theme', asTheme)
   const embed = one('embed', '1', '0') === '1'
   const panels = value('panels', asNames)
@@ -53,6 +54,7 @@ export function readAddress(query: string): Asked {
       ...(seed === undefined ? {} : { seed }),
       ...(memoryMiB === undefined ? {} : { memoryMiB }),
       ...(clock === undefined ? {} : { clock }),
+      ...(guests === undefined ? {} : { guests: guests === '1' }),
     },
     lang: parameters.get('lang'),
     theme,

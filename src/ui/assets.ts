@@ -1,5 +1,5 @@
 /** What the page hands to the sandboxed worker: fetched once, kept for the next power-on. */
-import { diskId, diskRestUrl, diskUrl, workerUrl } from 'virtual:machine'
+import { diskId, diskRestUrl, diskUrl, guestsUrl, machineCodeUrl, workerUrl } from 'virtual:machine'
 import { NOT_LOADED } from './store/status.ts'
 
 async function get(url: string): Promise<Response> {
@@ -26,6 +26,8 @@ function once<T>(make: () => Promise<T>): () => Promise<T> {
 
 export const workerText = once(async () => (await get(workerUrl)).text())
 
+export const machineCodeText = once(async () => (await get(machineCodeUrl)).text())
+
 const diskBytes = once(async () => (await get(diskUrl)).arrayBuffer())
 
 const restBytes = once(async () => (await get(diskRestUrl)).arrayBuffer())
@@ -35,5 +37,10 @@ export const defaultDiskRest = async (): Promise<ArrayBuffer> => (await restByte
 
 /** A fresh copy of the first part of the default disk's container, gzipped or (where a server said `Content-Encoding: gzip`) unpacked by the browser already. */
 export const defaultDisk = async (): Promise<ArrayBuffer> => (await diskBytes()).slice(0)
+
+const guestsBytes = once(async () => (await get(guestsUrl ?? '')).arrayBuffer())
+
+/** The second disk, for who wants one; undefined: whoever made this page has not put one beside it. */
+export const guestsDisk = guestsUrl === undefined ? undefined : async () => (await guestsBytes()).slice(0)
 
 export { diskId }

@@ -90,6 +90,7 @@ beforeEach(() => {
       if (failure) throw failure
       return 'worker'
     },
+    machineCodeText: async () => 'machine code',
     openDisk: async () => ({ first: new ArrayBuffer(8), rest, stored: [], persist: true }),
     openSandbox,
     timers,
@@ -113,15 +114,15 @@ describe('power-on', () => {
     expect(statuses.map(([status]) => status)).toEqual(['starting', 'ready'])
   })
 
-  it('sends the rest of the disk after it', async () => {
+  it('sends the rest of the disk after it, and what executes machine code', async () => {
     const { sent } = await powered()
     await Promise.resolve()
-    expect(sent.map((message) => message.type)).toEqual(['visible', 'power-on', 'disk-part'])
+    expect(sent.map((message) => message.type)).toEqual(['visible', 'power-on', 'disk-part', 'machine-code'])
   })
 
   it.each([
     [4, 'ready', 'disk-part'],
-    [5, 'dead', 'power-on'],
+    [5, 'dead', 'machine-code'],
   ])('asks for the rest again: %i failures leave it %s', async (failures, status, lastSent) => {
     restFailures = failures
     const { sent } = await powered()

@@ -17,8 +17,12 @@ export type Value = Extract<Reply, { ok: true }>['value']
 export interface ClientParts {
   /** The worker's script. */
   readonly workerText: () => Promise<string>
+  /** What it executes machine code with. */
+  readonly machineCodeText: () => Promise<string>
   /** The disk of the next machine: its buffers are transferred. */
   readonly openDisk: () => Promise<BootDisk>
+  /** The second disk, for machines that have one. */
+  readonly guestsDisk?: (() => Promise<ArrayBuffer>) | undefined
   readonly openSandbox: (workerText: Promise<string>, onError: (message: string) => void) => Sandbox
   readonly onMessage: (message: FromWorker) => void
   readonly onStatus: (status: WorkerStatus, message: string) => void
@@ -31,7 +35,7 @@ interface Connection {
   readonly waiting: Map<number, { resolve(value: Value): void; reject(error: Error): void }>
 }
 
-/** The rest of the disk is asked for so often, and after so long again. */
+/** What follows power-on is asked for so often, and after so long again. */
 const REST_ATTEMPTS = 5
 const REST_AGAIN_MS = 2000
 
@@ -67,27 +71,36 @@ export class MachineClient {
       this.#connection = connection
       this.#post({ type: 'visible', visible: this.#isVisible })
       if (this.#xray) this.#post({ type: 'xray', watch: this.#xray })
-      const { first: disk, rest, stored, persist } = await this.#parts.openDisk()
+      const { openDisk, guestsDisk } = this.#parts
+      const [boot, secondDisk] = await Promise.all([openDisk(), options.guests ? guestsDisk?.() : undefined])
+      const { first: disk, rest, stored, persist } = boot
       // Another power-on may have come meanwhile, or the worker may be dead already.
       if (this.#connection !== connection) return
       const chunks = stored.map(({ bytes }) => bytes.buffer as ArrayBuffer)
-      this.#post({ type: 'power-on', options, disk, press, stored, persist }, [disk, ...chunks])
+      const transfer = [disk, ...(secondDisk ? [secondDisk] : []), ...chunks]
+      this.#post({ type: 'power-on', options, disk, secondDisk, press, stored, persist }, transfer)
       await connection.sandbox.started
-      if (rest) void this.#sendRest(connection, rest, REST_ATTEMPTS)
+      if (rest) this.#sendLater(connection, async () => ({ type: 'disk-part', disk: await rest() }))
+      const { machineCodeText } = this.#parts
+      this.#sendLater(connection, async () => ({ type: 'machine-code', text: await machineCodeText() }))
     } catch (error) {
       this.#die(error instanceof Error ? error.message : String(error))
     }
   }
 
   /** The machine runs meanwhile, and waits if it needs what has not come. */
-  async #sendRest(connection: Connection, rest: () => Promise<ArrayBuffer>, attempts: number): Promise<void> {
+  #sendLater(connection: Connection, make: () => Promise<ToWorker>): void {
+    void this.#tryToSend(connection, make, REST_ATTEMPTS)
+  }
+
+  async #tryToSend(connection: Connection, make: () => Promise<ToWorker>, attempts: number): Promise<void> {
     try {
-      const disk = await rest()
-      if (this.#connection === connection) this.#post({ type: 'disk-part', disk }, [disk])
+      const message = await make()
+      if (this.#connection === connection) this.#post(message, message.type === 'disk-part' ? [message.disk] : [])
     } catch (error) {
       if (this.#connection !== connection) return
       if (attempts > 1)
-        this.#parts.timers.setTimeout(() => void this.#sendRest(connection, rest, attempts - 1), REST_AGAIN_MS)
+        this.#parts.timers.setTimeout(() => void this.#tryToSend(connection, make, attempts - 1), REST_AGAIN_MS)
       else this.#die(error instanceof Error ? error.message : String(error))
     }
   }

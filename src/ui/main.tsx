@@ -7,7 +7,7 @@ import { StrictMode } from 'react'
 import { createRoot } from 'react-dom/client'
 import { App } from './App.tsx'
 import { asTheme, readAddress } from './address.ts'
-import { defaultDisk, defaultDiskRest, diskId, workerText } from './assets.ts'
+import { defaultDisk, defaultDiskRest, diskId, guestsDisk, machineCodeText, workerText } from './assets.ts'
 import { tabLock } from './disk/lock.ts'
 import { diskStore } from './disk/store.ts'
 import { followLink, startsByTape } from './embed/link.ts'
@@ -28,6 +28,8 @@ const asked = readAddress(location.search)
 const place = `xen-playground${new URL('.', location.href).pathname}`
 const session = createSession({
   workerText,
+  machineCodeText,
+  guestsDisk,
   disk: {
     keep: asked.disk === 'keep' && diskId !== undefined,
     shipped: { id: diskId ?? '', first: defaultDisk, rest: defaultDiskRest },

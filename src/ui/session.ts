@@ -5,7 +5,7 @@
 import { utf8Encode } from '#lib/utf8.ts'
 import { HostLinks } from '#protocol/links.ts'
 import type { Input, SerialLine, TextScreen } from '#protocol/machine.ts'
-import type { FromWorker, MachineOptions, Request } from '#protocol/messages.ts'
+import { type FromWorker, isOtherMachine, type MachineOptions, type Request } from '#protocol/messages.ts'
 import type { OpenLink } from '#protocol/open-link.ts'
 import { shareTerminals } from '#protocol/shared-links.ts'
 import type { StoreChange, StoreTree } from '#protocol/xenstore-tree.ts'
@@ -49,10 +49,15 @@ export interface Session {
   /** Back to the default disk: a new machine, off. */
   discardDisk(): Promise<void>
   readonly diskKeeper: DiskKeeper
+  /** There is a second disk for machines that want it. */
+  readonly hasGuests: boolean
 }
 
 export interface SessionAssets {
   readonly workerText: () => Promise<string>
+  readonly machineCodeText: () => Promise<string>
+  /** The second disk; undefined: there is none. */
+  readonly guestsDisk: (() => Promise<ArrayBuffer>) | undefined
   /** How and where the disk is kept. */
   readonly disk: Omit<KeeperParts, 'onState' | 'onNotice'>
 }
@@ -84,7 +89,9 @@ export function createSession(assets: SessionAssets): Session {
 
   const client = new MachineClient({
     workerText: assets.workerText,
+    machineCodeText: assets.machineCodeText,
     openDisk: () => diskKeeper.open(),
+    guestsDisk: assets.guestsDisk,
     openSandbox,
     timers: { setTimeout: (run, ms) => window.setTimeout(run, ms), clearTimeout: (id) => window.clearTimeout(id) },
     onStatus: (status, message) => store.dispatch({ type: 'worker', status, message }),
@@ -98,7 +105,7 @@ export function createSession(assets: SessionAssets): Session {
       else if (message.type === 'disk-temporary') diskKeeper.setAside()
       else if (message.type === 'xenstore') xenstore.receive(message.lines, message.atNs)
       else if (message.type === 'xray' || message.type === 'xray-snapshot') xray.receive(message)
-      else if (message.type !== 'input-logged' && message.type !== 'alive') store.dispatch(message)
+      else if (message.type !== 'alive') store.dispatch(message)
       // What the daemon knew went with it.
       if (message.type === 'state' && message.state !== 'xen') xenstore.clear()
       for (const listener of messages) listener(message)
@@ -110,6 +117,9 @@ export function createSession(assets: SessionAssets): Session {
 
   function newMachine(options: Partial<MachineOptions> = {}, press = true): Promise<void> {
     store.dispatch({ type: 'next-options', options })
+    // Where there is no such disk, none is asked for; the machine's panel says how to get one.
+    if (store.getState().nextOptions.guests && !assets.guestsDisk)
+      store.dispatch({ type: 'next-options', options: { guests: false } })
     const next = store.getState().nextOptions
     store.dispatch({ type: 'powering', options: next })
     links.closeAll('another machine took its place')
@@ -129,9 +139,8 @@ export function createSession(assets: SessionAssets): Session {
     async power() {
       const { options, nextOptions, power } = store.getState()
       const gone = client.status !== 'ready'
-      // Memory is soldered in: another size, or another seed, is another machine.
-      const other = options.memoryMiB !== nextOptions.memoryMiB || options.seed !== nextOptions.seed
-      if (gone || (power === 'off' && other)) return newMachine()
+      // Memory is soldered in: another size, another seed or another disk is another machine.
+      if (gone || (power === 'off' && isOtherMachine(options, nextOptions))) return newMachine()
       if (power === 'off') client.clock(nextOptions.clock)
       input({ kind: 'button', button: 'power' })
     },
@@ -160,6 +169,7 @@ export function createSession(assets: SessionAssets): Session {
       await newMachine({}, false)
     },
     diskKeeper,
+    hasGuests: assets.guestsDisk !== undefined,
   }
 }
 

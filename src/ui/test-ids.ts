@@ -21,6 +21,7 @@ export const testIds = {
   machineMemory: 'machine-memory',
   machineSeed: 'machine-seed',
   machineNew: 'machine-new',
+  machineGuests: 'machine-guests',
   crashPanel: 'crash-panel',
   crashDismiss: 'crash-dismiss',
   troublePanel: 'trouble-panel',
@@ -206,6 +207,9 @@ export const testIds = {
   diskCancel: 'disk-cancel',
   diskResult: 'disk-result',
   diskAdd: 'disk-add',
+  diskKernelFiles: 'disk-kernel-files',
+  diskKernelResult: 'disk-kernel-result',
+  diskKernelConfigure: 'disk-kernel-configure',
   diskAddFile: 'disk-add-file',
   diskAddPath: 'disk-add-path',
   // record

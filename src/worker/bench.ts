@@ -1,6 +1,7 @@
 /** For tests: a room with the real machine in it, whose real time passes as the test says. */
 import type { DiskBatch, DiskChunk } from '#protocol/disk.ts'
 import type { FromWorker, Request, ToWorker } from '#protocol/messages.ts'
+import { createRing3s } from './machine-code.ts'
 import { createRoom, type Room } from './room.ts'
 
 let known: readonly string[] = []
@@ -35,6 +36,7 @@ export class Bench {
         },
       },
       known,
+      evaluate: () => createRing3s,
       send: (message) => this.sent.push(message),
       fault: (error) => this.faults.push(error),
     })
@@ -55,8 +57,14 @@ export class Bench {
     return this.sent.flatMap((message) => (message.type === 'disk-batch' ? [message.batch] : []))
   }
 
+  /** What follows a first load. */
   rest(): void {
     this.receive({ type: 'disk-part', disk: buffer(parts[1]!) })
+    this.machineCode()
+  }
+
+  machineCode(): void {
+    this.receive({ type: 'machine-code', text: '' })
   }
 
   type(text: string): void {

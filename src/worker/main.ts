@@ -6,10 +6,15 @@
 import { known } from 'virtual:known-images'
 import type { FromWorker, ToWorker } from '#protocol/messages.ts'
 import { lockdown } from '#world/realm/lockdown.ts'
+import type { CreateRing3s } from '#world/ring3.ts'
 import { workerHost } from './host.ts'
 import { createRoom } from './room.ts'
 
 const host = workerHost()
+
+/** The script of machine-code.ts, whose one variable is what that exports. Taken before the realm is locked. */
+const FunctionConstructor = Function as unknown as new (text: string) => () => { readonly createRing3s: CreateRing3s }
+const evaluate = (text: string): CreateRing3s => new FunctionConstructor(`${text}\nreturn machineCode`)().createRing3s
 
 self.addEventListener('message', function first(event: MessageEvent) {
   const port = event.ports[0]
@@ -20,7 +25,7 @@ self.addEventListener('message', function first(event: MessageEvent) {
   const fault = (error: unknown) => send({ type: 'fault', message: describe(error) })
   self.addEventListener('error', (failure) => fault(failure.error ?? failure.message))
   self.addEventListener('unhandledrejection', (failure) => fault(failure.reason))
-  const room = createRoom({ host, known, send, fault })
+  const room = createRoom({ host, known, evaluate, send, fault })
   port.onmessage = ({ data }: MessageEvent<ToWorker>) => room.receive(data)
   try {
     lockdown()

@@ -20,9 +20,12 @@ export function replayRecord(
   // Most records began with the disk as it is shipped, also where this machine's has changed since.
   const baseDisk = [machine.baseDisk, machine.shippedDisk].find((disk) => disk.hash() === record.diskHash)
   if (!baseDisk) throw new Error('the record began with another disk than the one here')
-  const { memoryMiB, seed } = record
+  const { memoryMiB, seed, secondDiskHash } = record
+  if (secondDiskHash !== undefined && secondDiskHash !== machine.secondDisk?.hash())
+    throw new Error('the record was made with a second disk that is not here')
   const options = { ...machine.options, memoryMiB, seed }
-  const fresh = replace({ options, baseDisk, persist: false })
+  const secondDisk = secondDiskHash === undefined ? undefined : machine.secondDisk
+  const fresh = replace({ options, baseDisk, secondDisk, persist: false })
   let digest: string | undefined
   function* steps(): Generator<void, void> {
     yield* fresh.world.replay(record)

@@ -9,6 +9,7 @@ import type { Input } from '#protocol/machine.ts'
 import type { MachineOptions, Reply, Request, ToWorker } from '#protocol/messages.ts'
 import type { XrayWatch } from '#protocol/xray.ts'
 import { ImageLoader } from '#world/realm/loader.ts'
+import type { CreateRing3s } from '#world/ring3.ts'
 import { createWorld, type World } from '#world/world.ts'
 import { BatchSender, DiskWatch } from './disk-batches.ts'
 import type { Host } from './host.ts'
@@ -30,6 +31,8 @@ export interface Machine {
   readonly baseDisk: SparseDisk
   /** The disk as the page brought it, without what was stored over it; never written. */
   readonly shippedDisk: SparseDisk
+  /** The second disk as the page brought it, never written; what a machine writes to its copy ends with that machine. */
+  readonly secondDisk: SparseDisk | undefined
   /** What of the disk is to be stored; undefined where nothing is. */
   watch: DiskWatch | undefined
   /** What is played on it, and alone enters it; beside a tape the machine's buttons still work. */
@@ -43,6 +46,7 @@ export interface MachineParts {
   readonly options: MachineOptions
   readonly baseDisk: SparseDisk
   readonly shippedDisk: SparseDisk
+  readonly secondDisk: SparseDisk | undefined
   readonly persist: boolean
 }
 
@@ -57,10 +61,16 @@ const WHOLE_DISK: ReadonlySet<Request['kind']> = new Set([
   'replay',
 ])
 
+/** Machines of their own, which are stepped to the end. */
+const WHOLE_RUN: ReadonlySet<Request['kind']> = new Set(['tape', 'replay'])
+
 interface RoomParts {
   readonly host: Host
   /** Hashes of images that this build has verified. */
   readonly known: readonly string[]
+  /** What executes machine code, where it is there from the start; or what makes it of the `machine-code` script. */
+  readonly createRing3s?: CreateRing3s
+  readonly evaluate?: (text: string) => CreateRing3s
   readonly send: Send
   /** This code failed, not a guest's: the machine is gone. */
   readonly fault: (error: unknown) => void
@@ -87,14 +97,18 @@ export function createRoom(parts: RoomParts): Room {
       send({ type: 'link', link, output: { kind: 'close', reason: 'another machine took its place' } })
     links.clear()
     if (machine?.watch && !made.persist) send({ type: 'disk-temporary' })
-    machine = createMachine(made, { ...parts, loader, sender, xray })
+    machine = createMachine(made, { ...parts, loader, createRing3s, sender, xray })
     return machine
   }
+
+  /** What executes machine code, for all machines of this worker, when it has come. */
+  let ring3s = parts.createRing3s
+  const createRing3s = () => ring3s
 
   /** What of the trace the page wants to see, of whatever machine stands here. */
   let xray: XrayWatch | undefined
 
-  /** What waits for the rest of the base disk. */
+  /** What waits for the rest of the base disk, and for what executes machine code. */
   let later: (() => void)[] = []
 
   function receive(message: ToWorker): void {
@@ -103,7 +117,9 @@ export function createRoom(parts: RoomParts): Room {
         later = []
         const { options, stored = [], persist = false } = message
         const shippedDisk = unpackDisk(unzipped(message.disk))
-        const { world, loop } = replace({ options, baseDisk: overlaid(shippedDisk, stored), shippedDisk, persist })
+        const secondDisk = message.secondDisk && unpackDisk(unzipped(message.secondDisk))
+        const baseDisk = overlaid(shippedDisk, stored)
+        const { world, loop } = replace({ options, baseDisk, shippedDisk, secondDisk, persist })
         if (message.press) world.powerOn()
         loop.wake()
         break
@@ -111,6 +127,12 @@ export function createRoom(parts: RoomParts): Room {
       case 'disk-part':
         // A disk that came in one part waits for none.
         if (machine?.baseDisk.awaited) completeDisk(machine, unzipped(message.disk))
+        break
+      case 'machine-code':
+        ring3s ??= parts.evaluate?.(message.text)
+        if (machine?.world.waitsForRing3()) again(machine)
+        machine?.loop.wake()
+        askAgain()
         break
       case 'input':
         input(message.input)
@@ -153,9 +175,19 @@ export function createRoom(parts: RoomParts): Room {
     machine.disk.complete(new Map(baseDisk.chunks()))
     if (missed) again(machine)
     loop.wake()
+    askAgain()
+  }
+
+  /** Who has waited asks again. */
+  function askAgain(): void {
     const waiting = later
     later = []
     for (const act of waiting) act()
+  }
+
+  function hasToWait({ baseDisk, world }: Machine, kind: Request['kind']): boolean {
+    if (!ring3s && (WHOLE_RUN.has(kind) || (WHOLE_DISK.has(kind) && world.waitsForRing3()))) return true
+    return baseDisk.awaited !== undefined && WHOLE_DISK.has(kind)
   }
 
   /** Something has met zeros where the disk had not come yet: the same once more, with all of the disk (design D8). */
@@ -164,7 +196,7 @@ export function createRoom(parts: RoomParts): Room {
     machine.disk = machine.baseDisk.clone()
     // What was stored already must not be stored again after what came later.
     machine.watch &&= new DiskWatch(machine.disk, sender, machine.watch.batches)
-    const world = makeWorld(machine, loader)
+    const world = makeWorld(machine, loader, createRing3s)
     machine.loop.rehearse(world)
     for (const _ of world.replay(record));
     listen(world, machine, send)
@@ -180,11 +212,11 @@ export function createRoom(parts: RoomParts): Room {
     }
     const present = machine
     // A tape, a record and the disk itself are of the whole disk.
-    if (present.baseDisk.awaited && WHOLE_DISK.has(asked.kind)) {
+    if (hasToWait(present, asked.kind)) {
       later.push(() => request(id, asked))
       return
     }
-    const { options, baseDisk, shippedDisk } = present
+    const { options, baseDisk, shippedDisk, secondDisk } = present
     const persist = present.watch !== undefined
     answer(
       {
@@ -192,7 +224,7 @@ export function createRoom(parts: RoomParts): Room {
         send,
         sender,
         reply,
-        replace: (made) => replace({ options, baseDisk, shippedDisk, persist, ...made }),
+        replace: (made) => replace({ options, baseDisk, shippedDisk, secondDisk, persist, ...made }),
       },
       asked,
     )
@@ -220,32 +252,42 @@ function overlaid(shipped: SparseDisk, stored: readonly DiskChunk[]): SparseDisk
 }
 
 function createMachine(
-  { options, baseDisk, shippedDisk, persist }: MachineParts,
+  { options, baseDisk, shippedDisk, secondDisk, persist }: MachineParts,
   {
     host,
     send,
     fault,
     loader,
+    createRing3s,
     sender,
     xray,
-  }: RoomParts & {
+  }: Omit<RoomParts, 'createRing3s'> & {
     readonly loader: ImageLoader
+    readonly createRing3s: () => CreateRing3s | undefined
     readonly sender: BatchSender
     readonly xray: XrayWatch | undefined
   },
 ): Machine {
   const disk = baseDisk.clone()
   const watch = persist ? new DiskWatch(disk, sender) : undefined
-  const world = makeWorld({ options, disk, baseDisk, watch }, loader)
+  const world = makeWorld({ options, disk, baseDisk, secondDisk, watch }, loader, createRing3s)
   const loop = new RunLoop(world, { host, send, mode: options.clock, onFault: fault, xray })
-  const machine = { world, loop, disk, options, baseDisk, shippedDisk, watch, playing: undefined, linksBefore: 0 }
+  const disks = { disk, baseDisk, shippedDisk, secondDisk, watch }
+  const machine = { world, loop, options, ...disks, playing: undefined, linksBefore: 0 }
   listen(world, machine, send)
   return machine
 }
 
 function makeWorld(
-  { options, disk, baseDisk, watch }: Pick<Machine, 'options' | 'disk' | 'baseDisk' | 'watch'>,
+  {
+    options,
+    disk,
+    baseDisk,
+    secondDisk,
+    watch,
+  }: Pick<Machine, 'options' | 'disk' | 'baseDisk' | 'secondDisk' | 'watch'>,
   loader: ImageLoader,
+  createRing3s: () => CreateRing3s | undefined,
 ): World {
   const { memoryMiB, seed } = options
   const world = createWorld({
@@ -254,10 +296,15 @@ function makeWorld(
     get diskHash() {
       return baseDisk.hash()
     },
+    secondDisk: secondDisk?.clone(),
+    get secondDiskHash() {
+      return secondDisk?.hash()
+    },
     memoryMiB,
     seed,
     build: BUILD,
     loader,
+    createRing3s,
     flushed: () => watch?.flushed(),
   })
   world.onState(() => watch?.flushed())
@@ -272,7 +319,6 @@ function listen(world: World, machine: Pick<Machine, 'linksBefore' | 'playing'>,
     // A tape's links, and a record's, are their own: the page may have numbered its own alike.
     if (link > 0 && !machine.playing) send({ type: 'link', link, output })
   })
-  world.onInput((entry) => send({ type: 'input-logged', entry }))
 }
 
 /** What arrives may be gzipped or not. */

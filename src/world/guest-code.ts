@@ -2,7 +2,7 @@
 import type { Mem } from '#abi/mem.ts'
 import type { LoadedCode, LoadRefusal, Outcome } from '#abi/pc/metal.ts'
 import { harden } from './realm/harden.ts'
-import { crashReport, ImageFault, type ImageLoader, type LoadedImage } from './realm/loader.ts'
+import { crashReport, hasHeader, ImageFault, type ImageLoader, type LoadedImage } from './realm/loader.ts'
 import { FUEL_KEPT, FUEL_NS, GUEST_FUEL_MAX, SERVE_FUEL } from './time.ts'
 
 export interface GuestCodePins {
@@ -19,7 +19,7 @@ export function loadGuestCode(pins: GuestCodePins, mem: Mem, at: number): Loaded
     image = load(pins, mem, at)
   } catch (error) {
     if (!(error instanceof ImageFault)) throw error
-    return { ok: false, why: error.message }
+    return { ok: false, isImage: hasHeader(mem, at), why: error.message }
   }
   const { kind, name, bytes } = image
   return harden({

@@ -7,6 +7,7 @@ import { CPU_HZ } from '#abi/pc/cpu.ts'
 import { BOOT_SECTOR_ADDRESS } from '#abi/pc/grub.ts'
 import type { Metal, MetalEntry, PcpuCode, Regs } from '#abi/pc/metal.ts'
 import type { Probe } from '#abi/probe.ts'
+import type { Digest } from '#lib/digest.ts'
 import type { Machine } from '#machine/machine.ts'
 import type { CrashReport, MachineState } from '#protocol/machine.ts'
 import { loadGuestCode } from './guest-code.ts'
@@ -15,6 +16,7 @@ import { type Pcpu, park, resetPcpu, startNs, wake } from './pcpu.ts'
 import { plainProbe, type TraceListener } from './probes.ts'
 import { harden } from './realm/harden.ts'
 import { crashReport, ImageFault, type ImageLoader } from './realm/loader.ts'
+import type { CreateRing3s, Ring3s } from './ring3.ts'
 import {
   FUEL_NS,
   LOAD_NS_PER_BYTE,
@@ -37,6 +39,8 @@ export interface ProcessorPins {
   probe(event: Probe): void
   /** Who listens to such an event of the tracer. */
   tracer(event: number): TraceListener | undefined
+  /** What executes machine code: src/cpu, by way of ring3.ts. Undefined: it is on its way. */
+  createRing3s(): CreateRing3s | undefined
 }
 
 export class Processors {
@@ -44,6 +48,10 @@ export class Processors {
   readonly #loader: ImageLoader
   readonly #pins: ProcessorPins
   readonly cpus: readonly Pcpu[]
+  /** Made when it is first wanted. */
+  #ring3s: Ring3s | undefined
+  /** What executes machine code was wanted, and had not come yet: nothing that follows is true. */
+  waitsForRing3 = false
   readonly #trampolines = new Map<number, (metal: Metal) => PcpuCode>()
   #running: Pcpu | undefined
   /** The running code has pulled the rug from under itself (reset, power off): nothing it still does matters. */
@@ -62,6 +70,7 @@ export class Processors {
   reset(): void {
     for (const cpu of this.cpus) resetPcpu(cpu, this.#machine.events.now())
     this.#trampolines.clear()
+    this.#ring3s?.reset()
   }
 
   /** The boot processor fetches its first instruction: firmware, the machine's own ROM and no image. */
@@ -94,6 +103,11 @@ export class Processors {
     if (this.#running) this.#running.chargedNs += ns
   }
 
+  /** The registers of machine code. */
+  digestInto(digest: Digest): void {
+    this.#ring3s?.digestInto(digest)
+  }
+
   #makeCpu(index: number): Pcpu {
     const machine = this.#machine
     const now = (): number => this.#cpuNow(this.cpus[index]!)
@@ -109,7 +123,7 @@ export class Processors {
       cpu: {
         apicId: index,
         rdtsc: () => Math.floor((now() / 1e9) * CPU_HZ),
-        cpuid: (leaf) => machine.cpuid(index, leaf),
+        cpuid: (leaf, subleaf) => machine.cpuid(index, leaf, subleaf),
         charge,
       },
       natives: natives(charge),
@@ -118,6 +132,10 @@ export class Processors {
         this.#trampolines.set(Math.floor(paddr / 4096), start)
       },
       load: (mem, at) => loadGuestCode({ loader: this.#loader, paid, unwinding: () => this.#unwinding }, mem, at),
+      ring3: () => {
+        const made = this.#executing().create()
+        return made && harden(made)
+      },
       probe: (event) => {
         const plain = plainProbe(event)
         if (plain) this.#pins.probe(plain)
@@ -142,6 +160,26 @@ export class Processors {
       metal,
     }
     return cpu
+  }
+
+  /** What executes machine code. Throws what no image can catch if it is not there. */
+  #executing(): Ring3s {
+    if (this.#ring3s) return this.#ring3s
+    const create = this.#pins.createRing3s()
+    if (!create) {
+      this.waitsForRing3 = true
+      this.unwind()
+      this.#loader.fuel.check()
+    }
+    this.#ring3s = create!(this.#machine, {
+      index: () => this.#running?.index ?? 0,
+      now: () => (this.#running ? this.#cpuNow(this.#running) : this.#machine.events.now()),
+      charge: (ns) => this.charge(ns),
+      worked: (fuel) => {
+        this.work += fuel
+      },
+    })
+    return this.#ring3s
   }
 
   #cpuNow(cpu: Pcpu): number {

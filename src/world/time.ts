@@ -2,6 +2,8 @@
 
 /** One fuel count: a loop iteration or a function entry. 24 cycles of the 2.4 GHz clock. */
 export const FUEL_NS = 10
+/** One instruction of machine code, or one iteration of a repeated one: 1.2 cycles. */
+export const INSTRUCTION_NS = 0.5
 /** A run between two looks at interrupts and other processors lasts this long at most, run-to-completion work aside. */
 export const PCPU_SLICE_NS = 100_000
 /** Fuel of one run. An image that needs more at a stretch has hung: it is stopped and reported. */
@@ -20,5 +22,9 @@ export const SLICE_WORK = 100_000
 export const SLICE_STEPS = 1000
 /** Verifying and compiling a byte of code takes about as long as this much fuel. */
 export const LOAD_WORK_PER_BYTE = 12
+/** What an instruction costs in truth, as so much fuel: interpreted, in translated code, and to be translated. */
+export const INTERPRETED_WORK = 4
+export const TRANSLATED_WORK = 1 / 16
+export const TRANSLATING_WORK = 400
 /** A polling loop never runs more often than this: what it waits for has changed, or its time limit came. */
 export const PAUSE_MIN_NS = 100

@@ -2,6 +2,7 @@
 import { describe, expect, test } from 'vitest'
 import type { CrashReport, MachineState, WorldRecord } from '#protocol/machine.ts'
 import { sectorDisk, sectorProgram } from '#testing/sector-disk.ts'
+import { createRing3s } from './ring3.ts'
 import { createWorld, type World } from './world.ts'
 
 const SECOND = 1e9
@@ -16,7 +17,14 @@ const HLT = "return{kind:'hlt',interrupts:false}"
 
 function world(source: string, options: { seed?: number } = {}): World {
   const disk = sectorDisk(source)
-  return createWorld({ disk, diskHash: disk.hash(), memoryMiB: 16, seed: options.seed ?? 1, build: 'test' })
+  return createWorld({
+    disk,
+    diskHash: disk.hash(),
+    memoryMiB: 16,
+    seed: options.seed ?? 1,
+    build: 'test',
+    createRing3s: () => createRing3s,
+  })
 }
 
 function run(w: World, untilNs: number): void {
@@ -207,5 +215,74 @@ describe('determinism', () => {
     typed(typing, 'x')
     run(typing, SECOND)
     expect(typing.digest()).not.toBe(first)
+  })
+})
+
+describe('machine code', () => {
+  // A page that is its own page tables, with 1: rdtsc; add %eax,%ebx; jmp 1b.
+  const SPIN =
+    'export function start({mem,ring3}){const r=ring3();mem.write32(65536,65543);mem.write32(65600,0xc301310f);' +
+    "mem.write16(65604,0xfaeb);r.setRoot(0,16);r.registers.write32(128,64);return{run(d){r.enter(d);return{kind:'run'}}," +
+    'interrupt(){},nmi(){}}}'
+  const made = (isThere: () => boolean): World => {
+    const disk = sectorDisk(SPIN)
+    const code = () => (isThere() ? createRing3s : undefined)
+    return createWorld({ disk, diskHash: '', memoryMiB: 16, seed: 1, build: 'test', createRing3s: code })
+  }
+  const story = (w: World, stepNs: number): string => {
+    w.powerOn()
+    while (w.state() !== 'bootloader') run(w, w.nowNs() + 1_000_000)
+    const endNs = w.nowNs() + 20_000
+    for (let at = w.nowNs(); at < endNs; at = Math.min(at + stepNs, endNs)) run(w, at)
+    run(w, endNs)
+    return w.digest()
+  }
+
+  test('runs in its processor’s time, the same however the run is cut', () => {
+    const whole = story(
+      made(() => true),
+      SECOND,
+    )
+    expect(
+      story(
+        made(() => true),
+        1234,
+      ),
+    ).toBe(whole)
+    const w = made(() => true)
+    story(w, SECOND)
+    run(w, w.nowNs() + 10_000)
+    expect(w.digest()).not.toBe(whole)
+    const again = made(() => true)
+    for (const _ of again.replay(w.record()));
+    expect(again.digest()).toBe(w.digest())
+  })
+
+  test('that is wanted before what executes it has come lets the world stand still, and goes on in the same world once more', () => {
+    let isThere = false
+    const w = made(() => isThere)
+    w.powerOn()
+    expect(w.waitsForRing3()).toBe(false)
+    run(w, 5 * SECOND)
+    expect([w.waitsForRing3(), w.runUntil(5 * SECOND, never)]).toEqual([true, 'disk'])
+    const stoodAtNs = w.nowNs()
+    isThere = true
+    const again = made(() => isThere)
+    for (const _ of again.replay(w.record()));
+    expect([again.waitsForRing3(), again.nowNs()]).toEqual([false, stoodAtNs])
+    run(again, stoodAtNs + 10_000)
+    expect(again.state()).toBe('bootloader')
+    expect(again.nowNs()).toBe(stoodAtNs + 10_000)
+  })
+
+  test('is forgotten by a reset', () => {
+    const w = made(() => true)
+    const whole = story(w, SECOND)
+    w.input({ kind: 'button', button: 'power' })
+    run(w, w.nowNs() + 1)
+    const off = w.digest()
+    expect(off).not.toBe(whole)
+    story(w, SECOND)
+    expect(w.waitsForRing3()).toBe(false)
   })
 })

@@ -27,6 +27,7 @@ import { startNs } from './pcpu.ts'
 import type { TraceListener } from './probes.ts'
 import { Processors } from './processors.ts'
 import { ImageLoader } from './realm/loader.ts'
+import type { CreateRing3s } from './ring3.ts'
 import { SLICE_STEPS, SLICE_WORK } from './time.ts'
 
 export interface WorldOptions {
@@ -34,6 +35,9 @@ export interface WorldOptions {
   readonly disk: BlockStore
   /** Hash of the base disk as it was before any input. */
   readonly diskHash: string
+  /** A second one, if any, and its hash before any input. The world writes to it, too. */
+  readonly secondDisk?: BlockStore | undefined
+  readonly secondDiskHash?: string | undefined
   readonly memoryMiB: number
   readonly seed: number
   /** Which build of the playground this is; a record of another build is refused. */
@@ -42,6 +46,11 @@ export interface WorldOptions {
   readonly flushed?: () => void
   /** Shared between worlds of one realm, so that images are verified and compiled once. */
   readonly loader?: ImageLoader
+  /**
+   * What executes machine code (ring3.ts), if it has come already: it is large, and nothing up to dom0's login needs it. A world that wants it
+   * too early stands still for good, like one that wants a part of its disk (`waitsForDisk`).
+   */
+  readonly createRing3s: () => CreateRing3s | undefined
 }
 
 /** The wall clock at first power-on, seconds since 1970: 2009-05-12T06:32:52Z (design D13). */
@@ -82,7 +91,13 @@ export class World implements SyncMachine {
   constructor(options: WorldOptions) {
     this.options = options
     this.#machine = createMachine(
-      { memoryMiB: options.memoryMiB, disk: options.disk, seed: options.seed, epochSeconds: EPOCH_SECONDS },
+      {
+        memoryMiB: options.memoryMiB,
+        disk: options.disk,
+        secondDisk: options.secondDisk,
+        seed: options.seed,
+        epochSeconds: EPOCH_SECONDS,
+      },
       {
         serialOut: (line, byte) => {
           this.#outputSeen = true
@@ -108,6 +123,7 @@ export class World implements SyncMachine {
     this.#processors = new Processors({
       machine: this.#machine,
       loader: options.loader ?? new ImageLoader(),
+      createRing3s: options.createRing3s,
       state: (state) => this.#setState(state),
       crash: (report) => {
         for (const listener of this.#onCrash) listener(report)
@@ -141,15 +157,18 @@ export class World implements SyncMachine {
     const { seed, memoryMiB } = this.options
     const hash = digest().number(seed).number(memoryMiB).text(this.#machine.digest())
     hash.text(this.#state).number(this.#frontierNs)
+    this.#processors.digestInto(hash)
     for (const cpu of this.#processors.cpus)
       hash.text(`${cpu.status} ${cpu.image}`).number(cpu.timeNs).number(cpu.untilNs)
-    for (const { atNs, input } of this.#log) hash.number(atNs).text(JSON.stringify(input))
+    for (const { atNs, input } of this.#log.map(plain)) hash.number(atNs).text(JSON.stringify(input))
     return hash.hex()
   }
 
   record(): WorldRecord {
-    const { build, diskHash, seed, memoryMiB } = this.options
-    return { version: 1, build, diskHash, seed, memoryMiB, inputs: [...this.#log], endNs: this.#frontierNs }
+    const { build, diskHash, secondDiskHash, seed, memoryMiB } = this.options
+    const second = secondDiskHash === undefined ? {} : { secondDiskHash }
+    const inputs = this.#log.map(plain)
+    return { version: 1, build, diskHash, ...second, seed, memoryMiB, inputs, endNs: this.#frontierNs }
   }
 
   onSerial(listener: (line: SerialLine, byte: number) => void): () => void {
@@ -206,9 +225,14 @@ export class World implements SyncMachine {
 
   // --- Time ---
 
-  /** Part of the disk is on its way, and something needs it. */
+  /** Part of the disk is on its way, or what executes machine code, and something needs it. */
   waitsForDisk(): boolean {
-    return (this.options.disk.wanted ?? 'no') !== 'no'
+    return this.waitsForRing3() || (this.options.disk.wanted ?? 'no') !== 'no'
+  }
+
+  /** What executes machine code was wanted before it had come: only the same world once more can go on. */
+  waitsForRing3(): boolean {
+    return this.#processors.waitsForRing3
   }
 
   /** When anything happens next without input; Infinity when nothing does. */
@@ -375,6 +399,13 @@ export class World implements SyncMachine {
 }
 
 const never = (): boolean => false
+
+/** As a record has it: JSON knows lists, and no bytes. */
+function plain(entry: LoggedInput): LoggedInput {
+  const { atNs, input } = entry
+  if (input.kind !== 'link' || input.event.kind !== 'data' || !(input.event.bytes instanceof Uint8Array)) return entry
+  return { atNs, input: { ...input, event: { kind: 'data', bytes: Array.from(input.event.bytes) } } }
+}
 
 function subscribe<T>(listeners: Set<T>, listener: T): () => void {
   listeners.add(listener)

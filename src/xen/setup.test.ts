@@ -249,7 +249,7 @@ describe('panic', () => {
     ['too small for the kernel', {}, 'Domain 0 allocation is too small for kernel image.'],
     [
       'code that nobody here can run',
-      { load: () => ({ ok: false, why: 'no image at 0xffffffff80200000' }) },
+      { load: () => ({ ok: false, isImage: true, why: 'no image at 0xffffffff80200000' }) },
       'Could not set up DOM0 guest OS',
     ],
     ['an image of another kind', { load: () => loaded(idleDom0, ImageKind.program) }, 'Could not set up DOM0 guest OS'],
@@ -481,7 +481,7 @@ describe('domain 0', () => {
     for (let pfn = 0; pfn < pages; pfn += 97) {
       const mfn = Number(mem.read64(at(info.mfn_list + pfn * 8)))
       expect(frames.owner[mfn]).toBe(0)
-      expect(frames.m2p[mfn]).toBe(pfn)
+      expect(frames.m2p.get(mfn)).toBe(pfn)
     }
     // The page tables say what the page map says, and are read-only.
     const walk = (va: number): bigint => {

@@ -72,6 +72,8 @@ export interface Xen {
   readonly m2pFrames: number[]
   /** Frames of RAM in the e820 map. */
   totalPages: number
+  /** Its own part of each GDT (descriptors.ts), once a guest of machine code has been entered. */
+  gdtFrame: number | undefined
   acpi: readonly AcpiTable[]
   /** What the BIOS said of the disks. */
   discs: Pick<BootFacts, 'mbrSignatures' | 'eddInfos'>
@@ -119,6 +121,7 @@ export function makeXen(metal: Metal, keyhandlers: readonly Keyhandler[], build:
     maxPage: 0,
     m2pFrames: [],
     totalPages: 0,
+    gdtFrame: undefined,
     acpi: [],
     discs: { mbrSignatures: [], eddInfos: [] },
     mtrrs: makeMtrrs(),

@@ -58,7 +58,7 @@ export const HOSTLINK_TRACE = 6
 export type LinkInput =
   /** A path of a unix socket, or `tcp:PORT`: a byte string. */
   | { readonly kind: 'open'; readonly to: string }
-  | { readonly kind: 'data'; readonly bytes: readonly number[] }
+  | { readonly kind: 'data'; readonly bytes: Uint8Array | readonly number[] }
   | { readonly kind: 'end' }
   | { readonly kind: 'close' }
   | { readonly kind: 'credit'; readonly bytes: number }

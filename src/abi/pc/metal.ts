@@ -6,6 +6,7 @@ import type { Mem } from '../mem.ts'
 import type { Probe } from '../probe.ts'
 import type { Tracer } from '../tracer.ts'
 import type { Bios } from './bios.ts'
+import type { Ring3 } from './ring3.ts'
 
 /** The I/O ports: IN and OUT. Nothing answers at an empty port: all ones. */
 export interface PortIo {
@@ -30,7 +31,8 @@ export interface Cpu {
   readonly apicId: number
   /** RDTSC: cycles since power-on, from this processor's own virtual time. */
   rdtsc(): number
-  cpuid(leaf: number): CpuidLeaf
+  /** `subleaf`: ECX; 0 where it is left out. */
+  cpuid(leaf: number, subleaf?: number): CpuidLeaf
   /** Spend `ns` of virtual time that no fuel count covers (a delay loop, a native call). */
   charge(ns: number): void
 }
@@ -109,6 +111,8 @@ export interface LoadedCode {
 /** No image begins at that address, or it may not run. `why` is one line. */
 export interface LoadRefusal {
   readonly ok: false
+  /** An image's header is there: it is the image that is wrong. */
+  readonly isImage: boolean
   readonly why: string
 }
 
@@ -129,6 +133,8 @@ export interface Metal {
    * verified and made ready. Charged by size.
    */
   load(mem: Mem, at: number): LoadedCode | LoadRefusal
+  /** A context to execute machine code in; its registers are those of a reset, in ring 3 and 64-bit mode. Undefined: the machine has no room for one more. */
+  ring3(): Ring3 | undefined
   /** Tell observers something, at no cost and with no effect (design D9). */
   probe(event: Probe): void
   /** The same, many times a second: what happened as numbers (abi/tracer.ts). */

@@ -42,6 +42,8 @@ export const GNTMAP_readonly = 1 << 2
 export const GNTMAP_application_map = 1 << 3
 /** host_addr is the machine address of a page-table entry. */
 export const GNTMAP_contains_pte = 1 << 4
+/** The first of the bits that the entry gets for its owner's use (3.4, XENFEAT_gnttab_map_avail_bits). */
+export const _GNTMAP_guest_avail0 = 16
 
 export const gnttab_map_grant_ref = struct('gnttab_map_grant_ref', 32, {
   host_addr: vaddr(0),

@@ -56,12 +56,29 @@ export const FLAT_KERNEL_CS = 0xe033
 export const FLAT_KERNEL_DS = 0
 export const FLAT_KERNEL_SS = 0xe02b
 
-/** arch-x86/xen.h, vcpu_guest_context: what a vCPU starts from. user_regs' fields by their own names; `ctrlreg3` is ctrlreg[3]: the address of the L4.
- * trap_ctxt: 256 trap_info, by position. gdt_frames, debugreg: words of eight bytes. */
+/** FLAT_RING3_CS32 */
+export const FLAT_USER_CS32 = 0xe023
+
+/** arch-x86/xen.h, vcpu_guest_context: what a vCPU starts from. user_regs' fields by their own names; `ctrlreg3` is ctrlreg[3]: the address of the L4, `ctrlreg1` that of the user
+ * mode's. trap_ctxt: 256 trap_info, by position. gdt_frames, debugreg: words of eight bytes. */
 export const vcpu_guest_context = struct('vcpu_guest_context', 5168, {
   fpu_ctxt: bytes(0, 512),
   flags: u64(512),
+  r15: u64(520),
+  r14: u64(520 + 8),
+  r13: u64(520 + 16),
+  r12: u64(520 + 24),
+  rbp: u64(520 + 32),
+  rbx: u64(520 + 40),
+  r11: u64(520 + 48),
+  r10: u64(520 + 56),
+  r9: u64(520 + 64),
+  r8: u64(520 + 72),
+  rax: u64(520 + 80),
+  rcx: u64(520 + 88),
+  rdx: u64(520 + 96),
   rsi: vaddr(520 + 104),
+  rdi: u64(520 + 112),
   rip: vaddr(520 + 128),
   cs: u16(520 + 136),
   rflags: u64(520 + 144),
@@ -80,6 +97,7 @@ export const vcpu_guest_context = struct('vcpu_guest_context', 5168, {
   kernel_sp: vaddr(4976),
   ctrlreg0: u64(4984),
   ctrlreg1: u64(4984 + 8),
+  ctrlreg2: u64(4984 + 16),
   ctrlreg3: u64(4984 + 24),
   ctrlreg4: u64(4984 + 32),
   debugreg: bytes(5048, 8 * 8),

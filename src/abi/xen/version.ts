@@ -31,3 +31,5 @@ export const XENFEAT_auto_translated_physmap = 2
 export const XENFEAT_supervisor_mode_kernel = 3
 export const XENFEAT_pae_pgdir_above_4gb = 4
 export const XENFEAT_mmu_pt_update_preserve_ad = 5
+/** Of 3.4; Linux 5.14 and later will not run without it. */
+export const XENFEAT_gnttab_map_avail_bits = 7

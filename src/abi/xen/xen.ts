@@ -103,6 +103,11 @@ export const _PAGE_PCD = 0x010
 export const _PAGE_ACCESSED = 0x020
 export const _PAGE_DIRTY = 0x040
 export const _PAGE_PAT = 0x080
+/** In a table above the first level: a large page. */
+export const _PAGE_PSE = 0x080
+export const _PAGE_GLOBAL = 0x100
+/** Bit 52, a bit of the entry's upper half: Xen's mark of what a guest had kept for its kernel, since all of it is ring 3's (_PAGE_GUEST_KERNEL). */
+export const PAGE_GUEST_KERNEL_HIGH = 0x100000
 
 /** console_io's commands. */
 export const CONSOLEIO_write = 0
@@ -175,6 +180,8 @@ export const vcpu_info = struct('vcpu_info', 64, {
   evtchn_upcall_pending: u8(0),
   evtchn_upcall_mask: u8(1),
   evtchn_pending_sel: u64(8),
+  /** Where the last page fault was. */
+  arch_cr2: u64(16),
   time_version: u32(32),
   time_tsc_timestamp: u64(40),
   time_system_time: u64(48),

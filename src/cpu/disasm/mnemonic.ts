@@ -56,6 +56,7 @@ const SPECIAL: Record<string, (insn: Insn) => string> = {
   jmp: branch,
   jcxz: ({ addressSize }) => ({ 2: 'jcxz', 4: 'jecxz', 8: 'jrcxz' })[addressSize],
   sysret: ({ mode, size }) => (mode === 32 ? 'sysret' : size === 8 ? 'sysretq' : 'sysretl'),
+  sysexit: ({ mode, size }) => (mode === 32 ? 'sysexit' : size === 8 ? 'sysexitq' : 'sysexitl'),
   fxsave: ({ size }) => (size === 8 ? 'fxsave64' : 'fxsave'),
   fxrstor: ({ size }) => (size === 8 ? 'fxrstor64' : 'fxrstor'),
   rdssp: ({ size }) => (size === 8 ? 'rdsspq' : 'rdsspd'),
@@ -71,7 +72,20 @@ for (const name of ['fldenv', 'fnstenv', 'frstor', 'fnsave']) SPECIAL[name] = en
 for (const name of ['sgdt', 'sidt', 'lgdt', 'lidt']) SPECIAL[name] = table
 for (const name of ['fadd', 'fmul', 'fcom', 'fcomp', 'fsub', 'fsubr', 'fdiv', 'fdivr', 'fld', 'fst', 'fstp'])
   SPECIAL[name] = real
-for (const name of ['fiadd', 'fimul', 'ficom', 'ficomp', 'fisub', 'fisubr', 'fidiv', 'fidivr', 'fild', 'fist', 'fistp'])
+for (const name of [
+  'fiadd',
+  'fimul',
+  'ficom',
+  'ficomp',
+  'fisub',
+  'fisubr',
+  'fidiv',
+  'fidivr',
+  'fild',
+  'fist',
+  'fistp',
+  'fisttp',
+])
   SPECIAL[name] = integer
 
 export function mnemonicOf(insn: Insn): string {

@@ -1,7 +1,7 @@
 /** An instruction's bytes before its opcode, as the disassembler shows them: which of them the instruction uses, and the names of the others. */
 import { entryOf } from '../isa/dispatch.ts'
 import { sizesOf } from '../isa/forms.ts'
-import type { Insn, MemOperand } from '../isa/insn.ts'
+import { type Insn, MAP_ESCAPES, type MemOperand } from '../isa/insn.ts'
 
 const LEGACY = new Set([0x26, 0x2e, 0x36, 0x3e, 0x64, 0x65, 0x66, 0x67, 0xf0, 0xf2, 0xf3])
 
@@ -25,7 +25,7 @@ export function scanPrefixes(insn: Insn, bytes: ArrayLike<number>): Prefixes {
     } else if (insn.mode === 64 && (byte & 0xf0) === 0x40) rex = byte
     else break
   }
-  return { legacy, rex, modrmAt: at + (insn.row.encoding.secondMap ? 2 : 1) }
+  return { legacy, rex, modrmAt: at + MAP_ESCAPES[insn.row.encoding.map]!.length + 1 }
 }
 
 export const memoryOf = (insn: Insn): MemOperand | undefined => insn.operands.find((operand) => operand.kind === 'mem')

@@ -128,6 +128,9 @@ export class InterpretingEmitter extends Values implements Emitter<Value> {
     const last = this.longs.add(address, this.longs.make(bytes - 1, 0))
     if (!isCanonical(address) || !isCanonical(last)) throw new Fault(SS_FAULT, 0)
   }
+  bulk(): undefined {
+    return undefined
+  }
   xmm(n: number): Value {
     const { view, base } = this.cpu
     const at = base + S_XMM + 16 * n
@@ -176,6 +179,10 @@ export class InterpretingEmitter extends Values implements Emitter<Value> {
   }
   shuffle(a: Value, b: Value, bytes: readonly number[]): Value {
     return shuffle(a as bigint, b as bigint, bytes)
+  }
+
+  quickly(_fast: unknown, otherwise: () => void): void {
+    otherwise()
   }
 
   setFlags(op: CcOp, size: Size, dst: Value, src: Value): void {

@@ -20,16 +20,31 @@ export interface Decoded {
   readonly high: number
   readonly nextLow: number
   readonly nextHigh: number
+  /** Where it lies; -1: not in one piece, so that nobody finds it again. */
+  readonly at: number
   readonly bytes: readonly number[]
+  /** The first four of them, with zeros for those that are not its own; and what leaves those out. */
+  readonly word: number
+  readonly mask: number
+  /** What came after it the last time. */
+  following: Decoded | undefined
+  /** Of the generation that it is in. */
+  generation: number
 }
 
-/** More than that, and it begins anew. */
-const ENTRIES_MAX = 1 << 16
+/** More than that, and a new generation begins: what nobody asks for in it is forgotten at its end. */
+const GENERATION_MAX = 1 << 16
+const NONE = -1
 const PAGE = 4096
+const WORD = 4
 
 export class InsnCache {
   readonly #cpu: Cpu
-  readonly #entries = new Map<number, Decoded>()
+  #young = new Map<number, Decoded>()
+  #old = new Map<number, Decoded>()
+  #generation = 0
+  /** What `next` gave the last time. */
+  #last: Decoded | undefined
 
   constructor(cpu: Cpu) {
     this.#cpu = cpu
@@ -46,16 +61,51 @@ export class InsnCache {
       mode === 64
         ? cpu.fetch(low, high)
         : cpu.fetch((low + view.getInt32(base + S_SEGMENT_BASES + 8 * CS, true)) | 0, 0)
-    const found = this.#entries.get(at)
-    if (found && found.low === low && found.high === high && found.mode === mode && this.#isSame(at, found.bytes)) {
-      return found
+    const last = this.#last
+    const following = last?.following
+    if (following?.generation === this.#generation && following.at === at && this.#isIt(following, low, high, mode)) {
+      this.#last = following
+      return following
     }
-    return this.#decode(at, low, high, mode)
+    const found = this.#find(at, low, high, mode) ?? this.#decode(at, low, high, mode)
+    if (found && found.at >= 0) this.#keep(found)
+    if (last) last.following = found
+    this.#last = found
+    return found
   }
 
-  #isSame(at: number, bytes: readonly number[]): boolean {
+  #find(at: number, low: number, high: number, mode: Mode): Decoded | undefined {
+    const known = this.#young.get(at) ?? this.#old.get(at)
+    return known && this.#isIt(known, low, high, mode) ? known : undefined
+  }
+
+  #keep(found: Decoded): void {
+    if (found.generation === this.#generation) return
+    if (this.#young.size === GENERATION_MAX) {
+      // They may be what follows on one that stays, but are not to hold others.
+      for (const each of this.#old.values()) if (each.generation !== this.#generation) each.following = undefined
+      this.#old = this.#young
+      this.#young = new Map()
+      this.#generation++
+    }
+    // What lay there is not to be found by what came before it either: `known` would not know of it.
+    const there = this.#young.get(found.at)
+    if (there) there.generation = NONE
+    found.generation = this.#generation
+    this.#young.set(found.at, found)
+  }
+
+  /** The instruction there, if it has been interpreted and is still the same. */
+  known(at: number, low: number, high: number, mode: Mode): Insn | undefined {
+    return this.#find(at, low, high, mode)?.insn
+  }
+
+  #isIt(known: Decoded, low: number, high: number, mode: Mode): boolean {
+    if (known.low !== low || known.high !== high || known.mode !== mode) return false
     const { view } = this.#cpu
-    for (let i = 0; i < bytes.length; i++) if (view.getUint8(at + i) !== bytes[i]) return false
+    const { at, bytes } = known
+    if (at + WORD > view.byteLength || (view.getInt32(at, true) & known.mask) !== known.word) return false
+    for (let i = WORD; i < bytes.length; i++) if (view.getUint8(at + i) !== bytes[i]) return false
     return true
   }
 
@@ -79,11 +129,10 @@ export class InsnCache {
     const nextRip = BigInt.asUintN(mode, rip + BigInt(insn.length))
     const nextLow = Number(BigInt.asIntN(32, nextRip))
     const nextHigh = Number(BigInt.asIntN(32, nextRip >> 32n))
-    const decoded = { insn, semantics, mode, rip, nextRip, low, high, nextLow, nextHigh, bytes }
-    if (bytes.length <= left) {
-      if (this.#entries.size === ENTRIES_MAX) this.#entries.clear()
-      this.#entries.set(at, decoded)
-    }
-    return decoded
+    const mask = bytes.length < WORD ? (1 << (8 * bytes.length)) - 1 : -1
+    const word = bytes.reduceRight((sum, byte, i) => (i < WORD ? (sum << 8) | byte : sum), 0)
+    const where = bytes.length <= left ? at : -1
+    const place = { at: where, bytes, word, mask, following: undefined, generation: NONE }
+    return { insn, semantics, mode, rip, nextRip, low, high, nextLow, nextHigh, ...place }
   }
 }

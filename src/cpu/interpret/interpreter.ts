@@ -1,6 +1,7 @@
 /** The interpreter: one instruction after the other, until the budget is used up or something is not the processor's to do. */
 import type { Cpu } from '../cpu.ts'
 import { DB, Fault, UD } from '../fault.ts'
+import type { Insn, Mode } from '../isa/insn.ts'
 import { Exit, S_EXIT, S_EXIT_ADDRESS, S_EXIT_CODE, S_EXIT_VECTOR, S_RIP, TF } from '../state.ts'
 import { otherFlags } from '../state-access.ts'
 import { InterpretingEmitter } from './emitter.ts'
@@ -20,6 +21,11 @@ export class Interpreter {
     this.#cpu = cpu
     this.#cache = new InsnCache(cpu)
     this.#emitter = new InterpretingEmitter(cpu)
+  }
+
+  /** The instruction there, of this address, if it has been interpreted. */
+  known(at: number, low: number, high: number, mode: Mode): Insn | undefined {
+    return this.#cache.known(at, low, high, mode)
   }
 
   /** So many counts (ADR 0011), unless an exit comes before: S_EXIT and what follows it tell. */

@@ -108,6 +108,14 @@ function psadbw(): void {
   }
 }
 
+/** A selector's top bit makes a zero, its low four bits choose. */
+function pshufb(): void {
+  for (let i = 0; i < 16; i++) {
+    const selector = unsigned8[B + i]!
+    unsigned8[R + i] = selector & 0x80 ? 0 : unsigned8[A + (selector & 15)]!
+  }
+}
+
 const add = (a: number, b: number): number => a + b
 const sub = (a: number, b: number): number => a - b
 const eq = (a: number, b: number): number => (a === b ? -1 : 0)
@@ -160,6 +168,8 @@ const OPS: Record<VectorOp, () => void> = {
   pmulhuw: each(u16, (a, b) => (a * b) / 0x10000),
   pmuludq,
   psadbw,
+  pmulhrsw: each(s16, (a, b) => (a * b + 0x4000) >> 15),
+  pshufb,
 }
 
 const SHIFTS: Record<VectorShift, (count: number) => () => void> = {

@@ -56,7 +56,7 @@ describe('bytes', () => {
   })
 
   test('of an opcode that does not exist end with it', () => {
-    expect(read('0f 38')).toBeUndefined()
+    expect(read('0f 38 ff')).toBeUndefined()
     expect(read('06')).toBeUndefined()
     expect(read('c4')).toBeUndefined()
     expect(read('fe f8')).toBeUndefined()

@@ -24,8 +24,12 @@ export function decode(fetch: Fetch, mode: Mode): Insn | undefined {
   const d = new Decoding(fetch, mode)
   prefixes(d)
   if (d.opcode === 0x0f) {
-    d.secondMap = true
+    d.map = 1
     d.opcode = d.bytes.u8()
+    if (d.opcode === 0x38 || d.opcode === 0x3a) {
+      d.map = d.opcode === 0x38 ? 2 : 3
+      d.opcode = d.bytes.u8()
+    }
   }
   const entry = entryFor(d)
   if (!entry) return undefined
@@ -95,7 +99,7 @@ function prefixes(d: Decoding): void {
 /** Reads ModRM where there is one. */
 function entryFor(d: Decoding): Entry | undefined {
   const dispatch = dispatchFor(d.mode, d.w)
-  if (d.opcode === 0x90 && !d.secondMap && d.rex & 1) return dispatch.xchg
+  if (d.opcode === 0x90 && d.map === 0 && d.rex & 1) return dispatch.xchg
   const prefix =
     d.repeat === 'rep'
       ? REPE_PREFIX
@@ -104,7 +108,7 @@ function entryFor(d: Decoding): Entry | undefined {
         : d.operandSize
           ? OPERAND_SIZE_PREFIX
           : NO_PREFIX
-  const slot = dispatch.slots[slotOf(d.secondMap, d.opcode, prefix)]
+  const slot = dispatch.slots[slotOf(d.map, d.opcode, prefix)]
   if (!slot) return undefined
   if ('row' in slot) {
     if (slot.hasModrm) d.modrm = d.bytes.u8()

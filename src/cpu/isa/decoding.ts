@@ -1,6 +1,6 @@
 /** An instruction while it is being decoded: its bytes, and what has been found out so far. */
 import { Fault, GP } from '../fault.ts'
-import type { MemOperand, Mode, Size } from './insn.ts'
+import type { MemOperand, Mode, OpcodeMap, Size } from './insn.ts'
 
 /** Gives the byte so many bytes behind the instruction's first one. Throws Fault. */
 export type Fetch = (offset: number) => number
@@ -52,7 +52,7 @@ export class Decoding {
   /** Of an override; -1: none. */
   segment = -1
   opcode = 0
-  secondMap = false
+  map: OpcodeMap = 0
   modrm = 0
   size: Size = 4
   /** ModRM's memory operand: `hasMemory`, and what is in a MemOperand, besides the segment if no prefix overrides it. */

@@ -1,5 +1,5 @@
 /** From opcodes to rows: the tables that the decoder looks into, made once of the instruction table. */
-import type { Mode, Row } from './insn.ts'
+import type { Mode, OpcodeMap, Row } from './insn.ts'
 import { ROWS } from './rows.ts'
 
 /** An operand's notation, taken apart: the letter of its method, or a name as it is; its type. */
@@ -41,8 +41,7 @@ export interface Dispatch {
   readonly xchg: Entry
 }
 
-export const slotOf = (secondMap: boolean, opcode: number, prefix: number): number =>
-  (secondMap ? 1024 : 0) + opcode * 4 + prefix
+export const slotOf = (map: OpcodeMap, opcode: number, prefix: number): number => map * 1024 + opcode * 4 + prefix
 
 const NAMED = /^(?:[ACD][LX]|[er]AX|[C-GS]S|1|STi?|BX|DI)$/
 
@@ -127,15 +126,15 @@ function slotFor(entries: readonly Entry[]): Slot {
 function dispatchOf(entries: readonly Entry[]): Dispatch {
   const byOpcode = new Map<number, Entry[]>()
   for (const entry of entries) {
-    const { secondMap, opcode, registerInOpcode } = entry.row.encoding
+    const { map, opcode, registerInOpcode } = entry.row.encoding
     for (let n = 0; n < (registerInOpcode ? 8 : 1); n++) {
-      const key = slotOf(secondMap, opcode + n, 0)
+      const key = slotOf(map, opcode + n, 0)
       const list = byOpcode.get(key)
       if (list) list.push(entry)
       else byOpcode.set(key, [entry])
     }
   }
-  const slots: Slot[] = Array.from({ length: 2048 }, () => undefined)
+  const slots: Slot[] = Array.from({ length: 4096 }, () => undefined)
   for (const [key, list] of byOpcode) {
     const any = list.every(({ row }) => row.encoding.prefix === '') ? slotFor(list) : undefined
     for (const [n, prefix] of PREFIXES.entries()) {

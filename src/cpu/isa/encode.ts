@@ -1,7 +1,7 @@
 /** Bytes of an instruction's form: the decoder's inverse, for tests. AMD APM volume 3, chapter 1. */
 import { type Entry, entryOf } from './dispatch.ts'
 import type { Form } from './forms.ts'
-import type { Mode } from './insn.ts'
+import { MAP_ESCAPES, type Mode } from './insn.ts'
 
 export interface Address {
   /** -1: none. RSP is no index. */
@@ -43,7 +43,7 @@ export function encode(form: Form, choice: Choice = {}): Uint8Array {
   const rex = (w ? 8 : 0) | (isHigh(reg) ? 4 : 0) | (isHigh(index) ? 2 : 0) | (isHigh(base) ? 1 : 0)
   const out = prefixes(form, choice)
   if (rex || needsRex(entry, form, reg, base)) out.push(0x40 | rex)
-  if (encoding.secondMap) out.push(0x0f)
+  out.push(...MAP_ESCAPES[encoding.map]!)
   out.push(encoding.opcode | (encoding.registerInOpcode ? low3(base) : 0))
   if (encoding.modrm >= 0) out.push(encoding.modrm)
   else if (entry.hasModrm) {

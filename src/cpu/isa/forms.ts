@@ -31,7 +31,7 @@ function kindsOf(row: Row): Form['rm'][] {
 /** Without an operand that says so, these too are about the operation's size. */
 const SIZED = new Set('cbw cwd iret retf pusha popa'.split(' '))
 /** Of these REX.W is all that counts. */
-const WIDENED = new Set('sysret fxsave fxrstor'.split(' '))
+const WIDENED = new Set('sysret sysexit fxsave fxrstor'.split(' '))
 const SIZED_OPERAND = /^\(?(?:[EGMRZIOXYJ](?:v|z|bs|p|a|e|f)|[er]AX)\)?$/
 
 /** The operation's sizes that differ. */

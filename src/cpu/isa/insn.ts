@@ -25,12 +25,16 @@ export const GS = 5
 /** How the processor decodes: 64-bit mode, or compatibility mode with a 32-bit code segment. */
 export type Mode = 64 | 32
 
+/** What stands before the opcode: nothing, 0F, 0F 38, or 0F 3A. */
+export type OpcodeMap = 0 | 1 | 2 | 3
+/** The bytes that lead there. */
+export const MAP_ESCAPES: readonly (readonly number[])[] = [[], [0x0f], [0x0f, 0x38], [0x0f, 0x3a]]
+
 /** Where a row is in the opcode maps: see row.ts. */
 export interface Encoding {
   /** '': any that no other row of the opcode has. */
   readonly prefix: '' | 'np' | '66' | 'f2' | 'f3'
-  /** In the second map, behind 0F. */
-  readonly secondMap: boolean
+  readonly map: OpcodeMap
   readonly opcode: number
   /** In the opcode's low three bits. */
   readonly registerInOpcode: boolean

@@ -13,7 +13,7 @@ describe('a row', () => {
       writes: 'oszapc',
       undefined: '',
       attributes: new Set(['lock']),
-      encoding: { prefix: '', secondMap: false, opcode: 0x80, registerInOpcode: false, modrm: -1, reg: 2, rm: 'any' },
+      encoding: { prefix: '', map: 0, opcode: 0x80, registerInOpcode: false, modrm: -1, reg: 2, rm: 'any' },
     })
   })
 
@@ -22,10 +22,10 @@ describe('a row', () => {
       'f3.0f.1e.fa nop - name:endbr64\nnp.0f.ae/5r lfence - sse2\n66.0f.12 movlpd Vq,Mq\n50+r push Zv',
     )
     expect(encodings.map(({ encoding }) => encoding)).toEqual([
-      { prefix: 'f3', secondMap: true, opcode: 0x1e, registerInOpcode: false, modrm: 0xfa, reg: -1, rm: 'any' },
-      { prefix: 'np', secondMap: true, opcode: 0xae, registerInOpcode: false, modrm: -1, reg: 5, rm: 'reg' },
-      { prefix: '66', secondMap: true, opcode: 0x12, registerInOpcode: false, modrm: -1, reg: -1, rm: 'mem' },
-      { prefix: '', secondMap: false, opcode: 0x50, registerInOpcode: true, modrm: -1, reg: -1, rm: 'any' },
+      { prefix: 'f3', map: 1, opcode: 0x1e, registerInOpcode: false, modrm: 0xfa, reg: -1, rm: 'any' },
+      { prefix: 'np', map: 1, opcode: 0xae, registerInOpcode: false, modrm: -1, reg: 5, rm: 'reg' },
+      { prefix: '66', map: 1, opcode: 0x12, registerInOpcode: false, modrm: -1, reg: -1, rm: 'mem' },
+      { prefix: '', map: 0, opcode: 0x50, registerInOpcode: true, modrm: -1, reg: -1, rm: 'any' },
     ])
   })
 

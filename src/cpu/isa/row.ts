@@ -3,7 +3,7 @@
  *
  *   80/2    adc     Eb,Ib       <c =oszapc lock
  *
- * Opcode: bytes in hex with dots. `0f` leads to the second map; `66`, `f2` or `f3` before it is a mandatory prefix, `np` says that there must be none, and a row without any of these
+ * Opcode: bytes in hex with dots. `0f`, `0f.38` and `0f.3a` lead to further maps; `66`, `f2` or `f3` before them is a mandatory prefix, `np` says that there must be none, and a row without any of these
  * takes what no other row of its opcode takes. `/2` is ModRM's reg field, `/2r` and `/2m` want a register or memory besides, a further byte is all of ModRM. `+r` has a
  * register in the opcode's low bits, `+cc` a condition, which then is part of the mnemonic (`jcc`: `jo` to `jg`) and says which flags are read.
  *
@@ -36,7 +36,7 @@
  *   name:      how the disassembler calls it
  * and what it needs of CPUID (CPUID_ATTRIBUTES).
  */
-import type { Row } from './insn.ts'
+import type { OpcodeMap, Row } from './insn.ts'
 
 /** Condition codes by number. */
 export const CONDITIONS = [
@@ -61,14 +61,16 @@ const CONDITION_FLAGS = ['o', 'c', 'z', 'cz', 's', 'p', 'so', 'zso'] as const
 
 /** Names of CPUID's bits, as Linux has them. */
 export const CPUID_ATTRIBUTES: ReadonlySet<string> = new Set(
-  'fpu tsc cx8 cx16 cmov clfsh mmx fxsr sse sse2 popcnt lahf rdtscp syscall prefetchw'.split(' '),
+  'fpu tsc cx8 cx16 cmov sep clfsh mmx fxsr sse sse2 sse3 ssse3 popcnt lahf rdtscp syscall prefetchw'.split(' '),
 )
 const ATTRIBUTES = new Set([
   ...CPUID_ATTRIBUTES,
   ...'lock rep repz d64 i64 o64 w0 w1 nocs anymod priv undoc'.split(' '),
 ])
 
-const OPCODE = /^(?:(np|66|f2|f3)\.)?(0f\.)?([0-9a-f]{2})(?:\.([0-9a-f]{2})|\/([0-7])([rm])?)?(\+r|\+cc)?$/
+const MAPS = ['', '0f.', '0f.38.', '0f.3a.']
+const OPCODE =
+  /^(?:(np|66|f2|f3)\.)?(0f\.(?:38\.|3a\.)?)?([0-9a-f]{2})(?:\.([0-9a-f]{2})|\/([0-7])([rm])?)?(\+r|\+cc)?$/
 const OPERAND =
   /^\(?(?:[EGRMZIJOXYSCDVWUPQN](?:b|w|d|q|dq|v|z|y|n|bs|p|a|s|t|e|f|x|ss|sd|ps|pd)?|[ACD][LX]|[er]AX|[C-GS]S|1|STi?|BX|DI)\)?$/
 
@@ -76,7 +78,7 @@ function parseRow(text: string): Row[] {
   const [opcodes = '', mnemonic = '', list = '', ...rest] = text.trim().split(/\s+/)
   const found = OPCODE.exec(opcodes)
   if (!found) throw new Error(`no opcode: ${text}`)
-  const [, prefix = '', map, opcode = '', modrm, reg, kind, plus] = found
+  const [, prefix = '', map = '', opcode = '', modrm, reg, kind, plus] = found
   const operands = list === '-' ? [] : list.split(',')
   for (const operand of operands) if (!OPERAND.test(operand)) throw new Error(`no operand: ${operand} in ${text}`)
   const flags: Record<string, string> = {}
@@ -98,7 +100,7 @@ function parseRow(text: string): Row[] {
     attributes,
     encoding: {
       prefix: prefix as Row['encoding']['prefix'],
-      secondMap: map !== undefined,
+      map: MAPS.indexOf(map) as OpcodeMap,
       opcode: Number.parseInt(opcode, 16),
       registerInOpcode: plus === '+r',
       modrm: modrm === undefined ? -1 : Number.parseInt(modrm, 16),

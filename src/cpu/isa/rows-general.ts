@@ -115,6 +115,7 @@ ce       into   -           <o i64
 f1       int1   -
 62       bound  Gv,Ma       i64
 0f.05    syscall -          syscall
+0f.34    sysenter -         sep
 0f.0b    ud2    -
 0f.b9    ud1    Gv,Ev
 0f.ff    ud0    Gv,Ev

@@ -35,6 +35,7 @@ fb         sti     -          priv
 0f.22      mov     Cn,Rn      priv anymod ?oszapc
 0f.23      mov     Dn,Rn      priv anymod ?oszapc
 0f.30      wrmsr   -          priv
+0f.35      sysexit -          priv
 0f.32      rdmsr   -          priv
 0f.33      rdpmc   -          priv
 `

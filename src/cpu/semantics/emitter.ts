@@ -10,13 +10,27 @@
 import type { Cpu } from '../cpu.ts'
 import type { Insn, Size } from '../isa/insn.ts'
 import type { CcOp } from '../state.ts'
-import type { VectorOp, VectorShift } from './vector-ops.ts'
+import type { FloatOp, VectorOp, VectorShift } from './vector-ops.ts'
 
 /** Jcc's four bits: o no b ae e ne be a s ns p np l ge le g. */
 export type Condition = number
 
 /** A helper: plain TypeScript over the vCPU. `args` are numbers (sizes 1 to 4) and BigInts (size 8); what it returns is of the size that was asked for. Throws Fault. */
 export type Helper = (cpu: Cpu, ...args: (number | bigint)[]) => number | bigint | undefined
+
+/** What the engine's machine instructions do that do not do quite what the processor's do, where they are at hand. */
+export interface Native<V> {
+  /** Vectors of floats, by WebAssembly's name. */
+  op(name: FloatOp, a: V, b?: V): V
+  /** Of 8 bytes; the divisor is not 0, and the quotient fits. */
+  quotient(isSigned: boolean, a: V, b: V): V
+  remainder(isSigned: boolean, a: V, b: V): V
+  /** Eight bytes, twice. */
+  constant(bits: bigint): V
+  /** 1 if there is a bit that is not 0. */
+  any(a: V): V
+  mxcsr(): V
+}
 
 /** What was in memory, and how to put something else there. */
 export interface Modified<V> {
@@ -76,6 +90,12 @@ export interface Emitter<V> {
   /** Faults as a store there would, and changes nothing. */
   writable(bytes: number, address: V, stack?: boolean): void
 
+  /**
+   * Iterations of a repeated STOS, or of a MOVS that reads at `from`, which are done at once since none of them can fault: how many, 8 bytes, each of them a count. At least one of `count` is
+   * left. Undefined: they are done one by one here.
+   */
+  bulk(size: Size, count: V, to: V, source: { readonly value: V } | { readonly from: V }): V | undefined
+
   /** XMM registers. */
   xmm(n: number): V
   setXmm(n: number, value: V): void
@@ -92,6 +112,11 @@ export interface Emitter<V> {
   zero128(): V
   /** Bytes of `a` (0-15) and `b` (16-31) by constant numbers. */
   shuffle(a: V, b: V, bytes: readonly number[]): V
+
+  /**
+   * What the engine's own instructions can do if a condition holds, and otherwise a helper (ADR 0011, "Floating point"). Where there are none at hand it is always the helper.
+   */
+  quickly(fast: (native: Native<V>) => { readonly condition: V; act(): void }, otherwise: () => void): void
 
   /** What `op` has to know of the operands is in state.ts. `size` is the operation's, and that of `dst` and `src`. */
   setFlags(op: CcOp, size: Size, dst: V, src: V): void

@@ -37,16 +37,23 @@ const save: Helper = (cpu, to, wide, stack) => {
   // The end is looked at first.
   cpu.writable(1, BigInt.asUintN(64, at + BigInt(AREA - 1)))
   cpu.writable(AREA, at)
-  const { view, base } = cpu
-  const fpu = new X87(cpu, 0n)
   // What is reserved keeps what is there.
   const bytes = cpu.loadBytes(at, USED)
+  saveInto(cpu, bytes, wide === 1, registers(cpu))
+  cpu.storeBytes(at, bytes)
+  return undefined
+}
+
+/** As FXSAVE lays it out, with so many XMM registers. `wide`: pointers of 64 bits. */
+export function saveInto(cpu: Cpu, bytes: Uint8Array, wide: boolean, xmms: number): void {
+  const { view, base } = cpu
+  const fpu = new X87(cpu, 0n)
   const area = new DataView(bytes.buffer, bytes.byteOffset)
   area.setUint16(FCW, fpu.control, true)
   area.setUint16(FSW, fpu.status, true)
   area.setUint16(FTW, fpu.tags, true)
   area.setUint16(FOP, view.getUint16(base + S_FOP, true), true)
-  const pointer = wide === 1 ? 64 : 32
+  const pointer = wide ? 64 : 32
   area.setBigUint64(FIP, BigInt.asUintN(pointer, view.getBigUint64(base + S_FIP, true)), true)
   area.setBigUint64(FDP, BigInt.asUintN(pointer, view.getBigUint64(base + S_FDP, true)), true)
   area.setUint32(MXCSR, mxcsr(cpu), true)
@@ -56,11 +63,9 @@ const save: Helper = (cpu, to, wide, stack) => {
     area.setBigUint64(ST + 16 * i, BigInt.asUintN(64, bits), true)
     area.setBigUint64(ST + 16 * i + 8, BigInt.asUintN(16, bits >> 64n), true)
   }
-  for (let n = 0; n < 16 * registers(cpu); n += 8) {
+  for (let n = 0; n < 16 * xmms; n += 8) {
     area.setBigUint64(XMM + n, view.getBigUint64(base + S_XMM + n, true), true)
   }
-  cpu.storeBytes(at, bytes)
-  return undefined
 }
 
 const restore: Helper = (cpu, from, wide, stack) => {
@@ -68,26 +73,31 @@ const restore: Helper = (cpu, from, wide, stack) => {
   checkPlace(at, stack === 1)
   const bytes = cpu.loadBytes(at, USED)
   const area = new DataView(bytes.buffer, bytes.byteOffset)
-  const control = area.getUint32(MXCSR, true)
-  if ((control & ~MXCSR_MASK) !== 0) throw new Fault(GP, 0)
+  if ((area.getUint32(MXCSR, true) & ~MXCSR_MASK) !== 0) throw new Fault(GP, 0)
+  restoreFrom(cpu, bytes, wide === 1, registers(cpu))
+  return undefined
+}
+
+/** The inverse of `saveInto`; bits of MXCSR that do not exist are ignored. */
+export function restoreFrom(cpu: Cpu, bytes: Uint8Array, wide: boolean, xmms: number): void {
   const { view, base } = cpu
+  const area = new DataView(bytes.buffer, bytes.byteOffset)
   const fpu = new X87(cpu, 0n)
   fpu.setControl(area.getUint16(FCW, true))
   fpu.setStatus(area.getUint16(FSW, true))
   fpu.tags = area.getUint8(FTW)
   view.setUint16(base + S_FOP, area.getUint16(FOP, true) & 0x7ff, true)
-  const pointer = wide === 1 ? 64 : 32
+  const pointer = wide ? 64 : 32
   view.setBigUint64(base + S_FIP, BigInt.asUintN(pointer, area.getBigUint64(FIP, true)), true)
   view.setBigUint64(base + S_FDP, BigInt.asUintN(pointer, area.getBigUint64(FDP, true)), true)
-  setMxcsr(cpu, control)
+  setMxcsr(cpu, area.getUint32(MXCSR, true) & MXCSR_MASK)
   for (let i = 0; i < 8; i++) {
     const low = area.getBigUint64(ST + 16 * i, true)
     fpu.setRegister((fpu.top + i) & 7, low | (BigInt(area.getUint16(ST + 16 * i + 8, true)) << 64n))
   }
-  for (let n = 0; n < 16 * registers(cpu); n += 8) {
+  for (let n = 0; n < 16 * xmms; n += 8) {
     view.setBigUint64(base + S_XMM + n, area.getBigUint64(XMM + n, true), true)
   }
-  return undefined
 }
 
 const area =

@@ -41,7 +41,14 @@ export const INTEGER: readonly (readonly [string, Semantics])[] = [
   ...Object.entries({ ud2: branches.undefinedInstruction, lfence: nop, mfence: nop, sfence: nop }),
   ...Object.entries({ prefetch: nop, prefetchw: nop, prefetchnta: nop, prefetcht0: nop }),
   ...Object.entries({ prefetcht1: nop, prefetcht2: nop }),
-  ...Object.entries({ sgdt: privileged, sidt: privileged, sldt: privileged, str: privileged, smsw: privileged }),
+  ...Object.entries({
+    sysenter: privileged,
+    sgdt: privileged,
+    sidt: privileged,
+    sldt: privileged,
+    str: privileged,
+    smsw: privileged,
+  }),
   ...moves.CONDITIONAL_MOVES,
   ...branches.CONDITIONAL_JUMPS,
 ]

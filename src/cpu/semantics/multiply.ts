@@ -5,7 +5,7 @@ import { AH, type Insn, RAX, RDX, type Size } from '../isa/insn.ts'
 import { CcOp } from '../state.ts'
 import { reg, setReg } from '../state-access.ts'
 import type { Emitter, Helper, Semantics } from './emitter.ts'
-import { read, sizeOf } from './operands.ts'
+import { read, resize, sizeOf } from './operands.ts'
 
 /** What the product's halves are. */
 function product<V>(e: Emitter<V>, size: Size, a: V, b: V, isSigned: boolean): { low: V; high: V } {
@@ -78,10 +78,37 @@ const UNSIGNED = helpers(false)
 const SIGNED = helpers(true)
 
 const divide =
-  (by: Record<Size, Helper>): Semantics =>
+  (by: Record<Size, Helper>, isSigned: boolean): Semantics =>
   (e, insn) => {
     const size = sizeOf(insn, 0)
-    e.helper(by[size], 0, read(e, insn, 0))
+    const divisor = read(e, insn, 0)
+    const fully = (): void => {
+      e.helper(by[size], 0, divisor)
+    }
+    if (size >= 4) divideQuickly(e, size as 4 | 8, isSigned, divisor, fully)
+    else fully()
   }
-export const div = divide(UNSIGNED)
-export const idiv = divide(SIGNED)
+export const div = divide(UNSIGNED, false)
+export const idiv = divide(SIGNED, true)
+
+/** What is not wider than its lower half, as compilers make dividends, by neither 0 nor -1. */
+function divideQuickly<V>(e: Emitter<V>, size: 4 | 8, isSigned: boolean, divisor: V, otherwise: () => void): void {
+  e.quickly((native) => {
+    const low = e.reg(size, RAX)
+    const extension = isSigned ? e.sar(size, low, e.imm(4, 8 * size - 1)) : e.imm(size, 0)
+    const isNarrow = e.eq(size, e.reg(size, RDX), extension)
+    const one = e.imm(size, 1)
+    const isPlain = isSigned ? e.ltu(size, one, e.add(size, divisor, one)) : e.ne(size, divisor, e.imm(size, 0))
+    const wide = (value: V): V => (size === 8 ? value : isSigned ? e.sext(4, 8, value) : e.zext(4, 8, value))
+    return {
+      condition: e.and(4, isNarrow, isPlain),
+      act: () => {
+        const [a, b] = [wide(low), wide(divisor)]
+        const quotient = native.quotient(isSigned, a, b)
+        const remainder = native.remainder(isSigned, a, b)
+        e.setReg(size, RAX, resize(e, 8, size, quotient))
+        e.setReg(size, RDX, resize(e, 8, size, remainder))
+      },
+    }
+  }, otherwise)
+}

@@ -1,11 +1,23 @@
 /** Segment registers: what may be loaded, what it does to the base, and what is refused with which error code (Intel SDM volume 3, 5.4 to 5.6). */
 import { describe, expect, test } from 'vitest'
 import { GP, NP, SS_FAULT } from '../fault.ts'
+import { statusFlags } from '../flags.ts'
 import { FlatCpu } from '../flat-cpu.ts'
 import { Interpreter } from '../interpret/interpreter.ts'
 import { CS, DS, ES, FS, GS, type Mode, RAX, RBX, RSP, SS } from '../isa/insn.ts'
-import { Exit, S_EXIT_CODE, S_EXIT_VECTOR } from '../state.ts'
-import { gpr, rip, segmentBase, selector, setGpr, setRip, setSegmentBase, setSelector } from '../state-access.ts'
+import { AC_FLAG, CF, DF, Exit, ID, IF, IOPL, S_EXIT_CODE, S_EXIT_VECTOR, TF, ZF } from '../state.ts'
+import {
+  gpr,
+  otherFlags,
+  rip,
+  segmentBase,
+  selector,
+  setGpr,
+  setOtherFlags,
+  setRip,
+  setSegmentBase,
+  setSelector,
+} from '../state-access.ts'
 
 const CODE = 0x1000n
 const DATA = 0x8000n
@@ -137,4 +149,73 @@ test('addresses of 16 bits wrap', () => {
   setGpr(cpu, 1, 0xffff0000n)
   expect(interpreter.run(2)).toBe(Exit.budget)
   expect([gpr(cpu, RAX), rip(cpu)]).toEqual([9n, CODE + 0x16n])
+})
+
+/** What IRETQ finds on the stack: RIP, CS, RFLAGS, RSP and SS. */
+function frame(cpu: FlatCpu, ...words: readonly bigint[]): void {
+  for (const [n, word] of words.entries()) cpu.store(8, gpr(cpu, RSP) + BigInt(8 * n), word)
+}
+const IRETQ = [0x48, 0xcf]
+
+describe('IRETQ', () => {
+  test('brings RIP, CS, RFLAGS, RSP and SS; of the flags not what is the kernel’s', () => {
+    const { cpu, interpreter } = machine(64, ...IRETQ)
+    setOtherFlags(cpu, 2 | IF)
+    frame(cpu, CODE + 0x123n, 0x23n, BigInt(CF | ZF | TF | DF | IOPL | AC_FLAG | ID), DATA + 0x10n, 0x0bn)
+    expect(interpreter.run(1)).toBe(Exit.budget)
+    expect([rip(cpu), gpr(cpu, RSP), selector(cpu, CS), selector(cpu, SS)]).toEqual([
+      CODE + 0x123n,
+      DATA + 0x10n,
+      0x23,
+      0x0b,
+    ])
+    expect(otherFlags(cpu)).toBe(2 | IF | TF | DF | AC_FLAG | ID)
+    expect(statusFlags(cpu)).toBe(CF | ZF)
+  })
+
+  test('leads to compatibility mode', () => {
+    const { cpu, interpreter } = machine(64, ...IRETQ)
+    frame(cpu, 0x1234n, 0x2bn, 2n, 0x5_0000_6789n, 0x0bn)
+    expect(interpreter.run(1)).toBe(Exit.budget)
+    expect([cpu.mode, rip(cpu), gpr(cpu, RSP)]).toEqual([32, 0x1234n, 0x6789n])
+  })
+
+  test.each([
+    ['code of level 0', 0x20n, 0x0bn, GP, 0x20],
+    ['data for code', 0x0bn, 0x0bn, GP, 0x08],
+    ['no code segment', 0n, 0x0bn, GP, 0],
+    ['no stack segment', 0x23n, 0n, GP, 0],
+    ['code for the stack', 0x23n, 0x2bn, GP, 0x28],
+    ['a stack that is not present', 0x23n, 0x1bn, SS_FAULT, 0x18],
+  ])('to %s is refused, and nothing has happened', (_, code, stack, vector, error) => {
+    const { cpu, interpreter } = machine(64, ...IRETQ)
+    const top = gpr(cpu, RSP)
+    frame(cpu, CODE, code, 2n, DATA, stack)
+    expect(interpreter.run(1)).toBe(Exit.fault)
+    expect([cpu.view.getUint32(S_EXIT_VECTOR, true), cpu.view.getInt32(S_EXIT_CODE, true)]).toEqual([vector, error])
+    expect([rip(cpu), gpr(cpu, RSP), selector(cpu, CS)]).toEqual([CODE, top, 0x23])
+  })
+
+  test('to an address that is not canonical is #GP(0)', () => {
+    const { cpu, interpreter } = machine(64, ...IRETQ)
+    frame(cpu, 0x8000_0000_0000n, 0x23n, 2n, DATA, 0x0bn)
+    expect(interpreter.run(1)).toBe(Exit.fault)
+    expect([cpu.view.getUint32(S_EXIT_VECTOR, true), cpu.view.getInt32(S_EXIT_CODE, true)]).toEqual([GP, 0])
+  })
+})
+
+test('LRETQ loads CS, as kernels do that have made a new GDT', () => {
+  const { cpu, interpreter } = machine(64, 0x48, 0xcb)
+  setSelector(cpu, CS, 0x33)
+  frame(cpu, CODE + 0x40n, 0x23n)
+  expect(interpreter.run(1)).toBe(Exit.budget)
+  expect([rip(cpu), selector(cpu, CS), gpr(cpu, RSP)]).toEqual([CODE + 0x40n, 0x23, DATA + 0x810n])
+})
+
+test('POPF leaves IOPL and IF alone', () => {
+  const { cpu, interpreter } = machine(64, 0x9d)
+  setOtherFlags(cpu, 2 | IF)
+  frame(cpu, BigInt(IOPL | DF | CF))
+  expect(interpreter.run(1)).toBe(Exit.budget)
+  expect([otherFlags(cpu), statusFlags(cpu)]).toEqual([2 | IF | DF, CF])
 })

@@ -12,6 +12,7 @@ import type { Emitter, Helper, Semantics } from './emitter.ts'
 import { beginMmx, enterMmx, readMmx, writeMmx } from './mmx-file.ts'
 import { read, sizeOf } from './operands.ts'
 import { extended, readVector, register } from './sse-operands.ts'
+import { fromInteger as fromGeneralQuickly, otherWidth, toInteger as toGeneralQuickly } from './sse-quick.ts'
 
 /** Some lanes of one kind become as many of another. */
 interface Conversion {
@@ -122,8 +123,11 @@ function toXmm(conversion: Conversion): Semantics {
     const to = register(insn, 0)
     if (conversion.lanes > 1) e.setXmm(to, convertVector(e, conversion, helpers, source))
     else {
-      const value = e.helper(helpers.low, conversion.to, e.lane(8, source, 0), e.imm(8, 0))
-      e.setXmm(to, e.withLane(conversion.to, e.xmm(to), 0, value))
+      const fully = (): void => {
+        const value = e.helper(helpers.low, conversion.to, e.lane(8, source, 0), e.imm(8, 0))
+        e.setXmm(to, e.withLane(conversion.to, e.xmm(to), 0, value))
+      }
+      otherWidth(e, conversion.from, source, to, fully)
     }
   }
 }
@@ -135,9 +139,12 @@ function fromGeneral(to: 4 | 8): Semantics {
     e.fpu()
     const size = sizeOf(insn, 1) as 4 | 8
     const source = read(e, insn, 1)
-    const value = e.helper(helpers[size].low, to, size === 4 ? e.zext(4, 8, source) : source, e.imm(8, 0))
     const n = register(insn, 0)
-    e.setXmm(n, e.withLane(to, e.xmm(n), 0, value))
+    const fully = (): void => {
+      const value = e.helper(helpers[size].low, to, size === 4 ? e.zext(4, 8, source) : source, e.imm(8, 0))
+      e.setXmm(n, e.withLane(to, e.xmm(n), 0, value))
+    }
+    fromGeneralQuickly(e, size, to, source, n, fully)
   }
 }
 
@@ -146,8 +153,12 @@ function toGeneral(from: 4 | 8, truncates: boolean): Semantics {
   return (e, insn) => {
     e.fpu()
     const size = sizeOf(insn, 0) as 4 | 8
-    const source = e.lane(8, readVector(e, insn, 1), 0)
-    e.setReg(size, register(insn, 0), e.helper(helpers[size].low, size, source, e.imm(8, 0)))
+    const source = readVector(e, insn, 1)
+    const to = register(insn, 0)
+    const fully = (): void => e.setReg(size, to, e.helper(helpers[size].low, size, e.lane(8, source, 0), e.imm(8, 0)))
+    const set = (value: typeof source): void => e.setReg(size, to, size === 8 ? e.sext(4, 8, value) : value)
+    if (truncates) toGeneralQuickly(e, from, source, set, fully)
+    else fully()
   }
 }
 

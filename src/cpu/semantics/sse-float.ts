@@ -1,5 +1,5 @@
 /**
- * SSE and SSE2 arithmetic and comparisons on scalars and vectors of singles and doubles (Intel SDM volume 1, chapters
+ * SSE to SSE3's arithmetic and comparisons on scalars and vectors of singles and doubles (Intel SDM volume 1, chapters
  * 10 and 11): helpers over the registers. What the engine's own numbers can do exactly they do (float/exact.ts), the
  * rest is done on BigInts.
  */
@@ -26,6 +26,7 @@ import { CcOp, CF, PF_FLAG, S_XMM, ZF } from '../state.ts'
 import type { Emitter, Helper, Semantics } from './emitter.ts'
 import { immediate } from './operands.ts'
 import { readVector, register } from './sse-operands.ts'
+import { QUICK, type Quick, arithmetic as quickArithmetic, comparison as quickComparison } from './sse-quick.ts'
 
 /** How an instruction's name ends: what it works on. */
 interface Type {
@@ -45,8 +46,19 @@ type Lane = (env: Environment, format: Format, a: bigint, b: bigint, selector: n
 
 const SOURCE = 0
 const RESULT = 16
-/** The source and the result of the helper that runs. */
-const area = new DataView(new ArrayBuffer(32))
+const FIRST = 32
+/** The source, the result and the first operand of the helper that runs. */
+const area = new DataView(new ArrayBuffer(48))
+
+/** What an instruction does with a lane; with several, lanes take turns. */
+type Operation = readonly [Lane, Exact?]
+interface Arithmetic {
+  readonly operations: readonly Operation[]
+  /** Neighbours of both operands with each other, instead of the lanes of one with those of the other. */
+  readonly horizontal: boolean
+}
+const vertical = (...operations: Operation[]): Arithmetic => ({ operations, horizontal: false })
+const horizontal = (operation: Operation): Arithmetic => ({ operations: [operation], horizontal: true })
 
 const getBits = (view: DataView, bytes: 4 | 8, at: number): bigint =>
   bytes === 4 ? BigInt(view.getUint32(at, true)) : view.getBigUint64(at, true)
@@ -57,15 +69,15 @@ function putBits(view: DataView, bytes: 4 | 8, at: number, bits: bigint): void {
 }
 
 /** A lane by the engine's numbers; false: they cannot. */
-function exactLane(view: DataView, bytes: 4 | 8, from: number, at: number, exact: Exact): boolean {
+function exactLane(bytes: 4 | 8, at: number, exact: Exact): boolean {
   if (bytes === 4) {
-    const a = view.getFloat32(from, true)
+    const a = area.getFloat32(FIRST + at, true)
     const b = area.getFloat32(SOURCE + at, true)
     const result = singles(a, b) ? exact.single(a, b) : Number.NaN
     if (Number.isNaN(result)) return false
     area.setFloat32(RESULT + at, result, true)
   } else {
-    const a = view.getFloat64(from, true)
+    const a = area.getFloat64(FIRST + at, true)
     const b = area.getFloat64(SOURCE + at, true)
     const result = doubles(a, b) ? exact.double(a, b) : Number.NaN
     if (Number.isNaN(result)) return false
@@ -74,18 +86,34 @@ function exactLane(view: DataView, bytes: 4 | 8, from: number, at: number, exact
   return true
 }
 
+/** The even lanes of both operands become the first one, the odd lanes the second one. */
+function pairNeighbours(bytes: 4 | 8): void {
+  const both = [...Array(32 / bytes).keys()].map((n) => {
+    const at = n * bytes
+    return getBits(area, bytes, at < 16 ? FIRST + at : SOURCE + at - 16)
+  })
+  both.forEach((bits, n) => {
+    putBits(area, bytes, (n & 1 ? SOURCE : FIRST) + (n >> 1) * bytes, bits)
+  })
+}
+
 /** All lanes of a destination and the source in `area`. */
-function run(cpu: Cpu, to: number, { bytes, lanes, format }: Type, lane: Lane, exact?: Exact, selector = 0): void {
+function run(cpu: Cpu, to: number, { bytes, lanes, format }: Type, arithmetic: Arithmetic, selector = 0): void {
   const { view } = cpu
+  const { operations } = arithmetic
   const at = cpu.base + S_XMM + 16 * to
-  const quick = (mxcsr(cpu) & (ROUNDING | PRECISION_MASK)) === PRECISION_MASK ? exact : undefined
+  for (let n = 0; n < 16; n += 4) area.setUint32(FIRST + n, view.getUint32(at + n, true), true)
+  if (arithmetic.horizontal) pairNeighbours(bytes)
+  const isQuick = (mxcsr(cpu) & (ROUNDING | PRECISION_MASK)) === PRECISION_MASK
   let env: Environment | undefined
   let rounded = false
-  for (let n = 0; n < bytes * lanes; n += bytes) {
-    if (quick && exactLane(view, bytes, at + n, n, quick)) rounded ||= inexact
+  for (let i = 0; i < lanes; i++) {
+    const n = i * bytes
+    const [lane, exact] = operations[i % operations.length]!
+    if (isQuick && exact && exactLane(bytes, n, exact)) rounded ||= inexact
     else {
       env ??= environment(cpu)
-      const bits = lane(env, format, getBits(view, bytes, at + n), getBits(area, bytes, SOURCE + n), selector)
+      const bits = lane(env, format, getBits(area, bytes, FIRST + n), getBits(area, bytes, SOURCE + n), selector)
       putBits(area, bytes, RESULT + n, bits)
     }
   }
@@ -97,34 +125,37 @@ function run(cpu: Cpu, to: number, { bytes, lanes, format }: Type, lane: Lane, e
 }
 
 /** Two helpers: of a register and a register, and of a register and 16 bytes as two halves. */
-function helpers(type: Type, lane: Lane, exact?: Exact): { registers: Helper; memory: Helper } {
+function helpers(type: Type, arithmetic: Arithmetic): { registers: Helper; memory: Helper } {
   return {
     registers(cpu, to, from, selector) {
       const at = cpu.base + S_XMM + 16 * (from as number)
       for (let n = 0; n < 16; n += 4) area.setUint32(SOURCE + n, cpu.view.getUint32(at + n, true), true)
-      run(cpu, to as number, type, lane, exact, selector as number)
+      run(cpu, to as number, type, arithmetic, selector as number)
       return undefined
     },
     memory(cpu, to, low, high, selector) {
       area.setBigUint64(SOURCE, low as bigint, true)
       area.setBigUint64(SOURCE + 8, high as bigint, true)
-      run(cpu, to as number, type, lane, exact, selector as number)
+      run(cpu, to as number, type, arithmetic, selector as number)
       return undefined
     },
   }
 }
 
-function semantics(type: Type, lane: Lane, exact?: Exact): Semantics {
-  const { registers, memory } = helpers(type, lane, exact)
+function semantics(type: Type, arithmetic: Arithmetic, quick: Quick | undefined): Semantics {
+  const { registers, memory } = helpers(type, arithmetic)
   return <V>(e: Emitter<V>, insn: Insn): void => {
     e.fpu()
-    const to = e.imm(4, register(insn, 0))
-    const selector = e.imm(4, insn.operands.length > 2 ? immediate(insn, 2).value : 0)
-    if (insn.operands[1]!.kind === 'xmm') e.helper(registers, 0, to, e.imm(4, register(insn, 1)), selector)
-    else {
-      const value = readVector(e, insn, 1)
-      e.helper(memory, 0, to, e.lane(8, value, 0), e.lane(8, value, 1), selector)
+    const to = register(insn, 0)
+    const selector = insn.operands.length > 2 ? Number(immediate(insn, 2).value) : 0
+    const value = readVector(e, insn, 1)
+    const fully = (): void => {
+      const source =
+        insn.operands[1]!.kind === 'xmm' ? [e.imm(4, register(insn, 1))] : [e.lane(8, value, 0), e.lane(8, value, 1)]
+      e.helper(source.length === 1 ? registers : memory, 0, e.imm(4, to), ...source, e.imm(4, selector))
     }
+    if (quick) quickArithmetic(e, type, quick, selector, to, value, fully)
+    else fully()
   }
 }
 
@@ -166,20 +197,28 @@ const predicate: Lane = (env, format, a, b, selector) => {
   return holds === ((selector & 4) === 0) ? (1n << BigInt(format.bits)) - 1n : 0n
 }
 
-const LANES: Record<string, [Lane, Exact?]> = {
-  add: [binary(add), EXACT.add],
-  sub: [binary(sub), EXACT.sub],
-  mul: [binary(mul), EXACT.mul],
-  div: [binary(div), EXACT.div],
-  sqrt: [binary((env, format, _, b) => sqrt(env, format, b)), EXACT.sqrt],
-  min: [extreme('less'), EXACT_MIN],
-  max: [extreme('greater'), EXACT_MAX],
-  cmp: [predicate],
+const ADD: Operation = [binary(add), EXACT.add]
+const SUB: Operation = [binary(sub), EXACT.sub]
+const ARITHMETIC: Record<string, Arithmetic> = {
+  add: vertical(ADD),
+  sub: vertical(SUB),
+  mul: vertical([binary(mul), EXACT.mul]),
+  div: vertical([binary(div), EXACT.div]),
+  sqrt: vertical([binary((env, format, _, b) => sqrt(env, format, b)), EXACT.sqrt]),
+  min: vertical([extreme('less'), EXACT_MIN]),
+  max: vertical([extreme('greater'), EXACT_MAX]),
+  cmp: vertical([predicate]),
+}
+/** SSE3's, of vectors only. */
+const WITHIN_VECTORS: Record<string, Arithmetic> = {
+  addsub: vertical(SUB, ADD),
+  hadd: horizontal(ADD),
+  hsub: horizontal(SUB),
 }
 /** Of singles only. */
-const APPROXIMATIONS: Record<string, [Lane]> = {
-  rcp: [binary((_, __, ___, b) => reciprocal(b))],
-  rsqrt: [binary((_, __, ___, b) => reciprocalRoot(b))],
+const APPROXIMATIONS: Record<string, Arithmetic> = {
+  rcp: vertical([binary((_, __, ___, b) => reciprocal(b))]),
+  rsqrt: vertical([binary((_, __, ___, b) => reciprocalRoot(b))]),
 }
 
 const FLAGS = { greater: 0, less: CF, equal: ZF, unordered: ZF | PF_FLAG | CF } as const
@@ -193,20 +232,31 @@ const comparison = ({ bytes, format }: Type, quiet: boolean): Semantics => {
   }
   return (e, insn) => {
     e.fpu()
-    const a = e.lane(bytes, readVector(e, insn, 0), 0)
-    const b = e.lane(bytes, readVector(e, insn, 1), 0)
-    e.setFlags(CcOp.flags, 4, e.imm(4, 0), e.helper(helper, 4, a, b))
+    const a = readVector(e, insn, 0)
+    const b = readVector(e, insn, 1)
+    const flags = e.variable(4, e.imm(4, 0))
+    const fully = (): void => flags.set(e.helper(helper, 4, e.lane(bytes, a, 0), e.lane(bytes, b, 0)))
+    quickComparison(e, bytes, a, b, flags.set, fully)
+    e.setFlags(CcOp.flags, 4, e.imm(4, 0), flags.get())
   }
 }
 
-function table(lanes: Record<string, [Lane, Exact?]>, types: readonly string[]): [string, Semantics][] {
-  return Object.entries(lanes).flatMap(([name, [lane, exact]]) =>
-    types.map((type): [string, Semantics] => [name + type, semantics(TYPES[type]!, lane, exact)]),
+function table(kinds: Record<string, Arithmetic>, types: readonly string[]): [string, Semantics][] {
+  return Object.entries(kinds).flatMap(([name, arithmetic]) =>
+    types.map((type): [string, Semantics] => [
+      name + type,
+      semantics(
+        TYPES[type]!,
+        arithmetic,
+        QUICK.find((quick) => quick === name),
+      ),
+    ]),
   )
 }
 
 export const SSE_FLOAT: Record<string, Semantics> = Object.fromEntries([
-  ...table(LANES, ['ss', 'ps', 'sd', 'pd']),
+  ...table(ARITHMETIC, ['ss', 'ps', 'sd', 'pd']),
+  ...table(WITHIN_VECTORS, ['ps', 'pd']),
   ...table(APPROXIMATIONS, ['ss', 'ps']),
   ...['ss', 'sd'].flatMap((type): [string, Semantics][] => [
     [`ucomi${type}`, comparison(TYPES[type]!, true)],

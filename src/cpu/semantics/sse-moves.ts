@@ -181,6 +181,7 @@ export const SSE_MOVES: Record<string, Semantics> = {
   movups: move(false),
   movupd: move(false),
   movdqu: move(false),
+  lddqu: move(false),
   movaps: move(true),
   movapd: move(true),
   movdqa: move(true),

@@ -7,7 +7,7 @@ import type { Helper, Semantics } from './emitter.ts'
 import { address, flagBit, memory, read, replaceFlags, resize, sizeOf, write } from './operands.ts'
 import { isCodeOrData, isReadable, isWritable, limitOf, upperHalf, visible } from './segments.ts'
 
-/** SGDT, SIDT, SLDT, STR and SMSW too: as with CR4.UMIP, so that a guest cannot see the host's tables. */
+/** What is not CPL 3's, and SYSENTER, which leads to an address that only the hypervisor knows. SGDT, SIDT, SLDT, STR and SMSW too: as with CR4.UMIP, so that a guest cannot see the host's tables. */
 export const privileged: Semantics = (e) => e.exit(Exit.privileged)
 
 export const nop: Semantics = () => {}

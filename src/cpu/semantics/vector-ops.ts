@@ -42,7 +42,19 @@ export const WASM_VECTOR_OPS = [
   'i32x4.dot_i16x8_s',
 ] as const
 /** SSE's own. */
-export const SSE_VECTOR_OPS = ['pmulhw', 'pmulhuw', 'pmuludq', 'psadbw'] as const
+export const SSE_VECTOR_OPS = ['pmulhw', 'pmulhuw', 'pmuludq', 'psadbw', 'pmulhrsw', 'pshufb'] as const
+
+/** Floats by WebAssembly's names; only translated code has them. */
+type Arithmetic = 'eq' | 'ne' | 'lt' | 'le' | 'ge' | 'abs' | 'add' | 'sub' | 'mul' | 'div' | 'sqrt' | 'pmin' | 'pmax'
+export type FloatOp =
+  | `${'f32x4' | 'f64x2'}.${Arithmetic}`
+  | 'v128.not'
+  | 'f32x4.convert_i32x4_s'
+  | 'f64x2.convert_low_i32x4_s'
+  | 'i32x4.trunc_sat_f32x4_s'
+  | 'i32x4.trunc_sat_f64x2_s_zero'
+  | 'f32x4.demote_f64x2_zero'
+  | 'f64x2.promote_low_f32x4'
 
 export type VectorOp = (typeof WASM_VECTOR_OPS)[number] | (typeof SSE_VECTOR_OPS)[number]
 

@@ -1,6 +1,6 @@
 /** x87 loads, stores, constants and moves (Intel SDM volume 1, 8.3.1 to 8.3.4), decimals among them. */
 import { fromInteger, toFormat, toInteger } from '../float/convert.ts'
-import { DE, IE, OE, UE } from '../float/environment.ts'
+import { DE, IE, OE, UE, ZERO } from '../float/environment.ts'
 import { F32, F64, F80, noteDenormals, packNan, packZero } from '../float/format.ts'
 import { round } from '../float/round.ts'
 import { loadInteger, loadReal, type X87Action, type X87Operands } from './x87-arithmetic.ts'
@@ -70,10 +70,10 @@ const storeReal =
   }
 
 const storeInteger =
-  (pops: boolean): X87Action =>
+  (pops: boolean, rounding?: number): X87Action =>
   (fpu, operands) => {
     const bits = 8 * operands.bytes
-    store(fpu, pops, () => toInteger(fpu.env, fpu.number(0), bits), -1n << BigInt(bits - 1), operands)
+    store(fpu, pops, () => toInteger(fpu.env, fpu.number(0), bits, rounding), -1n << BigInt(bits - 1), operands)
   }
 
 const DECIMAL_DIGITS = 18
@@ -154,6 +154,7 @@ export const X87_TRANSFER: Record<string, X87Action> = {
   },
   fist: storeInteger(false),
   fistp: storeInteger(true),
+  fisttp: storeInteger(true, ZERO),
   fbstp: (fpu, operands) => store(fpu, true, () => decimal(fpu), DECIMAL_INDEFINITE, operands),
   fxch: exchange,
   fldz: (fpu) => push(fpu, () => packZero(F80, 0)),

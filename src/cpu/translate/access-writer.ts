@@ -2,7 +2,7 @@
 
 import { TLB_ADDEND, TLB_INDEX_MASK, TLB_INDEX_SHIFT, TLB_READ, TLB_WRITE } from '../tlb.ts'
 import type { Bytes } from '../wasm/bytes.ts'
-import { I32, I64, Op, V128, type ValueType, VectorCode, VOID } from '../wasm/opcodes.ts'
+import { I32, I64, MEMORY_COPY, MEMORY_FILL, Op, V128, type ValueType, VectorCode, VOID } from '../wasm/opcodes.ts'
 import type { Node } from './node.ts'
 import type { AccessBytes, Site, Statement } from './statement.ts'
 import { type Scratch, ValueWriter } from './value-writer.ts'
@@ -70,18 +70,8 @@ export class AccessWriter extends ValueWriter {
   access(statement: Extract<Statement, { kind: 'load' | 'host' }>, count: number): void {
     const { address, bytes, stack, site, node } = statement
     const write = statement.kind === 'host'
-    const { word, long, tlb } = this.#locals
-    this.push(address)
-    this.tee(long)
-    this.op(Op.i32_wrap_i64)
-    this.const32(TLB_INDEX_SHIFT)
-    this.op(Op.i32_shr_u)
-    this.const32(TLB_INDEX_MASK)
-    this.op(Op.i32_and)
-    this.get(tlb)
-    this.op(Op.i32_add)
-    this.tee(word)
-    this.memory(Op.i64_load, write ? TLB_WRITE : TLB_READ)
+    const { word, long } = this.#locals
+    this.#tag(address, write)
     // An access across the page's end has another page's number for its last byte.
     this.get(long)
     if (bytes > 1) {
@@ -103,6 +93,51 @@ export class AccessWriter extends ValueWriter {
     this.op(Op.end)
     if (write) this.define(node)
     else this.loadHost(node, bytes as AccessBytes)
+  }
+
+  /** An address into `long`, its entry in the TLB into `word`, that one's tag onto the stack. */
+  #tag(address: Node, write: boolean): void {
+    const { word, long, tlb } = this.#locals
+    this.push(address)
+    this.tee(long)
+    this.op(Op.i32_wrap_i64)
+    this.const32(TLB_INDEX_SHIFT)
+    this.op(Op.i32_shr_u)
+    this.const32(TLB_INDEX_MASK)
+    this.op(Op.i32_and)
+    this.get(tlb)
+    this.op(Op.i32_add)
+    this.tee(word)
+    this.memory(Op.i64_load, write ? TLB_WRITE : TLB_READ)
+  }
+
+  probe({ address, write, node }: Extract<Statement, { kind: 'probe' }>): void {
+    const { word, long } = this.#locals
+    this.#tag(address, write)
+    this.get(long)
+    this.small64(-4096)
+    this.op(Op.i64_and)
+    this.op(Op.i64_eq)
+    this.op(Op.if)
+    this.op(I32)
+    this.get(long)
+    this.op(Op.i32_wrap_i64)
+    this.get(word)
+    this.memory(Op.i32_load, TLB_ADDEND)
+    this.op(Op.i32_add)
+    this.op(Op.else)
+    this.const32(0)
+    this.op(Op.end)
+    this.define(node)
+  }
+
+  bulk(statement: Extract<Statement, { kind: 'copy' | 'fill' }>): void {
+    this.push(statement.to)
+    this.push(statement.kind === 'copy' ? statement.from : statement.value)
+    this.push(statement.bytes)
+    this.op(Op.bulk)
+    this.code.unsigned(statement.kind === 'copy' ? MEMORY_COPY : MEMORY_FILL)
+    for (let n = statement.kind === 'copy' ? 2 : 1; n > 0; n--) this.op(0)
   }
 
   #ask(what: number, site: Site, count: number): void {

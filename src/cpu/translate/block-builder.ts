@@ -4,8 +4,9 @@
  */
 import { GP, NM } from '../fault.ts'
 import type { Size } from '../isa/insn.ts'
-import type { Emitter, Helper, Modified } from '../semantics/emitter.ts'
+import type { Emitter, Helper, Modified, Native } from '../semantics/emitter.ts'
 import {
+  DF,
   Exit,
   S_EXIT,
   S_EXIT_ADDRESS,
@@ -13,13 +14,15 @@ import {
   S_EXIT_VECTOR,
   S_FLAGS,
   S_LEAVE,
+  S_MXCSR,
   S_SEGMENT_BASES,
   S_TS,
   TF,
 } from '../state.ts'
-import { I32, I64, V128, type ValueType } from '../wasm/opcodes.ts'
+import { I32, I64, Op, V128, type ValueType } from '../wasm/opcodes.ts'
 import { isConstant, type Node } from './node.ts'
-import { SlotBuilder, typeOf } from './slot-builder.ts'
+import type { Translatable } from './region.ts'
+import { LOG2, SlotBuilder, typeOf } from './slot-builder.ts'
 import type { Slots } from './slots.ts'
 import { type AccessBytes, LEAVE_EXIT, type Site } from './statement.ts'
 
@@ -33,10 +36,19 @@ export class BlockBuilder extends SlotBuilder implements Emitter<Node> {
   #at = 0
   #nextAt = 0
   #likely: readonly number[] = []
+  #returns = false
   /** A helper has run within this instruction. */
   #helped = false
   /** An instruction that has just been added may have set TF. */
   #flagsWritten = false
+  readonly #native: Native<Node> = {
+    op: (name, a, b) => this.float(name, a, b),
+    quotient: (isSigned, a, b) => this.nodes.binary(isSigned ? Op.i64_div_s : Op.i64_div_u, a, b),
+    remainder: (isSigned, a, b) => this.nodes.binary(isSigned ? Op.i64_rem_s : Op.i64_rem_u, a, b),
+    constant: (bits) => this.constant128(bits),
+    any: (a) => this.anyTrue(a),
+    mxcsr: () => this.#loadState(I32, S_MXCSR),
+  }
 
   /** `start`: of the region. */
   constructor(slots: Slots, start: bigint) {
@@ -45,8 +57,9 @@ export class BlockBuilder extends SlotBuilder implements Emitter<Node> {
   }
 
   /** Adds one instruction, which begins so far from the region's start. `likely`: where a jump to an address that is not known may lead to. */
-  instruction(at: number, length: number, semantics: (e: Emitter<Node>) => void, likely: readonly number[] = []): void {
+  instruction(at: number, { length, run, returns }: Translatable, likely: readonly number[] = []): void {
     this.#likely = likely
+    this.#returns = returns
     this.#at = at
     this.#nextAt = at + length
     this.rip = this.#start + BigInt(at)
@@ -54,7 +67,7 @@ export class BlockBuilder extends SlotBuilder implements Emitter<Node> {
     this.#helped = false
     this.mayHaveEnded = false
     this.#flagsWritten = false
-    semantics(this)
+    run(this)
     this.done++
     if (this.ended) return
     this.mayHaveEnded = false
@@ -123,6 +136,53 @@ export class BlockBuilder extends SlotBuilder implements Emitter<Node> {
     this.if(low, () => this.fault(GP, 0))
   }
 
+  bulk(size: Size, count: Node, to: Node, source: { readonly value: Node } | { readonly from: Node }): Node {
+    const least = (a: Node, b: Node): Node => this.select(4, this.ltu(4, a, b), a, b)
+    const and = (a: Node, b: Node): Node => this.and(4, a, b)
+    const isThere = (host: Node): Node => this.ne(4, host, this.imm(4, 0))
+    const inPage = (address: Node): Node =>
+      this.sub(4, this.imm(4, 4096), and(this.trunc(8, 4, address), this.imm(4, 4095)))
+    const host = this.#probe(to, true)
+    let possible = and(isThere(host), this.eq(4, and(this.otherFlags(), this.imm(4, DF)), this.imm(4, 0)))
+    let bytes = inPage(to)
+    let from: Node | undefined
+    if ('from' in source) {
+      from = this.#probe(source.from, false)
+      possible = and(possible, isThere(from))
+      // As far as nothing is read that has been written.
+      bytes = least(least(bytes, inPage(source.from)), this.sub(4, host, from))
+    } else if (size > 1) {
+      const repeated = this.mul(
+        size,
+        this.and(size, source.value, this.imm(size, 0xff)),
+        this.imm(size, 0x0101010101010101n),
+      )
+      possible = and(possible, this.eq(size, source.value, repeated))
+    }
+    const others = this.sub(8, count, this.imm(8, 1))
+    const left = this.select(4, this.ltu(8, others, this.imm(8, 4096)), this.trunc(8, 4, others), this.imm(4, 4096))
+    const shift = this.imm(4, LOG2[size])
+    const fitting = least(least(this.shr(4, bytes, shift), left), this.#budget())
+    const done = this.select(4, possible, fitting, this.imm(4, 0))
+    this.if(done, () => {
+      const length = this.shl(4, done, shift)
+      if ('from' in source) this.append({ kind: 'copy', to: host, from: from!, bytes: length })
+      else this.append({ kind: 'fill', to: host, value: this.trunc(size, 4, source.value), bytes: length })
+      this.append({ kind: 'spend', count: done })
+    })
+    return this.zext(4, 8, done)
+  }
+  #probe(address: Node, write: boolean): Node {
+    const node = this.nodes.pinned(I32)
+    this.append({ kind: 'probe', node, address, write })
+    return node
+  }
+  #budget(): Node {
+    const node = this.nodes.pinned(I32)
+    this.append({ kind: 'budget', node })
+    return node
+  }
+
   #loadState(type: ValueType, offset: number): Node {
     const node = this.nodes.pinned(type)
     this.append({ kind: 'load-state', node, offset })
@@ -147,7 +207,7 @@ export class BlockBuilder extends SlotBuilder implements Emitter<Node> {
         this.if(this.eq(8, target, this.imm(8, address)), () => this.#goto(address))
         this.mayHaveEnded = false
       }
-      this.append({ kind: 'jump', target, done: this.done + 1, pending: this.pending })
+      this.append({ kind: 'jump', target, returns: this.#returns, done: this.done + 1, pending: this.pending })
       this.#end()
     }
   }
@@ -195,6 +255,14 @@ export class BlockBuilder extends SlotBuilder implements Emitter<Node> {
     const writes = [[S_EXIT, exit], [S_EXIT_VECTOR, vector], [S_LEAVE, LEAVE_EXIT], ...details] as const
     this.append({ kind: 'leave', site, writes })
     this.ended = true
+  }
+
+  /** Helpers that only calculate neither ask for a pause nor set TF: nothing has to be looked at behind them. */
+  quickly(fast: (native: Native<Node>) => { readonly condition: Node; act(): void }, otherwise: () => void): void {
+    const { condition, act } = fast(this.#native)
+    const helped = this.#helped
+    this.if(condition, act, otherwise)
+    this.#helped = helped
   }
 
   helper(helper: Helper, size: Size | 0, ...args: Node[]): Node {

@@ -11,6 +11,8 @@ export type Piece = readonly [at: number, bytes: Uint8Array]
 /** What may follow a jump of these is not known, or not soon. */
 const ENDS = new Set(['jmp', 'call', 'ret', 'callf', 'jmpf', 'retf', 'iret', 'syscall', 'sysenter', 'hlt', 'ud2'])
 
+const BYTES_MAX = 15
+
 /** Thrown where there is no code to be read. */
 const nothing = Symbol('no code')
 
@@ -42,9 +44,11 @@ export class CodeReader {
       if (next < 0) throw nothing
       return this.#bytes[next + within + offset - 4096]!
     }
-    const insn = this.#decode(byte)
+    // What has not been executed by now is left to be translated when it is; only of what lies on two pages that is not known.
+    const known = this.#cpu.interpretedAt(rip, at + within)
+    const insn = known ?? (within > 4096 - BYTES_MAX ? this.#decode(byte) : undefined)
     const semantics = insn && semanticsOf(insn.row)
-    if (!insn || !semantics) return undefined
+    if (!insn || !semantics || (!known && next < 0)) return undefined
     this.#remember(page, at, within, insn.length, next)
     return {
       length: insn.length,
@@ -53,6 +57,7 @@ export class CodeReader {
       ends: ENDS.has(insn.row.mnemonic),
       calls: insn.row.mnemonic === 'call',
       returns: insn.row.mnemonic === 'ret',
+      indirect: (insn.row.mnemonic === 'jmp' || insn.row.mnemonic === 'call') && insn.operands[0]?.kind !== 'rel',
     }
   }
 

@@ -48,7 +48,17 @@ interface Result {
 function run(instructions: readonly Instruction[], budget = 1000, helper: Helper = () => undefined): Result {
   const fetch = (rip: bigint) => {
     const instruction = instructions[Number(rip - START)]
-    return instruction && { length: 1, run: instruction, target: undefined, ends: false, calls: false, returns: false }
+    return (
+      instruction && {
+        length: 1,
+        run: instruction,
+        target: undefined,
+        ends: false,
+        calls: false,
+        returns: false,
+        indirect: false,
+      }
+    )
   }
   const region = buildRegion(START, fetch, FIRST_SLOT)!
   const module = new ModuleBuilder()

@@ -6,13 +6,13 @@
  * happened in one number (`site`).
  */
 
-import { S_LEAVE, S_RIP } from '../state.ts'
+import { S_INDIRECT, S_LEAVE, S_RIP } from '../state.ts'
 import type { Bytes } from '../wasm/bytes.ts'
-import { I64, Op, type ValueType, VOID } from '../wasm/opcodes.ts'
+import { I32, I64, Op, type ValueType, VOID } from '../wasm/opcodes.ts'
 import { needsFlags } from './liveness.ts'
 import type { Node, Slot } from './node.ts'
 import type { Block, Region } from './region.ts'
-import { BASE, BUDGET, type Imports, OWN_LOCALS, StateWriter } from './state-writer.ts'
+import { BASE, BUDGET, type Imports, LONG, OWN_LOCALS, StateWriter } from './state-writer.ts'
 import { LEAVE_ASKED, LEAVE_EXIT, type Site, type Statement } from './statement.ts'
 import { type Placed, type Structure, structureOf } from './structure.ts'
 import { countCold, countHot, needsOf } from './uses.ts'
@@ -136,6 +136,23 @@ class RegionWriter {
         out.push(statement.value)
         out.storeTo(statement.value.type, statement.offset)
         break
+      case 'probe':
+        out.probe(statement)
+        break
+      case 'budget':
+        out.get(BUDGET)
+        out.define(statement.node)
+        break
+      case 'spend':
+        out.get(BUDGET)
+        out.push(statement.count)
+        out.op(Op.i32_sub)
+        out.setLocal(BUDGET)
+        break
+      case 'copy':
+      case 'fill':
+        out.bulk(statement)
+        break
       case 'flags':
         if (statement.active) out.flags(statement.pending)
         break
@@ -148,9 +165,7 @@ class RegionWriter {
       case 'jump':
         out.refund(block.count - statement.done)
         out.coldFlags(statement.pending)
-        out.get(BASE)
-        out.push(statement.target)
-        out.storeTo(I64, S_RIP)
+        this.#jump(statement)
         this.#branch('out')
         break
       case 'leave':
@@ -212,6 +227,20 @@ class RegionWriter {
     else this.#tree(to)
   }
 
+  #jump({ target, returns }: Extract<Statement, { kind: 'jump' }>): void {
+    const out = this.#out
+    out.get(BASE)
+    out.push(target)
+    if (!returns) {
+      out.tee(LONG)
+      out.storeTo(I64, S_RIP)
+      out.get(BASE)
+      out.get(LONG)
+      out.op(Op.i32_wrap_i64)
+      out.storeTo(I32, S_INDIRECT)
+    } else out.storeTo(I64, S_RIP)
+  }
+
   /** Out of the middle of a block of `count` instructions, `done` of which have happened. */
   #leave({ at, done, pending }: Site, count: number, depth = 0): void {
     this.#out.coldFlags(pending)
@@ -235,6 +264,7 @@ class RegionWriter {
     const { helper, args, node, site } = statement
     out.storeAll()
     out.storeRip(statement.rip)
+    out.storeBudget(block.count - site.done)
     for (const arg of args) out.push(arg)
     out.op(Op.call)
     out.code.unsigned(this.#imports.helper(helper, [args.map(({ type }) => type), node ? [node.type] : []]))

@@ -15,6 +15,8 @@ export interface Translatable {
   /** What it calls comes back behind it; it goes back to somebody's caller. */
   readonly calls: boolean
   readonly returns: boolean
+  /** A jump or call that says its target only then. */
+  readonly indirect: boolean
 }
 /** Undefined: not to be translated, or its bytes cannot be read. */
 export type Fetch = (rip: bigint) => Translatable | undefined
@@ -37,15 +39,22 @@ export const BLOCK_INSTRUCTIONS_MAX = 64
 const REGION_INSTRUCTIONS_MAX = 400
 /** Of so many places in the region a return knows that it may lead there. */
 const RETURNS_MAX = 4
+/** And a jump through a register or memory. */
+const TARGETS_MAX = 16
 const PAGES_MAX = 2
 /** Of what is further away nothing can be within the same pages. */
 const FAR = 8192n
 
-/** The region that begins at `start`; undefined if nothing there can be translated. `firstLocal`: of the slots. */
-export function buildRegion(start: bigint, fetch: Fetch, firstLocal: number): Region | undefined {
+/** The region that begins at `start`; undefined if nothing there can be translated. `firstLocal`: of the slots; `reached`: where such jumps have led to, not only here. */
+export function buildRegion(
+  start: bigint,
+  fetch: Fetch,
+  firstLocal: number,
+  reached: Iterable<bigint> = [],
+): Region | undefined {
   const code = new Code(start, fetch)
   if (!code.at(0)) return undefined
-  const { leaders, behindCalls } = findLeaders(code)
+  const { leaders, behindCalls, behindJumps } = findLeaders(code, reached)
   const slots = new Slots(firstLocal)
   const blocks = new Map<number, Block>()
   for (const leader of leaders) {
@@ -57,7 +66,7 @@ export function buildRegion(start: bigint, fetch: Fetch, firstLocal: number): Re
       if (!next || (builder.done > 0 && (leaders.has(at) || builder.done === BLOCK_INSTRUCTIONS_MAX)))
         builder.continueAt(at)
       else {
-        builder.instruction(at, next.length, next.run, next.returns ? behindCalls : [])
+        builder.instruction(at, next, next.returns ? behindCalls : next.indirect ? behindJumps : [])
         at += next.length
       }
     }
@@ -69,18 +78,24 @@ export function buildRegion(start: bigint, fetch: Fetch, firstLocal: number): Re
 interface Leaders {
   readonly leaders: Set<number>
   readonly behindCalls: readonly number[]
+  readonly behindJumps: readonly number[]
 }
 
-/** Where blocks begin: the targets of jumps, in the order in which they are found, and what is behind calls of the region's own code. */
-function findLeaders(code: Code): Leaders {
+/** Where blocks begin: the targets of jumps, in the order in which they are found, what is behind calls of the region's own code, and where jumps have led to that do not say it. */
+function findLeaders(code: Code, reached: Iterable<bigint>): Leaders {
   const leaders = new Set([0])
   const behindCalls: number[] = []
+  const behindJumps: number[] = []
   const seen = new Set<number>()
   for (const leader of leaders) {
     let at = leader
     for (let next = code.at(at); next && !seen.has(at); next = code.at(at)) {
-      if (seen.size >= REGION_INSTRUCTIONS_MAX) return { leaders, behindCalls }
+      if (seen.size >= REGION_INSTRUCTIONS_MAX) return { leaders, behindCalls, behindJumps }
       seen.add(at)
+      if (next.indirect && behindJumps.length === 0) {
+        behindJumps.push(...targetsOf(code, reached))
+        for (const target of behindJumps) leaders.add(target)
+      }
       const target = next.target === undefined ? undefined : code.distance(next.target)
       const isInside = target !== undefined && code.at(target) !== undefined
       if (isInside) leaders.add(target)
@@ -92,7 +107,16 @@ function findLeaders(code: Code): Leaders {
       at += next.length
     }
   }
-  return { leaders, behindCalls }
+  return { leaders, behindCalls, behindJumps }
+}
+
+function targetsOf(code: Code, reached: Iterable<bigint>): number[] {
+  const targets: number[] = []
+  for (const rip of reached) {
+    const target = code.distance(rip)
+    if (target !== undefined && targets.length < TARGETS_MAX && code.at(target)) targets.push(target)
+  }
+  return targets
 }
 
 /** Instructions within the region's pages, each fetched once. */

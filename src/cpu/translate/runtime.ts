@@ -16,12 +16,15 @@ import { REGION_SIGNATURE } from './state-writer.ts'
 import { countUse } from './uses.ts'
 import { ValueWriter } from './value-writer.ts'
 
-export const CHAINS = 4096
+const CHAINS_LOG2 = 14
 export const CHAIN_BYTES = 16
 export const CHAIN_GENERATION = 8
 export const CHAIN_REGION = 12
+/** 2^32 divided by the golden ratio: spreads addresses, which lie close together, over all places. */
+const SPREAD = 0x9e3779b1
+const { imul } = Math
 /** An address's place among the chains. */
-export const chainOf = (low: number): number => (low ^ (low >>> 12)) & (CHAINS - 1)
+export const chainOf = (low: number): number => imul(low, SPREAD) >>> (32 - CHAINS_LOG2)
 
 const TABLE_FIRST = 1024
 
@@ -63,13 +66,10 @@ function dispatchCode(type: number): Uint8Array {
   out.memory(Op.i64_load, S_RIP)
   out.tee(rip)
   out.op(Op.i32_wrap_i64)
-  out.tee(chain)
-  out.get(chain)
-  out.const32(12)
+  out.const32(SPREAD | 0)
+  out.op(Op.i32_mul)
+  out.const32(32 - CHAINS_LOG2)
   out.op(Op.i32_shr_u)
-  out.op(Op.i32_xor)
-  out.const32(CHAINS - 1)
-  out.op(Op.i32_and)
   out.const32(4)
   out.op(Op.i32_shl)
   out.get(base)

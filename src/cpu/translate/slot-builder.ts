@@ -11,7 +11,7 @@ import type { Slots } from './slots.ts'
 import type { Pending, Statement } from './statement.ts'
 import { VectorBuilder } from './vector-builder.ts'
 
-const LOG2 = [0, 0, 1, 0, 2, 0, 0, 0, 3] as const
+export const LOG2 = [0, 0, 1, 0, 2, 0, 0, 0, 3] as const
 export const typeOf = (size: Size): ValueType => (size === 8 ? I64 : I32)
 
 interface PendingFlags extends Pending {

@@ -2,7 +2,7 @@
  * Writes how a region's function meets the vCPU's state: which locals it has, what is loaded where it begins and stored where it ends, and the flags' way into their slots.
  */
 import type { Helper } from '../semantics/emitter.ts'
-import { S_RIP, S_TLB_AT } from '../state.ts'
+import { S_BUDGET, S_RIP, S_TLB_AT } from '../state.ts'
 import type { Bytes } from '../wasm/bytes.ts'
 import type { Signature } from '../wasm/module.ts'
 import { I32, I64, Op, type ValueType, VOID } from '../wasm/opcodes.ts'
@@ -17,7 +17,7 @@ const TLB = 2
 const SITE = 3
 const MASK = 4
 const WORD = 5
-const LONG = 6
+export const LONG = 6
 const OTHER_LONG = 7
 export const OWN_LOCALS: readonly ValueType[] = [I32, I32, I32, I32, I64, I64]
 /** Of the slots. */
@@ -86,6 +86,15 @@ export class StateWriter extends AccessWriter {
     this.get(BASE)
     this.const64(rip)
     this.storeTo(I64, S_RIP)
+  }
+
+  /** What is left of the budget, with so many instructions of the block that have not happened: for helpers that want to know. */
+  storeBudget(count: number): void {
+    this.get(BASE)
+    this.get(BUDGET)
+    this.const32(count)
+    this.op(Op.i32_add)
+    this.memory(Op.i32_store, S_BUDGET)
   }
 
   refund(count: number): void {

@@ -49,6 +49,14 @@ export type Statement =
     }
   | { readonly kind: 'load-host'; readonly node: Node; readonly host: Node; readonly bytes: AccessBytes }
   | { readonly kind: 'store-host'; readonly host: Node; readonly value: Node; readonly bytes: AccessBytes }
+  /** Where in the memory an address lies if the TLB has it for such an access, else 0. */
+  | { readonly kind: 'probe'; readonly node: Node; readonly address: Node; readonly write: boolean }
+  /** What is left of the budget behind this block, and less of it. */
+  | { readonly kind: 'budget'; readonly node: Node }
+  | { readonly kind: 'spend'; readonly count: Node }
+  /** Bytes within the memory. */
+  | { readonly kind: 'copy'; readonly to: Node; readonly from: Node; readonly bytes: Node }
+  | { readonly kind: 'fill'; readonly to: Node; readonly value: Node; readonly bytes: Node }
   /** A word of the vCPU's state that no slot has. */
   | { readonly kind: 'load-state'; readonly node: Node; readonly offset: number }
   | { readonly kind: 'store-state'; readonly offset: number; readonly value: Node }
@@ -71,7 +79,13 @@ export type Statement =
       readonly done: number
       readonly pending: Pending | undefined
     }
-  | { readonly kind: 'jump'; readonly target: Node; readonly done: number; readonly pending: Pending | undefined }
+  | {
+      readonly kind: 'jump'
+      readonly target: Node
+      readonly returns: boolean
+      readonly done: number
+      readonly pending: Pending | undefined
+    }
   /** Leaves the region for good; `writes` go to the state before. */
   | {
       readonly kind: 'leave'

@@ -4,7 +4,7 @@
  */
 import type { Cpu } from '../cpu.ts'
 import { Fault } from '../fault.ts'
-import type { Mode } from '../isa/insn.ts'
+import type { Insn, Mode } from '../isa/insn.ts'
 import type { Helper } from '../semantics/emitter.ts'
 import { Bytes } from '../wasm/bytes.ts'
 import { instantiate, type WasmMemory } from '../wasm/engine.ts'
@@ -26,6 +26,8 @@ export interface Translating extends Cpu {
   helped(): void
   /** Where a page of code (address / 4096) lies that instructions have been fetched from since the last flush; -1: none have. */
   codePage(page: number): number
+  /** The instruction of this address, which lies there within one page, if it has been interpreted. */
+  interpretedAt(rip: bigint, at: number): Insn | undefined
   /** Nothing is chained any more. */
   unchain(): void
   /** The tags for writes to a page of the memory are to go. */
@@ -56,10 +58,11 @@ interface GuardedPage {
 }
 
 /** So many regions are compiled together, if none of them is urgent. */
-const BATCH = 16
+const BATCH = 32
 /** More than that, and all are forgotten. */
 const REGIONS_MAX = 32768
 const LINE_BYTES = 64
+const REACHED_SHIFT = 12n
 
 export class Translator {
   readonly runtime: Runtime
@@ -69,18 +72,24 @@ export class Translator {
   readonly #bytes: Uint8Array
   readonly #scratch = new Bytes()
   readonly #cpus: Translating[] = []
-  readonly #byRip = new Map<bigint, Translated[]>()
+  /** By their addresses, as numbers with sign. */
+  readonly #byRip = new Map<number, Translated[]>()
   readonly #byPage = new Map<number, GuardedPage>()
   readonly #regionsMax: number
+  readonly #guarding: ((page: number, hasCode: boolean) => void) | undefined
   readonly #freeIndices: number[] = []
+  /** Where jumps have led to that do not say it, by the area that they are in. */
+  readonly #reached = new Map<bigint, Set<bigint>>()
   #indices = 0
   #wanted: Wanted[] = []
   readonly #helpers = new Map<Helper, Map<string, unknown>>()
   /** Instructions that have been translated, and modules made. */
   readonly counts = { instructions: 0, regions: 0, modules: 0, invalidated: 0 }
 
-  constructor(memory: WasmMemory, regionsMax = REGIONS_MAX) {
+  /** `guarding`: told of pages of the memory that have translated code from now on, or none any more. */
+  constructor(memory: WasmMemory, regionsMax = REGIONS_MAX, guarding?: (page: number, hasCode: boolean) => void) {
     this.#memory = memory
+    this.#guarding = guarding
     this.#regionsMax = regionsMax
     this.#bytes = new Uint8Array(memory.buffer)
     this.runtime = createRuntime(memory)
@@ -88,6 +97,12 @@ export class Translator {
 
   attach(cpu: Translating): void {
     this.#cpus.push(cpu)
+  }
+  /** It is gone. */
+  detach(cpu: Translating): void {
+    this.#cpus.splice(this.#cpus.indexOf(cpu), 1)
+    this.#wanted = this.#wanted.filter((each) => each.cpu !== cpu)
+    if (this.current === cpu) this.current = undefined
   }
 
   /** Whether a page of the memory has code that was translated. */
@@ -105,13 +120,12 @@ export class Translator {
     return false
   }
 
-  /** The region for an address as this vCPU sees it: its number in the table, or -1. */
-  find(cpu: Translating, rip: bigint): number {
-    for (const each of this.#byRip.get(rip) ?? []) {
-      const { mode, pages, pieces, index } = each
-      if (mode === cpu.mode && pages.every(([page, at]) => cpu.codePage(page) === at) && this.#isSame(pieces))
-        return index
-    }
+  /** The region for an address as this vCPU sees it: its number in the table, or -1. Its bytes are as they were: whoever writes to them says so (`written`). */
+  find(cpu: Translating, low: number, high: number): number {
+    const same = this.#byRip.get(high * 2 ** 32 + (low >>> 0))
+    if (!same) return -1
+    const { mode } = cpu
+    for (const each of same) if (each.mode === mode && isMapped(cpu, each.pages)) return each.index
     return -1
   }
 
@@ -126,6 +140,14 @@ export class Translator {
     for (let page = at - (at % 4096); page < at + length; page += 4096)
       for (const each of this.#byPage.get(page)?.regions ?? [])
         if (each.pieces.some(([from, bytes]) => from < at + length && at < from + bytes.length)) this.#forget(each)
+  }
+
+  /** A jump that does not say where has led there, often. */
+  reached(rip: bigint): void {
+    const area = rip >> REACHED_SHIFT
+    const known = this.#reached.get(area)
+    if (known) known.add(rip)
+    else this.#reached.set(area, new Set([rip]))
   }
 
   translateWanted(): void {
@@ -153,9 +175,10 @@ export class Translator {
     }
     const done: [Omit<Translated, 'index'>, Written][] = []
     for (const { cpu, rip, mode } of wanted) {
-      if (this.find(cpu, rip) >= 0 || done.some(([each]) => each.rip === rip) || mode !== cpu.mode) continue
+      const [low, high] = halvesOf(rip)
+      if (this.find(cpu, low, high) >= 0 || done.some(([each]) => each.rip === rip) || mode !== cpu.mode) continue
       const reader = new CodeReader(cpu, this.#bytes)
-      const region = buildRegion(rip, reader.fetch, FIRST_SLOT)
+      const region = buildRegion(rip, reader.fetch, FIRST_SLOT, this.#reached.get(rip >> REACHED_SHIFT))
       if (!region) continue
       done.push([
         { rip, mode, pages: reader.pages, pieces: reader.pieces() },
@@ -178,14 +201,16 @@ export class Translator {
     if (index === table.length) table.grow(table.length)
     table.set(index, code)
     const each = { ...found, index }
-    const same = this.#byRip.get(each.rip)
+    const key = keyOf(each.rip)
+    const same = this.#byRip.get(key)
     if (same) same.push(each)
-    else this.#byRip.set(each.rip, [each])
+    else this.#byRip.set(key, [each])
     for (const [, at] of each.pages) {
       const there = this.#byPage.get(at)
       if (there) there.regions.add(each)
       else {
         this.#byPage.set(at, { regions: new Set([each]), lines: new Uint8Array(4096 / LINE_BYTES) })
+        this.#guarding?.(at, true)
         for (const cpu of this.#cpus) cpu.protect(at)
       }
     }
@@ -199,26 +224,23 @@ export class Translator {
   }
 
   #forget(each: Translated): void {
-    const same = this.#byRip.get(each.rip)!.filter((other) => other !== each)
-    if (same.length > 0) this.#byRip.set(each.rip, same)
-    else this.#byRip.delete(each.rip)
+    const key = keyOf(each.rip)
+    const same = this.#byRip.get(key)!.filter((other) => other !== each)
+    if (same.length > 0) this.#byRip.set(key, same)
+    else this.#byRip.delete(key)
     for (const [, at] of each.pages) {
       const there = this.#byPage.get(at)!
       there.regions.delete(each)
-      if (there.regions.size === 0) this.#byPage.delete(at)
-      else there.lines.fill(0)
+      if (there.regions.size === 0) {
+        this.#byPage.delete(at)
+        this.#guarding?.(at, false)
+      } else there.lines.fill(0)
     }
     for (const [, at] of each.pages) for (const other of this.#byPage.get(at)?.regions ?? []) this.#mark(other)
     this.runtime.table.set(each.index, null)
     this.#freeIndices.push(each.index)
     this.counts.invalidated++
     for (const cpu of this.#cpus) cpu.unchain()
-  }
-
-  #isSame(pieces: readonly Piece[]): boolean {
-    for (const [at, bytes] of pieces)
-      for (let i = 0; i < bytes.length; i++) if (this.#bytes[at + i] !== bytes[i]) return false
-    return true
   }
 
   /** A helper as WebAssembly calls it: numbers without sign, faults told. */
@@ -244,4 +266,16 @@ export class Translator {
     known.set(key, callable)
     return callable
   }
+}
+
+const halvesOf = (rip: bigint): readonly [low: number, high: number] => [
+  Number(BigInt.asIntN(32, rip)),
+  Number(BigInt.asIntN(32, rip >> 32n)),
+]
+const keyOf = (rip: bigint): number => Number(BigInt.asIntN(64, rip))
+
+/** Whether instructions have been fetched from these pages, and from where the region's were. */
+function isMapped(cpu: Translating, pages: Translated['pages']): boolean {
+  for (const [page, at] of pages) if (cpu.codePage(page) !== at) return false
+  return true
 }

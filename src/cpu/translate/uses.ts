@@ -69,6 +69,14 @@ export function operandsOf(statement: Statement): readonly Node[] {
       return [statement.host, statement.value]
     case 'store-state':
       return [statement.value]
+    case 'probe':
+      return [statement.address]
+    case 'spend':
+      return [statement.count]
+    case 'copy':
+      return [statement.to, statement.from, statement.bytes]
+    case 'fill':
+      return [statement.to, statement.value, statement.bytes]
     case 'if':
       return [statement.condition]
     case 'flags':

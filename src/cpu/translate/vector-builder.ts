@@ -1,6 +1,6 @@
 /** The emitter's operations on vectors, as nodes: one of WebAssembly's, or a few for what only SSE has. */
 import type { Size } from '../isa/insn.ts'
-import type { VectorOp, VectorShift } from '../semantics/vector-ops.ts'
+import type { FloatOp, VectorOp, VectorShift } from '../semantics/vector-ops.ts'
 import { I32, I64, V128, type ValueType, VectorCode } from '../wasm/opcodes.ts'
 import { IntegerBuilder } from './integer-builder.ts'
 import type { Node } from './node.ts'
@@ -22,6 +22,11 @@ const BITMASK = { 1: 'i8x16.bitmask', 4: 'i32x4.bitmask', 8: 'i64x2.bitmask' } a
 /** The upper halves of eight products of 32 bits, and the even lanes of four. */
 const UPPER_HALVES = [2, 3, 6, 7, 10, 11, 14, 15, 18, 19, 22, 23, 26, 27, 30, 31]
 const EVEN_LANES = [0, 1, 2, 3, 8, 9, 10, 11, 0, 1, 2, 3, 8, 9, 10, 11]
+
+/** What rounds the upper part of a product of words that are fractions: half of its last place. */
+const HALF = [0, 0x40, 0, 0]
+/** What counts of PSHUFB's selectors. WebAssembly's make zeros of all that are too large. */
+const SELECTOR = [0x8f]
 
 export abstract class VectorBuilder extends IntegerBuilder {
   #op(name: string, type: ValueType, a?: Node, b?: Node, bytes?: readonly number[]): Node {
@@ -57,6 +62,14 @@ export abstract class VectorBuilder extends IntegerBuilder {
         const sums = this.#op('i64x2.add', V128, fours, upper)
         return this.vectorShift('i64x2.shr_u', this.vectorShift('i64x2.shl', sums, thirtyTwo), thirtyTwo)
       }
+      case 'pmulhrsw': {
+        const rounded = (product: Node): Node =>
+          this.vectorShift('i32x4.shl', this.#op('i32x4.add', V128, product, this.#constant(HALF)), this.imm(4, 1))
+        const low = rounded(this.#op('i32x4.extmul_low_i16x8_s', V128, a, b))
+        return this.shuffle(low, rounded(this.#op('i32x4.extmul_high_i16x8_s', V128, a, b)), UPPER_HALVES)
+      }
+      case 'pshufb':
+        return this.#op('i8x16.swizzle', V128, a, this.#op('v128.and', V128, b, this.#constant(SELECTOR)))
       default:
         return this.#op(op, V128, a, b)
     }
@@ -74,13 +87,22 @@ export abstract class VectorBuilder extends IntegerBuilder {
     return this.#op(REPLACE[size], V128, vector, value, [n])
   }
   zero128(): Node {
-    return this.#op(
-      'v128.const',
-      V128,
-      undefined,
-      undefined,
-      Array.from({ length: 16 }, () => 0),
-    )
+    return this.#constant([0])
+  }
+  protected float(op: FloatOp, a: Node, b?: Node): Node {
+    return this.#op(op, V128, a, b)
+  }
+  protected anyTrue(a: Node): Node {
+    return this.#op('v128.any_true', I32, a)
+  }
+  /** Eight bytes, twice. */
+  protected constant128(bits: bigint): Node {
+    return this.#constant(Array.from({ length: 8 }, (_, n) => Number((bits >> BigInt(8 * n)) & 0xffn)))
+  }
+  /** These bytes again and again. */
+  #constant(bytes: readonly number[]): Node {
+    const all = Array.from({ length: 16 }, (_, i) => bytes[i % bytes.length]!)
+    return this.#op('v128.const', V128, undefined, undefined, all)
   }
   shuffle(a: Node, b: Node, bytes: readonly number[]): Node {
     return this.#op('i8x16.shuffle', V128, a, b, bytes)

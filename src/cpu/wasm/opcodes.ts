@@ -69,6 +69,10 @@ export const Op = {
   i64_add: 0x7c,
   i64_sub: 0x7d,
   i64_mul: 0x7e,
+  i64_div_s: 0x7f,
+  i64_div_u: 0x80,
+  i64_rem_s: 0x81,
+  i64_rem_u: 0x82,
   i64_and: 0x83,
   i64_or: 0x84,
   i64_xor: 0x85,
@@ -86,9 +90,14 @@ export const Op = {
   i64_extend16_s: 0xc3,
   i64_extend32_s: 0xc4,
 
+  /** Behind this byte an operation on whole areas of memory: MEMORY_COPY, MEMORY_FILL. */
+  bulk: 0xfc,
   /** Behind this byte an operation on vectors (VectorCode) as a LEB128 number. */
   vector: 0xfd,
 } as const
+
+export const MEMORY_COPY = 10
+export const MEMORY_FILL = 11
 
 /** The second number of operations on vectors (the same, 5.4.8). */
 export const VectorCode: Readonly<Record<string, number>> = {
@@ -96,6 +105,7 @@ export const VectorCode: Readonly<Record<string, number>> = {
   'v128.store': 11,
   'v128.const': 12,
   'i8x16.shuffle': 13,
+  'i8x16.swizzle': 14,
   'i8x16.extract_lane_u': 22,
   'i8x16.replace_lane': 23,
   'i16x8.extract_lane_u': 25,
@@ -110,10 +120,24 @@ export const VectorCode: Readonly<Record<string, number>> = {
   'i16x8.gt_s': 49,
   'i32x4.eq': 55,
   'i32x4.gt_s': 59,
+  'f32x4.eq': 65,
+  'f32x4.ne': 66,
+  'f32x4.lt': 67,
+  'f32x4.le': 69,
+  'f32x4.ge': 70,
+  'f64x2.eq': 71,
+  'f64x2.ne': 72,
+  'f64x2.lt': 73,
+  'f64x2.le': 75,
+  'f64x2.ge': 76,
+  'v128.not': 77,
   'v128.and': 78,
   'v128.andnot': 79,
   'v128.or': 80,
   'v128.xor': 81,
+  'v128.any_true': 83,
+  'f32x4.demote_f64x2_zero': 94,
+  'f64x2.promote_low_f32x4': 95,
   'i8x16.bitmask': 100,
   'i8x16.narrow_i16x8_s': 101,
   'i8x16.narrow_i16x8_u': 102,
@@ -159,4 +183,24 @@ export const VectorCode: Readonly<Record<string, number>> = {
   'i64x2.add': 206,
   'i64x2.sub': 209,
   'i64x2.extmul_low_i32x4_u': 222,
+  'f32x4.abs': 224,
+  'f32x4.sqrt': 227,
+  'f32x4.add': 228,
+  'f32x4.sub': 229,
+  'f32x4.mul': 230,
+  'f32x4.div': 231,
+  'f32x4.pmin': 234,
+  'f32x4.pmax': 235,
+  'f64x2.abs': 236,
+  'f64x2.sqrt': 239,
+  'f64x2.add': 240,
+  'f64x2.sub': 241,
+  'f64x2.mul': 242,
+  'f64x2.div': 243,
+  'f64x2.pmin': 246,
+  'f64x2.pmax': 247,
+  'i32x4.trunc_sat_f32x4_s': 248,
+  'f32x4.convert_i32x4_s': 250,
+  'i32x4.trunc_sat_f64x2_s_zero': 252,
+  'f64x2.convert_low_i32x4_s': 254,
 }

@@ -83,6 +83,7 @@ const HARDWARE: readonly ManifestRow[] = [
   dir('/dev/cpu/0'),
   chr('cpu/0/cpuid', 203, 0, 0o400),
   ...[0, 1, 2, 3, 4].map((n) => blk(n === 0 ? 'hda' : `hda${n}`, 3, n)),
+  ...[0, 1, 2, 3, 4].map((n) => blk(n === 0 ? 'hdc' : `hdc${n}`, 22, n)),
   chr('hostlink', 10, 240, 0o600),
   chr('hostlink-trace', 10, 241, 0o600),
 ]

@@ -122,7 +122,7 @@ export function programCmos(io: PortIo, memoryMiB: number, drives: number): void
     write(index + 1, value >> 8)
   }
   const extendedKib = Math.min(Math.max(memoryMiB - 1, 0) * KIB_PER_MIB, 0xffff)
-  write(rtc.CMOS_DISK_TYPES, drives > 0 ? 0xf0 : 0)
+  write(rtc.CMOS_DISK_TYPES, drives > 1 ? 0xff : drives > 0 ? 0xf0 : 0)
   write(rtc.CMOS_EQUIPMENT, 0x06)
   write16(rtc.CMOS_BASE_MEMORY, 640)
   write16(rtc.CMOS_EXTENDED_MEMORY, extendedKib)

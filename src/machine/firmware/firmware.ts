@@ -17,7 +17,7 @@ import { ticksAt } from '../ticks.ts'
 import { rsdp, writeAcpiTables } from './acpi-tables.ts'
 import * as chipset from './chipset.ts'
 import * as bda from './data-area.ts'
-import { disk } from './disk.ts'
+import { disks, type FoundDrive } from './disk.ts'
 import { keyboard } from './keyboard.ts'
 import { LOGO } from './logo.ts'
 import { acpiDataBase, acpiNvsBase, BIOS_ROM_BASE, memoryMap, RAM_MIB_MIN } from './memory-map.ts'
@@ -33,7 +33,7 @@ export interface FirmwarePlace {
   readonly burn: (at: number, part: Uint8Array) => void
   readonly busMaster: number
   readonly placements: readonly chipset.BarPlacement[]
-  readonly awaitDrive: () => void
+  readonly awaitDrive: (channel: number) => void
   /** Interrupts are let in (STI): serve what is pending. */
   readonly servePending: () => void
   readonly reset: () => void
@@ -84,7 +84,7 @@ export function firmware(place: FirmwarePlace): Firmware {
   /** Base addresses, as found. */
   let serialPorts: readonly number[] = []
   const keys = keyboard(mem, io, place.reset, place.servePending)
-  const drives = disk(place)
+  const drives = disks(place)
 
   const cmos = (index: number): number => {
     io.out8(RTC_INDEX, index)
@@ -169,16 +169,21 @@ export function firmware(place: FirmwarePlace): Firmware {
   }
 
   function listDrives(): boolean {
-    const found = drives.detect()
-    mem.write8(bda.BDA_DRIVES, found ? 1 : 0)
-    chipset.programCmos(io, memoryMiB, found ? 1 : 0)
+    const [primary, secondary] = drives.detect()
+    const count = (primary ? 1 : 0) + (secondary ? 1 : 0)
+    mem.write8(bda.BDA_DRIVES, count)
+    chipset.programCmos(io, memoryMiB, count)
+    const says = (found: FoundDrive): string => `${found.model}, ${Math.floor(found.sectors / 2048)} MB\n`
     screen.print('\nPrimary IDE channel   : ')
-    if (found) {
-      screen.print(`${found.model}, ${Math.floor(found.sectors / 2048)} MB\n`, WHITE)
-    } else screen.print('None\n')
+    if (primary) screen.print(says(primary), WHITE)
+    else screen.print('None\n')
+    if (secondary) {
+      screen.print('Secondary IDE channel : ')
+      screen.print(says(secondary), WHITE)
+    }
     screen.print('Serial ports          : ')
     screen.print(`${serialPorts.map((base) => base.toString(16).toUpperCase()).join(', ') || 'None'}\n\n`, WHITE)
-    return found !== undefined
+    return count > 0
   }
 
   function boot(present: boolean): boolean {

@@ -1,5 +1,5 @@
 /**
- * x87, MMX, SSE and SSE2 for the comparison: all of their forms, and operands that are edges of floating point more
+ * x87, MMX and SSE to SSSE3 for the comparison: all of their forms, and operands that are edges of floating point more
  * often than dice would have them.
  */
 import { type Form, formsOf } from '#cpu/isa/forms.ts'
@@ -18,7 +18,8 @@ export const INEXACT = new Set(
 const IMPLEMENTED = new Set(FPU.map(([mnemonic]) => mnemonic))
 
 const isComparable = ({ row }: Form): boolean => IMPLEMENTED.has(row.mnemonic) && !INEXACT.has(row.mnemonic)
-const isFpu = ({ row }: Form): boolean => ['fpu', 'mmx', 'sse', 'sse2', 'fxsr'].some((name) => row.attributes.has(name))
+const isFpu = ({ row }: Form): boolean =>
+  ['fpu', 'mmx', 'sse', 'sse2', 'sse3', 'ssse3', 'fxsr'].some((name) => row.attributes.has(name))
 
 const variants = (): Variant[] =>
   [...formsOf(64), ...formsOf(32)].filter((form) => isFpu(form) && isComparable(form)).flatMap(variantsOf)

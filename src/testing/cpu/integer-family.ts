@@ -12,9 +12,11 @@ const IMPLEMENTED = new Set(INTEGER.map(([mnemonic]) => mnemonic))
 
 /**
  * What cannot be compared: system calls; what tells about the host (its time, its tables, which Linux makes up under UMIP) or would change segments that the runner lives on; and
- * opcodes that mean something else on a processor with more features. INT1 is told wrongly by hypervisors that intercept it.
+ * opcodes that mean something else on a processor with more features, or, as AMD's have it of SYSENTER and SYSEXIT, nothing in long mode. INT1 is told wrongly by hypervisors that intercept it.
  */
-const LEFT_OUT = new Set('int syscall cpuid rdtsc rdtscp sgdt sidt sldt str smsw les lds lss lfs lgs int1'.split(' '))
+const LEFT_OUT = new Set(
+  'int syscall sysenter sysexit cpuid rdtsc rdtscp sgdt sidt sldt str smsw les lds lss lfs lgs int1'.split(' '),
+)
 
 function isComparable({ row }: Form): boolean {
   if (!IMPLEMENTED.has(row.mnemonic) && !row.attributes.has('priv')) return false

@@ -60,9 +60,9 @@ const hex = (bytes: Uint8Array): string => [...bytes].map((byte) => byte.toStrin
 /** NOPs that have a name where a feature is. */
 const NAMED_NOP = /\b(?:bnd(?:mov|ldx|stx|mk|c[lun])|cldemote|prefetchit[01]) /
 
-/** What CPUID does not offer is no instruction: AVX and BMI by their encoding, the 0F 38 and 0F 3A maps (SSSE3, SSE4, AES), and by name SSE3, TSX, XSAVE and the like. */
+/** What CPUID does not offer is no instruction: AVX and BMI by their encoding, the 0F 38 and 0F 3A maps (SSE4, AES), and by name TSX, XSAVE and the like. */
 const LATER = new Set(
-  'xbegin xend xabort xtest xgetbv xsave xsavec xrstor movddup movshdup movsldup lddqu fisttp fisttpl fisttpll haddps haddpd rdrand rdseed rdpid rdfsbase wrpkru rdpkru extrq insertq movntss movntsd serialize'.split(
+  'xbegin xend xabort xtest xgetbv xsave xsavec xrstor rdrand rdseed rdpid rdfsbase wrpkru rdpkru extrq insertq movntss movntsd serialize'.split(
     ' ',
   ),
 )

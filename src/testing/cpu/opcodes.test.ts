@@ -21,9 +21,9 @@ const PREFIXES: number[][] = [
   [0xf3, 0xf2],
   [0x48, 0x66],
 ]
-/** They are prefixes, call Linux, or take FS from the runner. */
+/** They are prefixes, call Linux, are Intel's alone, or take FS from the runner. */
 const ONE_BYTE_NOT = new Set([0x0f, 0x26, 0x2e, 0x36, 0x3e, 0x64, 0x65, 0x66, 0x67, 0xf0, 0xf2, 0xf3, 0xcd])
-const TWO_BYTE_NOT = new Set([0x05, 0x34, 0xa1, 0xb4])
+const TWO_BYTE_NOT = new Set([0x05, 0x34, 0x35, 0xa1, 0xb4])
 /** Whose registers of rm say more than which register. */
 const BY_RM = new Set([0x0f01, 0x0fae, 0x0fc7, 0x0f1e, 0xd8, 0xd9, 0xda, 0xdb, 0xdc, 0xdd, 0xde, 0xdf])
 
@@ -64,11 +64,11 @@ function candidates(mode: Mode): Case[] {
 const LENGTH_NOT = /^(?:j|call|ret|iret|loop|int|into|popf|s[gil]dt|str$|smsw)/
 
 /**
- * What the host has and CPUID here does not offer: AVX and BMI, SSSE3 and SSE4 (the 0F 38 and 0F 3A maps), what is in groups 7, 9 and 15, SSE3 and SSE4a, FISTTP, SYSEXIT; and LOCK with
+ * What the host has and CPUID here does not offer: AVX and BMI, SSE4 and later (in the 0F 38 and 0F 3A maps), what is in groups 7, 9 and 15, SSE4a; and LOCK with
  * VERW, which AMD's processors do not mind, and with MOV of CR0, which is theirs of CR8.
  */
 const LATER =
-  /^(?:c4|c5|62|8f|0f (?:38|3a|35|78|79|7c|7d|d0|f0|c7)|d[bdf] 0b|0f 01 [c-f].|0f ae [23].)|^(?:f[23] )+0f (?:12|16|2b)|^f0 0f (?:00 2b|2[02] .3)/
+  /^(?:c4|c5|62|8f|0f (?:38|3a|78|79|c7)|0f 01 [c-f].|0f ae [23].)|^(?:f[23] )+0f 2b|^f0 0f (?:00 2b|2[02] .3)/
 
 const withoutWidth = (code: string): string => code.replace(/^(?:66 |67 |48 )*/, '')
 const isLater = (code: string): boolean =>

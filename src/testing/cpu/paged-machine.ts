@@ -38,7 +38,7 @@ export class PagedMachine {
       ...host,
     }
     this.vcpu = new Vcpu(memory.buffer, this.base, around, this.translator, threshold)
-    this.vcpu.setCr3(TABLES)
+    for (const context of [0, 1] as const) this.vcpu.setRoot(context, TABLES)
   }
 
   /** Offset of the entry of the last level for an address; tables are made as they are needed. */

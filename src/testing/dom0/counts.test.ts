@@ -34,7 +34,15 @@ class CountingLoader extends ImageLoader {
 function createHost({ bytes, known }: DefaultDiskBytes) {
   const disk = unpackDisk(new Uint8Array(gunzipSync(bytes)))
   const loader = new CountingLoader(known)
-  const world = createWorld({ disk, diskHash: '', memoryMiB: 1024, seed: 1, build: 'test', loader })
+  const world = createWorld({
+    disk,
+    diskHash: '',
+    memoryMiB: 1024,
+    seed: 1,
+    build: 'test',
+    loader,
+    createRing3s: () => undefined,
+  })
   let text = ''
   world.onSerial((line, byte) => {
     if (line === 'com1') text += String.fromCharCode(byte)

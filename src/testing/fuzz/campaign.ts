@@ -130,7 +130,7 @@ class Campaign implements Scribe {
         if (mem.read32(room(g, 16 + page) + at) !== patternWord(page, at)) this.wrong ??= `dom0's memory has changed`
     const { owner, m2p } = xen.heap.frames
     for (const [pfn, mfn] of mfns.entries()) {
-      if (owner[mfn] !== NEIGHBOUR || m2p[mfn] !== pfn)
+      if (owner[mfn] !== NEIGHBOUR || m2p.get(mfn) !== pfn)
         this.wrong ??= `the neighbour's frame ${hexWord(mfn)} is not its own`
     }
     for (const pfn of PATTERN_PAGES)
@@ -228,7 +228,7 @@ class Campaign implements Scribe {
     const { m2p } = xen.heap.frames
     domctl(g, XEN_DOMCTL_unpausedomain, NEIGHBOUR, nothing, {})
     yield* turns(50)
-    for (const [pfn, mfn] of mfns.entries()) if (m2p[mfn] !== pfn) this.wrong ??= 'the neighbour is built otherwise'
+    for (const [pfn, mfn] of mfns.entries()) if (m2p.get(mfn) !== pfn) this.wrong ??= 'the neighbour is built otherwise'
     while (this.made < this.#options.calls && this.wrong === undefined) {
       const before = books(xen)
       this.#build(g, xen, mfns)

@@ -21,10 +21,12 @@ import {
   PGT_pinned,
   PGT_seg_desc_page,
   PGT_type_mask,
+  PGT_validated,
   PGT_writable_page,
   pfnDomZone,
 } from '#xen/common/page-alloc.ts'
 import type { Xen } from '#xen/xen.ts'
+import { tableEntries } from './table-entries.ts'
 
 /** Ids from here on are no domains': DOMID_SELF, DOMID_IO, DOMID_XEN, nobody. */
 const FIRST_RESERVED = 0x7ff0
@@ -51,7 +53,7 @@ export function complaints(xen: Xen): readonly string[] {
 }
 
 /** What a frame is used as. */
-type Use = 'nothing' | 'writable' | 'table' | 'descriptors'
+export type Use = 'nothing' | 'writable' | 'table' | 'descriptors'
 
 /** References and uses as a type that something explains, by frame. */
 class Explained {
@@ -82,6 +84,8 @@ class Explained {
 function explain(xen: Xen, asked = -1): Explained {
   const { maxPage, typeInfo, owner } = xen.heap.frames
   const is = new Explained(maxPage, asked)
+  for (let mfn = 0; mfn < maxPage; mfn++)
+    if (typeInfo[mfn]! & PGT_validated) tableEntries(xen, mfn, (of, as, who) => is.add(of, as, who))
   for (const domain of xen.domains.values()) {
     const name = `domain ${domain.id}`
     const maps = (entry: number, where: string): void => {
@@ -89,15 +93,10 @@ function explain(xen: Xen, asked = -1): Explained {
         is.add(entry >>> 2, entry & MAP_WRITABLE ? 'writable' : 'nothing', where)
     }
     for (const entry of domain.pageMap.all()) maps(entry, `${name} maps it`)
-    for (const [table, refers] of domain.pinnedTables)
-      for (const each of refers)
-        if ((typeInfo[table]! & PGT_type_mask) === PGT_l1_page_table) maps(each, `${name}'s pinned table`)
-        else is.add(each, 'table', `${name}'s pinned table`)
-    for (const table of domain.tables) is.add(table, 'table', `${name}'s tables`)
     for (const vcpu of domain.vcpus) {
       if (!vcpu) continue
-      if (vcpu.root !== 0) is.add(vcpu.root, 'table', `${name}'s root`)
-      for (const mfn of [...vcpu.gdtFrames, ...(vcpu.ldtFrame === 0 ? [] : [vcpu.ldtFrame])])
+      for (const root of [vcpu.root, vcpu.userRoot]) if (root !== 0) is.add(root, 'table', `${name}'s root`)
+      for (const mfn of [...vcpu.gdtFrames, ...vcpu.ldtFrames.filter((frame) => frame !== 0)])
         is.add(mfn, 'descriptors', `${name}'s descriptor tables`)
       if (vcpu.infoMoved) is.add(Math.floor(vcpu.infoAt / PAGE_SIZE), 'writable', `${name}'s vcpu_info`)
     }

@@ -1,4 +1,5 @@
-/** The other ends of xenstored's connections: a socket's client, and a domain with its ring, which looks there only when it has been notified. */
+/** The other ends of xenstored's connections: a socket's client, and a domain with its ring, which looks there only when it has been notified,
+ * and notifies only when it must: it has written into an empty ring, or made room in a full one (Linux, xenbus_comms.c). */
 import { memOf } from '#abi/mem.ts'
 import { xenstore_domain_interface as ring, XENSTORE_RING_SIZE, xsd_sockmsg } from '#abi/xen/io/xs_wire.ts'
 import { byteString } from '#lib/utf8.ts'
@@ -155,6 +156,7 @@ export class RingClient extends Client {
       if (!part) break
       for (let i = 0; i < part.length; i++) page[ring.fields.req.offset + ((prod + i) % XENSTORE_RING_SIZE)] = part[i]!
       this.set('req_prod', prod + part.length)
+      if (used === 0) this.kick()
       moved = true
     }
     if (end?.fired && !this.deaf) {
@@ -165,10 +167,10 @@ export class RingClient extends Client {
         const at = (i: number): number => ring.fields.rsp.offset + ((cons + i) % XENSTORE_RING_SIZE)
         this.heard(Uint8Array.from({ length }, (_, i) => page[at(i)]!))
         this.set('rsp_cons', cons + length)
+        if (length === XENSTORE_RING_SIZE) this.kick()
         moved = true
       }
     }
-    if (moved) this.kick()
     return moved
   }
 }

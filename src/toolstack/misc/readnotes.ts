@@ -5,9 +5,10 @@ import { XEN_ELFNOTE_L1_MFN_VALID } from '#abi/xen/elfnote.ts'
 import { OsError, strerror } from '#user/libc/errno.ts'
 import { program } from '#user/libc/program.ts'
 import { eprint, Out, STDOUT } from '#user/libc/stdio.ts'
-import { Charge, fileMap, tryGunzip } from '../libxc/dom/image.ts'
+import { tryGunzip } from '../libxc/dom/gunzip.ts'
 import { elfInit, isElf, type Note, noteName, xenNotes } from '../libxc/dom/libelf.ts'
 import { Panic } from '../libxc/dom/log.ts'
+import { Charge, fileMap } from '../libxc/dom/memory.ts'
 
 const silent = (): void => {}
 

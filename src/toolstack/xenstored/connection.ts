@@ -108,7 +108,7 @@ export class Connection {
     if (input.length - at < HEADER) return undefined
     const length = word(input, at + 12)
     if (length > XENSTORE_PAYLOAD_MAX) return 'bad'
-    if (input.length - at < HEADER + length) return undefined
+    if (this.isPartial) return undefined
     this.#at = at + HEADER + length
     return {
       type: word(input, at),
@@ -116,6 +116,12 @@ export class Connection {
       txId: word(input, at + 8),
       payload: byteStringOf(input, at + HEADER, this.#at),
     }
+  }
+
+  /** What `next` has not given yet begins with less than a message. */
+  get isPartial(): boolean {
+    const there = this.#input.length - this.#at
+    return there > 0 && (there < HEADER || there < HEADER + word(this.#input, this.#at + 12))
   }
 
   /** A part of a message has come, or whole ones that `next` has not given yet. */

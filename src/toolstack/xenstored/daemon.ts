@@ -61,7 +61,7 @@ export class Daemon {
   readonly #held: Set<Connection>
   /** What a notification may be due to. */
   readonly #touched: Set<Connection>
-  /** Rings that had news while they had to wait. */
+  /** Rings that have news which nobody will tell of, or had them while they had to wait. */
   readonly #again: Set<Connection>
   /** Socket's clients that the access trace does not know yet. */
   readonly #unnamed: Set<Connection>
@@ -342,6 +342,7 @@ export class Daemon {
         this.#touched.add(conn)
         if (!(yield* transport.flush(conn, (message) => trace.sent(conn, message)))) store.disconnect(conn)
         if (transport.blocked || !listens(conn)) this.#fds = undefined
+        if (transport instanceof RingTransport && transport.more) this.#again.add(conn)
       }
       for (const conn of this.#touched) {
         const transport = conn.domain && this.#transports.get(conn)

@@ -3,8 +3,11 @@
  * read once, together with what they speak of, and checked; nonsense costs that domain its connection.
  *
  * A daemon may be killed at any moment, and the next one goes on with the same page: so a request stays in the ring until its answer is in the other
- * one, and both indexes move by one step. What cannot stay (half of a message that fills the ring) or does not fit (more answers than there is room)
- * is kept in the state file first, and so is all that answers a change, which must not be made twice.
+ * one, and both indexes move by one step. What cannot stay (half of a message) or does not fit (more answers than there is room) is kept in the state
+ * file first, and so is all that answers a change, which must not be made twice.
+ *
+ * The other side may notify only when it has written into an empty ring, or made room in a full one, as Linux does (xenbus_comms.c). So the rest of half a
+ * message comes unheard unless that half has been taken, and after an index has moved it is looked again.
  */
 
 import type { Sys } from '#abi/posix/syscalls.ts'
@@ -18,7 +21,7 @@ import { type RingState, unsentOf } from './restorer.ts'
 import { record } from './state.ts'
 import { advance, nextRun, type Transport } from './transport.ts'
 
-const { req, rsp, req_cons, rsp_cons, rsp_prod } = ring.fields
+const { req, rsp, req_cons, req_prod, rsp_cons, rsp_prod } = ring.fields
 const INDEXES = req_cons.offset
 const INDEX_BYTES = 16
 
@@ -41,6 +44,8 @@ function word(value: number): Uint8Array {
 export class RingTransport implements Transport {
   readonly link: RingLink
   blocked: boolean
+  /** More requests have come since those that the last `flush` was done with. */
+  more: boolean
   #from: number
   #news: boolean
   /** Bytes taken of the requests that the other side has not been told of. */
@@ -56,6 +61,7 @@ export class RingTransport implements Transport {
   constructor(link: RingLink) {
     this.link = link
     this.blocked = false
+    this.more = false
     this.#from = 0
     this.#news = false
     this.#ahead = 0
@@ -87,9 +93,10 @@ export class RingTransport implements Transport {
     return whole
   }
 
-  /** How many of the requests' bytes are done with; in a ring that is full of a part of one message, all. */
-  #done(waiting: number): number {
-    const done = Math.max(0, this.#ahead - waiting)
+  /** How many of the requests' bytes are done with. Whole messages that wait for their turn stay, if the ring is not full of them. */
+  #done(conn: Connection): number {
+    if (conn.isPartial) return this.#ahead
+    const done = Math.max(0, this.#ahead - conn.input.length)
     return done === 0 && this.#full ? this.#ahead : done
   }
 
@@ -99,7 +106,7 @@ export class RingTransport implements Transport {
    */
   *record(conn: Connection, changed: boolean, whole: boolean): Sys<string> {
     const { input } = conn
-    const done = this.#done(input.length)
+    const done = this.#done(conn)
     const unsent = conn.outBytes - this.#from
     if (done === 0 && unsent === 0 && !whole) return ''
     this.#indexes ??= yield* this.#look()
@@ -118,33 +125,49 @@ export class RingTransport implements Transport {
   }
 
   *flush(conn: Connection, sent: (message: Outgoing) => void): Sys<boolean> {
-    this.blocked = false
-    const done = this.#done(conn.input.length)
-    if (conn.out.length === 0) {
-      if (done > 0) yield* store(this.link.page + req_cons.offset, this.#taken(done))
-      return true
-    }
-    const [cons, prod] = this.#indexes ?? (yield* this.#look())
+    let done = this.#done(conn)
+    let indexes = this.#indexes
     this.#indexes = undefined
-    const used = (prod - cons) >>> 0
-    if (used > XENSTORE_RING_SIZE) return false
-    const { page } = this.link
-    if (used < XENSTORE_RING_SIZE) {
-      const bytes = nextRun(conn.out, this.#from, XENSTORE_RING_SIZE - used)
-      const at = prod & (XENSTORE_RING_SIZE - 1)
-      const end = XENSTORE_RING_SIZE - at
-      const first = bytes.length <= end ? bytes : bytes.subarray(0, end)
-      yield* store(page + rsp.offset + at, first)
-      if (first.length < bytes.length) yield* store(page + rsp.offset, bytes.subarray(first.length))
-      const filled = (prod + bytes.length) >>> 0
-      if (done === 0) yield* store(page + rsp_prod.offset, word(filled))
-      else yield* store2(page + rsp_prod.offset, word(filled), page + req_cons.offset, this.#taken(done))
-      this.#from = advance(conn, this.#from, bytes.length, sent)
-      if (((this.#kept - filled) | 0) < 0) this.#kept = filled
-      this.#news = true
-    } else if (done > 0) yield* store(page + req_cons.offset, this.#taken(done))
+    const moves = done > 0
+    while (conn.out.length > 0) {
+      const isFresh = indexes === undefined
+      const [cons, prod] = indexes ?? (yield* this.#look())
+      indexes = undefined
+      const used = (prod - cons) >>> 0
+      if (used > XENSTORE_RING_SIZE) return false
+      if (used < XENSTORE_RING_SIZE) {
+        yield* this.#answer(conn, prod, XENSTORE_RING_SIZE - used, done, sent)
+        done = 0
+      } else if (isFresh) break
+    }
     this.blocked = conn.out.length > 0
+    if (done > 0) yield* store(this.link.page + req_cons.offset, this.#taken(done))
+    this.more = moves && (yield* this.#hasMore())
     return true
+  }
+
+  /** Fill the room with answers; `done` bytes of requests are done with then. */
+  *#answer(conn: Connection, prod: number, room: number, done: number, sent: (message: Outgoing) => void): Sys<void> {
+    const { page } = this.link
+    const bytes = nextRun(conn.out, this.#from, room)
+    const at = prod & (XENSTORE_RING_SIZE - 1)
+    const end = XENSTORE_RING_SIZE - at
+    const first = bytes.length <= end ? bytes : bytes.subarray(0, end)
+    yield* store(page + rsp.offset + at, first)
+    if (first.length < bytes.length) yield* store(page + rsp.offset, bytes.subarray(first.length))
+    const filled = (prod + bytes.length) >>> 0
+    if (done === 0) yield* store(page + rsp_prod.offset, word(filled))
+    else yield* store2(page + rsp_prod.offset, word(filled), page + req_cons.offset, this.#taken(done))
+    this.#from = advance(conn, this.#from, bytes.length, sent)
+    if (((this.#kept - filled) | 0) < 0) this.#kept = filled
+    this.#news = true
+  }
+
+  /** Of the requests, more than have been taken. */
+  *#hasMore(): Sys<boolean> {
+    const bytes = yield* load(this.link.page + req_prod.offset, 4)
+    const prod = new DataView(bytes.buffer, bytes.byteOffset).getUint32(0, true)
+    return prod !== (this.#reqCons + this.#ahead) >>> 0
   }
 
   /** The requests' new index: so many more bytes are done with. */

@@ -270,6 +270,41 @@ test.each([0, 1000, 0xffffff00])('a ring carries bytes around its end and past 2
   expect(page.notified).toBe(1)
 })
 
+test('half a message is taken, and what comes behind it while nobody notifies is seen', () => {
+  const page = new Page()
+  const { transport } = page
+  const conn = new Connection(1, 1, true, undefined)
+  const whole = message(2, '/a\0')
+  const round = (): void => {
+    const bytes = page.run(transport.receive())
+    if (bytes instanceof Uint8Array) conn.feed(bytes)
+    // Before the index moves: nobody notifies of that.
+    page.ask(whole.subarray(16))
+    while (conn.next());
+    page.run(transport.flush(conn, () => {}))
+  }
+  page.ask(whole.subarray(0, 16))
+  round()
+  expect([page.get('req_cons'), transport.more]).toEqual([16, true])
+  conn.feed(page.run(transport.receive()) as Uint8Array)
+  expect(conn.next()).toMatchObject({ payload: '/a\0' })
+  page.run(transport.flush(conn, () => {}))
+  expect([page.get('req_cons'), transport.more]).toEqual([19, false])
+})
+
+test('room that was made since is filled before anything waits for more', () => {
+  const page = new Page()
+  const { transport } = page
+  const conn = new Connection(1, 1, true, undefined)
+  conn.send(2, 0, 0, 'v'.repeat(1000))
+  page.run(transport.flush(conn, () => {}))
+  page.run(transport.receive())
+  page.hear()
+  conn.send(2, 1, 0, 'w'.repeat(500))
+  page.run(transport.flush(conn, () => {}))
+  expect([transport.blocked, page.hear().length]).toEqual([false, 516])
+})
+
 test('a full ring takes no more until somebody reads', () => {
   const page = new Page()
   const conn = new Connection(1, 1, true, undefined)

@@ -4,7 +4,9 @@ import { say, type Words } from '../i18n/index.ts'
 import { usePage, usePlayground, useTranslate } from '../session-context.tsx'
 import { testIds } from '../test-ids.ts'
 import { AddFile } from './AddFile.tsx'
+import { AddKernel } from './AddKernel.tsx'
 import { exportDisk, importDisk, takeOver } from './actions.ts'
+import { addKernel, hasKernel } from './add-kernel.ts'
 import { stateWords } from './state-words.ts'
 import './disk.css'
 
@@ -41,8 +43,13 @@ export function DiskSection() {
   const dropped = (event: DragEvent): void => {
     event.preventDefault()
     setOver(false)
-    const file = event.dataTransfer.files[0]
-    if (file) setQuestion({ kind: 'import', file })
+    const files = [...event.dataTransfer.files]
+    const [file] = files
+    if (!file) return
+    void hasKernel(files).then((found) => {
+      if (found) void addKernel(session, files)
+      else setQuestion({ kind: 'import', file })
+    })
   }
   const elsewhere = disk.kind === 'temporary' && (disk.why === 'other-tab' || disk.why === 'lost-lock')
   return (
@@ -102,6 +109,7 @@ export function DiskSection() {
         </div>
         {question && <Confirm question={question} act={act} onNo={() => setQuestion(undefined)} />}
         <AddFile act={act} />
+        <AddKernel />
       </fieldset>
       <output className={`disk-result ${result?.kind ?? ''}`} aria-live="polite" data-testid={testIds.diskResult}>
         {result && say(lang, result.words)}

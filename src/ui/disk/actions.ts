@@ -58,24 +58,59 @@ export async function importDisk(session: Session, file: Blob): Promise<void> {
 }
 
 /**
- * A file for the machine: while it is off, written to its disk; while it runs, by domain 0, which a host link gives it to.
- * Rejects with why not, in the words of whoever refused.
+ * A file for the machine: while it is off, written to its disk; while it runs, by domain 0, which a host link gives it to. `onSent` hears how
+ * much has been given. Rejects with why not, in the words of whoever refused.
  */
-export async function addFile(session: Session, path: string, file: Blob): Promise<void> {
+export async function addFile(
+  session: Session,
+  path: string,
+  file: Blob,
+  onSent: (bytes: number) => void = () => {},
+): Promise<void> {
   const bytes = new Uint8Array(await file.arrayBuffer())
   const { power } = session.store.getState()
   if (power === 'off') await session.ask({ kind: 'write-file', path, bytes })
-  else await writeThroughLink(session, path, bytes)
+  else await writeThroughLink(session, path, bytes, onSent)
 }
 
-function writeThroughLink(session: Session, path: string, bytes: Uint8Array): Promise<void> {
+const fileAddress = (path: string): string => `file:${String.fromCharCode(...utf8Encode(path))}`
+
+/** What is on its way at once: while it is, somebody may look how far it has come. */
+const PIECE_BYTES = 256 * 1024
+
+function writeThroughLink(
+  session: Session,
+  path: string,
+  bytes: Uint8Array,
+  onSent: (bytes: number) => void,
+): Promise<void> {
   return new Promise((resolve, reject) => {
-    const link = session.openLink(`file:${String.fromCharCode(...utf8Encode(path))}`, {
+    let sent = 0
+    const send = (): void => {
+      onSent(sent)
+      while (sent < bytes.length) {
+        const piece = bytes.subarray(sent, sent + PIECE_BYTES)
+        sent += piece.length
+        if (!link.write(piece)) return
+        onSent(sent)
+      }
+      link.end()
+    }
+    const link = session.openLink(fileAddress(path), {
       data: (part, taken) => taken(part.length),
       end: () => resolve(),
-      close: (reason) => reject(new Error(reason)),
+      close: (reason) => {
+        // Half a file is of no use, and may fill the disk: it is made empty.
+        if (sent > 0) emptyFile(session, path)
+        reject(new Error(reason))
+      },
+      drain: send,
     })
-    link.write(bytes)
-    link.end()
+    send()
   })
+}
+
+function emptyFile(session: Session, path: string): void {
+  const ignore = (): void => {}
+  session.openLink(fileAddress(path), { data: ignore, end: ignore, close: ignore }).end()
 }

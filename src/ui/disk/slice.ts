@@ -1,6 +1,7 @@
 /** Whether what the machine writes outlives the page, and whether the page itself needs the network any more. */
 import type { DiskState } from '#protocol/disk.ts'
 import { defineSlice } from '../store/slice.ts'
+import type { KernelAdd } from './add-kernel.ts'
 
 /** What a person should know of the disk's storage; `message`: why, in words of whoever refused. */
 export interface DiskNotice {
@@ -17,6 +18,8 @@ export interface DiskSlice {
   readonly offlineReady: boolean
   /** A newer page is here, and is used when all tabs of this one are closed. */
   readonly newVersion: boolean
+  /** A kernel from a file, on its way to the machine or there; undefined: nobody has asked for one. */
+  readonly kernelAdd: KernelAdd | undefined
 }
 
 export const diskSlice = defineSlice<DiskSlice>(
@@ -26,10 +29,14 @@ export const diskSlice = defineSlice<DiskSlice>(
     online: true,
     offlineReady: false,
     newVersion: false,
+    kernelAdd: undefined,
   },
   {
     'disk-state': (_, { state }) => ({ disk: state }),
     'disk-notice': (_, { notice }) => ({ diskNotice: notice }),
+    // What was added may not be on the next machine's disk.
+    powering: () => ({ kernelAdd: undefined }),
+    'kernel-add': (_, { add }) => ({ kernelAdd: add }),
     network: (_, { type, ...facts }) => facts,
   },
 )

@@ -3,7 +3,6 @@
  * at once, one that is in the link itself first asks (design: links are untrusted). Anything else is refused.
  */
 import type { Playground } from '#protocol/playground.ts'
-import { parseTape } from '#tape/parse.ts'
 import type { Asked } from '../address.ts'
 import { say } from '../i18n/index.ts'
 import type { PlaygroundStore } from '../store/store.ts'
@@ -56,7 +55,10 @@ async function followTape(tape: string, around: Surroundings): Promise<void> {
     trouble('elsewhere')
     return
   }
+  // Few links bring one: the others do not fetch the parser.
+  const parsing = import('#tape/parse.ts')
   const text = await fetchText(place.url).catch(() => undefined)
+  const { parseTape } = await parsing
   if (text === undefined) trouble('unreachable')
   else if (parseTape(text).errors) trouble('no-tape')
   else if (place.kind === 'data')

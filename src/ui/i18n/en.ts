@@ -98,6 +98,13 @@ export const en = {
   'machine.memory': 'Memory',
   'machine.memory.value': '{mib} MiB',
   'machine.seed': 'Seed',
+  'machine.second-disk': 'Second disk',
+  'machine.second-disk.guests': 'Debian’s guests',
+  'machine.guests': 'Second disk with Debian’s guests',
+  'machine.guests.what':
+    'Debian’s own kernel, as it comes, with busybox. In domain 0: xm create debian -c. The disk is fetched when the machine starts; what is written to it lasts as long as the machine.',
+  'machine.guests.none':
+    'A second disk with Debian’s own kernel is not part of this page. Whoever serves it gets it with “npm run guests:debian”.',
   'machine.new': 'Start a new machine',
   'machine.new.help': 'The present machine and what it wrote to its disk are gone.',
 

@@ -98,6 +98,12 @@ export const zh: Record<CommonKey, string> = {
   'machine.memory': '内存',
   'machine.memory.value': '{mib} MiB',
   'machine.seed': '种子',
+  'machine.second-disk': '第二块磁盘',
+  'machine.second-disk.guests': 'Debian 客户机',
+  'machine.guests': '带有 Debian 客户机的第二块磁盘',
+  'machine.guests.what':
+    'Debian 自己的内核，未经修改，配有 busybox。在域 0 中：xm create debian -c。机器启动时才获取此磁盘；写入其中的内容只随这台机器存在。',
+  'machine.guests.none': '此页面不带有含 Debian 内核的第二块磁盘。提供此页面的人可用“npm run guests:debian”获取它。',
   'machine.new': '启动新机器',
   'machine.new.help': '现在的机器以及写入其磁盘的内容都会丢失。',
 

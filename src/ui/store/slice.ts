@@ -3,6 +3,7 @@ import type { DiskState } from '#protocol/disk.ts'
 import type { FromWorker, MachineOptions } from '#protocol/messages.ts'
 import type { StoreChange } from '#protocol/xenstore-tree.ts'
 import type { WorkerStatus } from '../client.ts'
+import type { KernelAdd } from '../disk/add-kernel.ts'
 import type { DiskNotice } from '../disk/slice.ts'
 import type { EmbedAnswer, LinkTape } from '../embed/slice.ts'
 import type { Lang } from '../i18n/index.ts'
@@ -32,6 +33,7 @@ export type UiEvent =
   | { readonly type: 'embed'; readonly embed: boolean; readonly panels: readonly PanelId[] | undefined }
   | { readonly type: 'disk-state'; readonly state: DiskState }
   | { readonly type: 'disk-notice'; readonly notice: DiskNotice | undefined }
+  | { readonly type: 'kernel-add'; readonly add: KernelAdd }
   | {
       readonly type: 'network'
       readonly online?: boolean

@@ -103,6 +103,15 @@ function take(mem: Mem, at: number, length: number): Uint8Array {
   }
 }
 
+/** Whether an image begins at `at`, right or wrong. */
+export function hasHeader(mem: Mem, at: number): boolean {
+  try {
+    return image_header.fields.magic.get(memOf(mem.copyOut(at, image_header.size)), 0) === IMAGE_MAGIC
+  } catch {
+    return false
+  }
+}
+
 /** Read the header at `at` and the code behind it. `before`: an image of the same header, if there is one. Throws ImageFault. */
 export function parseImage<T extends ParsedImage>(
   mem: Mem,

@@ -12,9 +12,11 @@ import { hex } from '../common/lib.ts'
 import { PGT_count_mask, PGT_seg_desc_page, PGT_type_mask, PGT_validated } from '../common/page-alloc.ts'
 import { XENLOG_WARNING } from '../drivers/console.ts'
 import type { Xen } from '../xen.ts'
+import { typeChanges } from './flushtlb.ts'
 import { contextOf } from './guest-context.ts'
 import { MAP_PRESENT } from './mm.ts'
 import { getPage, gpfnOf, mfnValid, putPage } from './page-type.ts'
+import { machineAddress } from './page-walk.ts'
 
 export const DESCRIPTORS_PER_PAGE = PAGE_SIZE / 8
 /** asm-x86/desc.h: bits of a descriptor's upper half. */
@@ -22,6 +24,15 @@ const _SEGMENT_TYPE = 15 << 8
 const _SEGMENT_S = 1 << 12
 const _SEGMENT_DPL = 3 << 13
 const _SEGMENT_P = 1 << 15
+const _SEGMENT_CODE = 1 << 11
+const _SEGMENT_L = 1 << 21
+const _SEGMENT_DB = 1 << 22
+/** The page of a GDT from which on it is Xen's own. */
+const FIRST_RESERVED_GDT_PAGE = FIRST_RESERVED_GDT_ENTRY / DESCRIPTORS_PER_PAGE
+/** Upper halves of the descriptors that Xen has in every GDT from FIRST_RESERVED_GDT_ENTRY + 1 on (x86_64/entry.S, gdt_table). */
+export const XEN_DESCRIPTORS: readonly number[] = [
+  0x00af9a00, 0x00cf9200, 0, 0x00cffa00, 0x00cff200, 0x00affa00, 0x00cf9a00,
+]
 const CALL_GATE = 0xc00
 /** What a call gate of 64 bits has to leave 0. */
 const GATE_RESERVED = 0xff
@@ -58,6 +69,7 @@ export function getSegDesc(xen: Xen, mfn: number): boolean {
   const { typeInfo, countInfo } = xen.heap.frames
   const info = typeInfo[mfn]!
   if ((info & PGT_count_mask) === 0) {
+    typeChanges(xen, mfn, PGT_seg_desc_page)
     typeInfo[mfn] = PGT_seg_desc_page + 1
     if (validate(xen, mfn)) {
       typeInfo[mfn] = PGT_seg_desc_page + PGT_validated + 1
@@ -124,8 +136,55 @@ export function setGdt(xen: Xen, vcpu: Vcpu, frames: readonly number[], entries:
   const { gdt_frames, gdt_ents } = vcpu_guest_context.fields
   for (const [i, mfn] of held.entries()) context.write64(gdt_frames.offset + 8 * i, BigInt(mfn))
   gdt_ents.set(context, 0, BigInt(entries))
+  loadGdt(xen, vcpu)
   return 0
 }
+
+/** LGDT: its own frames, and Xen's after them. Whatever selectors are loaded may mean something else now. */
+export function loadGdt(xen: Xen, vcpu: Vcpu): void {
+  if (!vcpu.ring3 || xen.gdtFrame === undefined) return
+  const frames = new Array<number>(FIRST_RESERVED_GDT_PAGE + 1).fill(0)
+  for (const [i, mfn] of vcpu.gdtFrames.entries()) frames[i] = mfn
+  frames[FIRST_RESERVED_GDT_PAGE] = xen.gdtFrame
+  vcpu.ring3.setGdt(frames, frames.length * DESCRIPTORS_PER_PAGE)
+  vcpu.frame.stale = true
+}
+
+/** gdt_table: Xen's own descriptors, in a frame that each GDT of machine code has. False: there is no room for it. */
+export function initGdtTable(xen: Xen): boolean {
+  if (xen.gdtFrame !== undefined) return true
+  const mfn = xen.heap.allocXenHeapPages(0)
+  if (mfn === undefined) return false
+  xen.mem.fill(mfn * PAGE_SIZE, PAGE_SIZE, 0)
+  for (const [i, high] of XEN_DESCRIPTORS.entries()) {
+    if (high === 0) continue
+    xen.mem.write32(mfn * PAGE_SIZE + 8 * (i + 1), 0xffff)
+    xen.mem.write32(mfn * PAGE_SIZE + 8 * (i + 1) + 4, high)
+  }
+  xen.gdtFrame = mfn
+  return true
+}
+
+/** read_descriptor: the upper half of what a selector names; undefined: it names nothing. */
+function descriptorHigh(xen: Xen, vcpu: Vcpu, selector: number): number | undefined {
+  const index = selector >> 3
+  if (index === 0) return undefined
+  const page = Math.floor(index / DESCRIPTORS_PER_PAGE)
+  const local = (selector & 4) !== 0
+  if (!local && page === FIRST_RESERVED_GDT_PAGE) return XEN_DESCRIPTORS[index - FIRST_RESERVED_GDT_ENTRY - 1]
+  const mfn = (local ? vcpu.ldtFrames : vcpu.gdtFrames)[page] || undefined
+  return mfn === undefined ? undefined : xen.mem.read32(mfn * PAGE_SIZE + (index % DESCRIPTORS_PER_PAGE) * 8 + 4)
+}
+
+/** So wide are addresses in the code segment; undefined: it is none. */
+export function codeBytes(xen: Xen, vcpu: Vcpu, selector: number): 2 | 4 | 8 | undefined {
+  const high = descriptorHigh(xen, vcpu, selector)
+  const wanted = _SEGMENT_P | _SEGMENT_S | _SEGMENT_CODE
+  if (high === undefined || (high & wanted) !== wanted) return undefined
+  return high & _SEGMENT_L ? 8 : high & _SEGMENT_DB ? 4 : 2
+}
+
+export const inLongMode = (xen: Xen, vcpu: Vcpu, selector: number): boolean => codeBytes(xen, vcpu, selector) === 8
 
 /** What its tables hold, all of it: a vCPU that begins anew, or ends. */
 export function dropTables(xen: Xen, vcpu: Vcpu): void {
@@ -136,6 +195,7 @@ export function dropTables(xen: Xen, vcpu: Vcpu): void {
 /** destroy_gdt */
 export function destroyGdt(xen: Xen, vcpu: Vcpu): void {
   for (const mfn of vcpu.gdtFrames.splice(0)) putTable(xen, mfn)
+  loadGdt(xen, vcpu)
   if (!vcpu.context) return
   const { gdt_frames, gdt_ents } = vcpu_guest_context.fields
   const context = contextOf(vcpu)
@@ -143,15 +203,34 @@ export function destroyGdt(xen: Xen, vcpu: Vcpu): void {
   gdt_ents.set(context, 0, 0n)
 }
 
-/** map_ldt_shadow_page, of the first page: no instruction of a module vCPU's ever reaches the others. */
+/** map_ldt_shadow_page, of all of its pages; of a module vCPU's the first, since no instruction of its ever reaches the others. */
 export function mapLdt(xen: Xen, vcpu: Vcpu, base: number): void {
-  const entry = vcpu.domain.pageMap.lookup(Math.floor(base / PAGE_SIZE))
-  if ((entry & MAP_PRESENT) !== 0 && getTable(xen, vcpu.domain, entry >>> 2)) vcpu.ldtFrame = entry >>> 2
+  const { domain, ring3 } = vcpu
+  const entries = Number(vcpu_guest_context.fields.ldt_ents.get(contextOf(vcpu), 0))
+  if (!ring3) {
+    const entry = domain.pageMap.lookup(Math.floor(base / PAGE_SIZE))
+    if ((entry & MAP_PRESENT) !== 0 && getTable(xen, domain, entry >>> 2)) vcpu.ldtFrames = [entry >>> 2]
+    return
+  }
+  vcpu.ldtStale = false
+  for (let page = 0; page * DESCRIPTORS_PER_PAGE < entries; page++) {
+    const at = machineAddress(xen, vcpu.root, base + page * PAGE_SIZE)
+    const mfn = at === undefined ? 0 : at / PAGE_SIZE
+    vcpu.ldtFrames[page] = mfn !== 0 && getTable(xen, domain, mfn) ? mfn : 0
+  }
+  ring3.setLdt(vcpu.ldtFrames, entries)
+  vcpu.frame.stale = true
+}
+
+/** Before its code runs: what LLDT has named, by the tables that are in use now. */
+export function loadLdt(xen: Xen, vcpu: Vcpu): void {
+  if (vcpu.ldtStale) mapLdt(xen, vcpu, vcpu_guest_context.fields.ldt_base.get(contextOf(vcpu), 0))
 }
 
 /** invalidate_shadow_ldt */
 export function invalidateLdt(xen: Xen, vcpu: Vcpu): void {
-  const mfn = vcpu.ldtFrame
-  vcpu.ldtFrame = 0
-  if (mfn !== 0) putTable(xen, mfn)
+  const held = vcpu.ldtFrames.splice(0)
+  if (held.length > 0) vcpu.ring3?.setLdt([], 0)
+  vcpu.ldtStale = vcpu.ring3 !== undefined && (vcpu.ldtStale || held.length > 0)
+  for (const mfn of held) if (mfn !== 0) putTable(xen, mfn)
 }

@@ -22,7 +22,8 @@ import {
   XEN_VGATYPE_TEXT_MODE_3,
 } from '#abi/xen/xen.ts'
 import { bug } from '../common/bug.ts'
-import { allocVcpu, type Domain, NR_IRQS, type Vcpu, VPF_down } from '../common/domain.ts'
+import { type Domain, NR_IRQS, type Vcpu, VPF_down } from '../common/domain.ts'
+import { allocVcpu } from '../common/domain-create.ts'
 import { allocDomainPages } from '../common/domain-pages.ts'
 import { hex, strtoul } from '../common/lib.ts'
 import { type DomainImage, parseDomainImage } from '../common/libelf.ts'
@@ -32,7 +33,7 @@ import { RUN_AGAIN } from '../steps.ts'
 import { printk, type Xen } from '../xen.ts'
 import { computeDom0Pages } from './dom0-mem.ts'
 import { contextOf } from './guest-context.ts'
-import { getRoot, pinRoot } from './page-tables.ts'
+import { convertToPageMap, getRoot, pinTable } from './page-tables.ts'
 import { panic } from './shutdown.ts'
 import { updateWallclock } from './time.ts'
 import { enterImage, virtualCpu } from './virtual-cpu.ts'
@@ -273,8 +274,9 @@ function buildTables(xen: Xen, vcpu: Vcpu, layout: Layout, first: Mfn): void {
     const isTable = mfn >= tablesFirst && mfn < tablesEnd
     enter(l1, slot(va, 12), mfn, isTable ? L1_PROT & ~PTE_RW : L1_PROT)
   }
-  if (!pinRoot(xen, domain, l4) || !getRoot(xen, domain, l4)) bug("arch-x86/domain-build.ts: dom0's page tables")
+  if (!pinTable(xen, domain, l4, 4) || !getRoot(xen, domain, l4)) bug("arch-x86/domain-build.ts: dom0's page tables")
   vcpu.root = l4
+  if (!convertToPageMap(xen, domain)) bug("arch-x86/domain-build.ts: dom0's page map")
 }
 
 function copy(xen: Xen, from: Span, to: number): void {
@@ -298,7 +300,7 @@ function allocateRest(xen: Xen, domain: Domain, first: Mfn, pages: number, physm
   const physmap = new DataView(new ArrayBuffer(pages * 8))
   const record = (pfn: number, mfn: number): void => {
     physmap.setUint32(pfn * 8, mfn, true)
-    heap.frames.m2p[mfn] = pfn
+    heap.frames.m2p.set(mfn, pfn)
   }
   let pfn = 0
   // More frames than asked for when the boot region's power of two is larger: the list ends with nr_pages.
@@ -388,8 +390,8 @@ function disablePorts(xen: Xen, ports: Rangeset, range: string): void {
 function enterKernel(xen: Xen, vcpu: Vcpu, entry: Vaddr, layout: Layout): boolean {
   const startInfo = layout.startInfo[0]
   const entered = enterImage(xen, vcpu, entry)
-  if (typeof entered === 'string') {
-    printk(xen, `Dom0 kernel: ${entered}\n`)
+  if (!('loaded' in entered)) {
+    printk(xen, `Dom0 kernel: ${entered.why}\n`)
     return false
   }
   const { loaded, start } = entered

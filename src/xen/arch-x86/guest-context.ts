@@ -4,6 +4,7 @@
  * same, and domctl's getvcpucontext shows it.
  */
 import { type Mem, memOf } from '#abi/mem.ts'
+import { R_TS } from '#abi/pc/ring3.ts'
 import { TI_GET_IF, trap_info } from '#abi/xen/arch-x86.ts'
 import { EINVAL, EPERM } from '#abi/xen/errno.ts'
 import { PAGE_SIZE, signedVaddr, type Vaddr } from '#abi/xen/types.ts'
@@ -17,8 +18,10 @@ import { vcpuKick } from '../common/schedule.ts'
 import { XENLOG_WARNING } from '../drivers/console.ts'
 import type { Xen } from '../xen.ts'
 import { destroyGdt, setGdt } from './descriptors.ts'
+import { isX86 } from './guest-regs.ts'
 import { getRoot, putRoot } from './page-tables.ts'
 import { mfnValid } from './page-type.ts'
+import { loadContext, saveContext } from './ring3-context.ts'
 import { updateWallclock } from './time.ts'
 import { accessOk } from './uaccess.ts'
 
@@ -27,9 +30,9 @@ const TRAPS = 256
 export const TRAP_nmi = 2
 export const LDT_ENTRIES_MAX = 8192
 
-const X86_CR0_TS = 0x8n
+export const X86_CR0_TS = 0x8n
 /** PG, WP, NE, ET, MP, PE. */
-const REAL_CR0 = 0x80050033n
+export const REAL_CR0 = 0x80050033n
 const X86_CR4_TSD = 0x4n
 const X86_CR4_DE = 0x8n
 /** PAE, OSFXSR, OSXMMEXCPT: real_cr4_to_pv_guest_cr4. */
@@ -44,9 +47,10 @@ const DR_GENERAL_DETECT = 0x2000n
 const DR_IO = 2n
 
 export function contextOf(vcpu: Vcpu): Mem {
-  if (vcpu.context) return memOf(vcpu.context)
+  if (vcpu.contextMem) return vcpu.contextMem
   vcpu.context = new Uint8Array(vcpu_guest_context.size)
   const context = memOf(vcpu.context)
+  vcpu.contextMem = context
   fields.ctrlreg0.set(context, 0, REAL_CR0)
   fields.ctrlreg4.set(context, 0, GUEST_CR4)
   return context
@@ -63,9 +67,14 @@ export function setTaskSwitched(vcpu: Vcpu, set: boolean): void {
   const context = contextOf(vcpu)
   const cr0 = fields.ctrlreg0.get(context, 0)
   fields.ctrlreg0.set(context, 0, set ? cr0 | X86_CR0_TS : cr0 & ~X86_CR0_TS)
+  vcpu.ring3?.registers.write32(R_TS, set ? 1 : 0)
 }
 
+export const taskSwitched = (vcpu: Vcpu): boolean => (fields.ctrlreg0.get(contextOf(vcpu), 0) & X86_CR0_TS) !== 0n
+
 const debugregAt = (reg: number): number => fields.debugreg.offset + 8 * reg
+/** DR6, in a context. */
+export const DEBUGREG_6 = debugregAt(6)
 const hasDebugExtensions = (context: Mem): boolean => (fields.ctrlreg4.get(context, 0) & X86_CR4_DE) !== 0n
 
 /** set_debugreg */
@@ -135,7 +144,7 @@ export function sendNmi(xen: Xen, vcpu: Vcpu): void {
 }
 
 /** pv_guest_cr4_fixup */
-function cr4Fixup(xen: Xen, wanted: bigint): bigint {
+export function cr4Fixup(xen: Xen, wanted: bigint): bigint {
   if (wanted === 0n) return GUEST_CR4
   if ((wanted & ~CR4_CHOICE) !== GUEST_CR4)
     guestLog(
@@ -174,6 +183,7 @@ export function setInfoGuest(xen: Xen, vcpu: Vcpu, bytes: Uint8Array): number {
     debugreg: new Uint8Array(64),
   })
   vcpu.context = bytes
+  vcpu.contextMem = context
   vcpu.iopl = Number((given.rflags >> 12n) & 3n)
   const debugregs = memOf(given.debugreg)
   for (let reg = 0; reg < 8; reg++) setDebugreg(vcpu, reg, debugregs.read64(8 * reg))
@@ -182,6 +192,7 @@ export function setInfoGuest(xen: Xen, vcpu: Vcpu, bytes: Uint8Array): number {
     if (result !== 0) return result
   }
   vcpu.start = { entry: given.rip, startInfo: given.rsi }
+  if (isX86(vcpu)) loadContext(xen, vcpu)
   if (Number(given.flags & 0xffn) & VGCF_online) vcpu.pauseFlags &= ~VPF_down
   else vcpu.pauseFlags |= VPF_down
   domainChanged(xen, domain)
@@ -197,17 +208,19 @@ function takeTables(xen: Xen, vcpu: Vcpu, given: ReturnType<typeof vcpu_guest_co
   const result = setGdt(xen, vcpu, words, Number(given.gdt_ents))
   if (result !== 0) return result
   const root = Number(given.ctrlreg3 >> 12n)
+  const userRoot = Number(given.ctrlreg1 >> 12n)
   if (!mfnValid(xen, root) || !getRoot(xen, domain, root)) {
     destroyGdt(xen, vcpu)
     return -EINVAL
   }
-  // Its processes have no tables of their own: nothing can be a second root.
-  if (given.ctrlreg1 !== 0n) {
+  // Processes of a module kernel have no tables of their own.
+  if (given.ctrlreg1 !== 0n && (domain.pageMapped || !mfnValid(xen, userRoot) || !getRoot(xen, domain, userRoot))) {
     putRoot(xen, domain, root)
     destroyGdt(xen, vcpu)
     return -EINVAL
   }
   vcpu.root = root
+  vcpu.userRoot = userRoot
   if (vcpu.id === 0) updateWallclock(xen, domain)
   vcpu.initialised = true
   return 0
@@ -215,16 +228,19 @@ function takeTables(xen: Xen, vcpu: Vcpu, given: ReturnType<typeof vcpu_guest_co
 
 /** arch_get_info_guest: what was set, and where things stand. */
 export function getInfoGuest(vcpu: Vcpu): Uint8Array {
+  if (isX86(vcpu)) saveContext(vcpu)
   const context = memOf(contextOf(vcpu).copyOut(0, vcpu_guest_context.size))
   const online = vcpu.pauseFlags & VPF_down ? 0 : VGCF_online
   const values: Parameters<typeof vcpu_guest_context.write>[2] = {
     flags: (fields.flags.get(context, 0) & ~BigInt(VGCF_online)) | BigInt(online),
     rflags: fields.rflags.get(context, 0) | (BigInt(vcpu.iopl) << 12n),
+    ctrlreg1: BigInt(vcpu.userRoot) << 12n,
     ctrlreg3: BigInt(vcpu.root) << 12n,
     vm_assist: BigInt(vcpu.domain.vmAssist),
   }
   vcpu_guest_context.write(context, 0, values)
-  if (vcpu.start) vcpu_guest_context.write(context, 0, { rip: vcpu.start.entry, rsi: vcpu.start.startInfo })
+  if (vcpu.start && !vcpu.ring3)
+    vcpu_guest_context.write(context, 0, { rip: vcpu.start.entry, rsi: vcpu.start.startInfo })
   context.write64(debugregAt(7), context.read64(debugregAt(7)) | context.read64(debugregAt(5)))
   context.write64(debugregAt(5), 0n)
   return context.copyOut(0, vcpu_guest_context.size)

@@ -23,26 +23,27 @@ function write(io: PortIo, port: number, bytes: Width, value: number): void {
   else io.out32(port, value >>> 0)
 }
 
+/** guest_io_okay: by IOPL, or by the bitmap of its kernel's. What of that cannot be read forbids. */
+export function guestIoOkay({ iopl, ioBitmap, kernelMode, mem }: Vcpu, port: number, bytes: Width): boolean {
+  if (!(port >= 0 && port <= 0xffff) || !Number.isInteger(port)) return false
+  if (iopl >= (kernelMode ? 1 : 3)) return true
+  const { at, ports } = ioBitmap
+  if (ports <= port + bytes) return false
+  const byte = (offset: number): number => {
+    try {
+      return mem.read8(at + (port >> 3) + offset)
+    } catch (thrown) {
+      if (thrown instanceof GuestPageFault) return 0xff
+      throw thrown
+    }
+  }
+  return ((byte(0) + byte(1) * 256) & (((1 << bytes) - 1) << (port & 7))) === 0
+}
+
 /** The ports as one vCPU sees them. */
 export function guestIo(xen: Xen, vcpu: Vcpu): PortIo {
   const { domain } = vcpu
   const { io } = xen.metal
-  /** guest_io_okay: by IOPL, or by the bitmap of its kernel's. What of that cannot be read forbids. */
-  function wanted(port: number, bytes: Width): boolean {
-    if (!(port >= 0 && port <= 0xffff) || !Number.isInteger(port)) return false
-    if (vcpu.iopl >= 1) return true
-    const { at, ports } = vcpu.ioBitmap
-    if (ports <= port + bytes) return false
-    const byte = (offset: number): number => {
-      try {
-        return domain.mem.read8(at + (port >> 3) + offset)
-      } catch (thrown) {
-        if (thrown instanceof GuestPageFault) return 0xff
-        throw thrown
-      }
-    }
-    return ((byte(0) + byte(1) * 256) & (((1 << bytes) - 1) << (port & 7))) === 0
-  }
   /** admin_io_okay. CONFIG_ADDRESS is only there for double words, and those go through Xen. */
   function allowed(port: number, bytes: Width): boolean {
     if (port === PCI_CONFIG_ADDRESS && bytes === 4) return false
@@ -56,7 +57,7 @@ export function guestIo(xen: Xen, vcpu: Vcpu): PortIo {
   }
   function input(where: number, bytes: Width): number {
     const port = Number(where)
-    if (!wanted(port, bytes)) return ones(bytes)
+    if (!guestIoOkay(vcpu, port, bytes)) return ones(bytes)
     if (allowed(port, bytes)) return read(io, port, bytes)
     if (port === PCI_CONFIG_ADDRESS && bytes === 4) return domain.pciCf8
     const data = config(port, bytes)
@@ -65,7 +66,7 @@ export function guestIo(xen: Xen, vcpu: Vcpu): PortIo {
   function output(where: number, bytes: Width, what: number): void {
     const port = Number(where)
     const value = Number(what)
-    if (!wanted(port, bytes)) return
+    if (!guestIoOkay(vcpu, port, bytes)) return
     if (allowed(port, bytes)) {
       write(io, port, bytes, value)
       return

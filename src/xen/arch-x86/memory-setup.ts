@@ -7,9 +7,10 @@ import type { E820Entry } from '#abi/pc/bios.ts'
 import { E820_RAM } from '#abi/pc/e820.ts'
 import { TRACE_NO_RAM } from '#abi/tracer.ts'
 import { PAGE_SIZE } from '#abi/xen/types.ts'
+import { DOMID_XEN } from '#abi/xen/xen.ts'
 import { byteString } from '#lib/utf8.ts'
 import { hex } from '../common/lib.ts'
-import { FrameTable, Heap, PAGE_INFO_BYTES } from '../common/page-alloc.ts'
+import { FrameTable, Heap, PAGE_INFO_BYTES, PGC_allocated, PGT_validated } from '../common/page-alloc.ts'
 import { traceMemory, tracePages } from '../common/tracer.ts'
 import { is34 } from '../config.ts'
 import { badPages, NR_CPUS } from '../options.ts'
@@ -242,20 +243,26 @@ export function freeInit(xen: Xen, layout: XenLayout): void {
   printk(xen, `Freed ${(layout.init.end - layout.init.start) / 1024}kB init memory.\n`)
 }
 
-/** paging_init: the machine-to-physical tables, 64-bit and compat, with their directories. */
+/** paging_init: the machine-to-physical tables, 64-bit and compat, with their directories. The privileged may look at the first. */
 export function allocM2p(xen: Xen): void {
+  const { heap, mem, m2pFrames } = xen
+  const { owner, countInfo, typeInfo, m2p } = heap.frames
+  const take = (order: number): number =>
+    heap.allocDomHeapPages(order) ?? panic(xen, 'Not enough memory for m2p table\n')
   const bytes = superUp(xen.maxPage * 8)
   const compatBytes = superDown(bytes / 2 + MIB)
-  const superpages = (bytes + compatBytes) / SUPERPAGE
-  let ok = true
-  for (let i = 0; i < superpages; i++) {
-    const block = xen.heap.allocDomHeapPages(9)
-    ok = block !== undefined && ok
-    if (block !== undefined && i < bytes / SUPERPAGE) xen.m2pFrames.push(block)
+  const l3 = take(0)
+  for (let i = 0; i < bytes / SUPERPAGE; i++) {
+    const block = take(9)
+    m2pFrames.push(block)
+    owner.fill(DOMID_XEN, block, block + 512)
+    countInfo.fill(PGC_allocated + 1, block, block + 512)
+    typeInfo.fill(PGT_validated + 1, block, block + 512)
   }
-  // One L3, an L2 for the table, one for the compat table.
-  for (let i = 0; i < 3; i++) ok = xen.heap.allocDomHeapPages(0) !== undefined && ok
-  if (!ok) panic(xen, 'Not enough memory for m2p table\n')
+  m2p.place(mem, m2pFrames, l3, take(0))
+  // The compat table, and its directory: no kernel of 32 bits ever looks at them.
+  take(0)
+  for (let i = 0; i < compatBytes / SUPERPAGE; i++) take(9)
 }
 
 /** scrub_heap_pages. A frame is marked, not cleared: whoever gets it clears it (assignPages). */

@@ -1,4 +1,4 @@
-/** xen/arch/x86/mm.c, as far as module vCPUs need it: a page map per domain instead of page tables (design D4). */
+/** xen/arch/x86/mm.c: memory as a guest addresses it. Module vCPUs have a page map per domain instead of page tables (design D4). */
 import type { Mem } from '#abi/mem.ts'
 import { PAGE_SIZE, unsignedVaddr, type Vaddr } from '#abi/xen/types.ts'
 import { HYPERVISOR_VIRT_END } from '#abi/xen/xen.ts'
@@ -166,11 +166,14 @@ export class PageMap {
   }
 }
 
+/** How a guest's addresses become the machine's. What is not mapped, or not for writing, is a GuestPageFault. */
+export type Translation = Pick<PageMap, 'translate' | 'forRead' | 'forWrite'>
+
 /** Words that cross a page are put together byte by byte. */
 const crosses = (machine: number, bytes: number): boolean => (machine & (PAGE_SIZE - 1)) + bytes > PAGE_SIZE
 
 /** A guest's memory as it sees it. Frozen: the guest holds the same object as Xen does. */
-export function guestMem(map: PageMap, mem: Mem): Mem {
+export function guestMem(map: Translation, mem: Mem): Mem {
   const read8 = (at: Vaddr): number => mem.read8(map.forRead(at))
   const write8 = (at: Vaddr, value: number): void => mem.write8(map.forWrite(at), value)
   /** Machine address and bytes of each run of [at, at + length) that lies in one page. */

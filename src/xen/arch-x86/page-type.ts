@@ -11,7 +11,6 @@ import { domainChanged } from '../common/domain-probe.ts'
 import { guestLog } from '../common/guest-log.ts'
 import { hex } from '../common/lib.ts'
 import {
-  INVALID_M2P_ENTRY,
   NO_OWNER,
   PGC_allocated,
   PGC_count_mask,
@@ -24,6 +23,8 @@ import {
 import { XENLOG_INFO, XENLOG_WARNING } from '../drivers/console.ts'
 import type { Xen } from '../xen.ts'
 import { invalidateLdt } from './descriptors.ts'
+import { flushTlb, typeChanges } from './flushtlb.ts'
+import { INVALID_M2P_ENTRY } from './m2p.ts'
 import { MAP_MFN_MAX, MAP_PRESENT, MAP_WRITABLE } from './mm.ts'
 
 const CACHE_ATTRIBUTES = _PAGE_PWT | _PAGE_PCD | _PAGE_PAT
@@ -74,6 +75,7 @@ function freeDomheapPage(xen: Xen, mfn: number): void {
     if (owner && --owner.xenheapPages === 0) domainDestroyed(xen, owner)
     return
   }
+  if (owner?.tlbStale) flushTlb(owner)
   if (heap.frames.typeInfo[mfn]! & PGT_count_mask) bug('arch-x86/page-type.ts: a free frame has a type')
   heap.freeDomHeapPages(mfn, 0)
   if (!owner) return
@@ -86,6 +88,7 @@ export function getWritable(xen: Xen, mfn: number): boolean {
   const { frames } = xen.heap
   const info = frames.typeInfo[mfn]!
   if ((info & PGT_count_mask) === 0) {
+    typeChanges(xen, mfn, PGT_writable_page)
     frames.typeInfo[mfn] = PGT_writable_page + PGT_validated + 1
     return true
   }
@@ -112,17 +115,25 @@ export function putWritable(xen: Xen, mfn: number): void {
 /** Whose frames are meant: a domain's, or those of dom_io or dom_xen, which have no vCPUs. */
 export type FrameOwner = Pick<Domain, 'id' | 'dying' | 'iomemCaps' | 'ioportCaps'>
 
+/** l1_disallow_mask: who has a device may say how its memory is cached. */
+export const l1Disallowed = (domain: FrameOwner, low: number): number =>
+  domain.id !== DOMID_IO && domain.iomemCaps.empty && domain.ioportCaps.empty ? low & CACHE_ATTRIBUTES : 0
+
+/** A present entry of the first level as a page map's. */
+export const mapEntry = (low: number, high: number): number =>
+  ((low >>> 12) + (high & 0xfffff) * 2 ** 20) * 4 + (low & _PAGE_RW ? MAP_PRESENT | MAP_WRITABLE : MAP_PRESENT)
+
 /** get_page_from_l1e: a reference to the frame that the entry names, as a page map's entry; 0 for none. Undefined: it may not. */
 export function getPageFromL1e(xen: Xen, low: number, high: number, domain: FrameOwner): number | undefined {
   const mfn = (low >>> 12) + (high & 0xfffff) * 2 ** 20
   const writable = (low & _PAGE_RW) !== 0
   if ((low & _PAGE_PRESENT) === 0) return 0
-  const bad = low & CACHE_ATTRIBUTES
-  if (bad !== 0 && domain.id !== DOMID_IO && domain.iomemCaps.empty && domain.ioportCaps.empty) {
+  const bad = l1Disallowed(domain, low)
+  if (bad !== 0) {
     guestLog(xen, XENLOG_WARNING, 'mm.c:661', `Bad L1 flags ${hex(bad)}`)
     return undefined
   }
-  const entry = mfn * 4 + (writable ? MAP_PRESENT | MAP_WRITABLE : MAP_PRESENT)
+  const entry = mapEntry(low, high)
   if (isIomemPage(xen, mfn)) {
     // Frames beyond the map's reach are nobody's.
     if (mfn < MAP_MFN_MAX && domain.iomemCaps.contains(mfn, mfn)) return entry
@@ -165,8 +176,8 @@ const isSegDesc = ({ heap }: Xen, mfn: number): boolean => {
 
 /** get_gpfn_from_mfn, as a 64-bit word. */
 export function gpfnOf(xen: Xen, mfn: number): bigint {
-  const pfn = xen.heap.frames.m2p[mfn]
-  return pfn === undefined || pfn === INVALID_M2P_ENTRY ? 0xffffffffffffffffn : BigInt(pfn)
+  const pfn = mfnValid(xen, mfn) ? xen.heap.frames.m2p.get(mfn) : INVALID_M2P_ENTRY
+  return pfn === INVALID_M2P_ENTRY ? 0xffffffffffffffffn : BigInt(pfn)
 }
 
 /** steal_page: a frame of the domain's heap that its owner alone refers to is nobody's. How many it has is the caller's affair. */
@@ -189,6 +200,7 @@ export function stealPage(xen: Xen, owner: Domain, mfn: number): boolean {
     )
     return false
   }
+  if (owner.tlbStale) flushTlb(owner)
   frames.owner[mfn] = NO_OWNER
   return true
 }

@@ -221,6 +221,10 @@ export class Pcpu implements PcpuCode {
     this.#softirqs |= softirq
   }
 
+  get hasSoftirqs(): boolean {
+    return this.#softirqs !== 0
+  }
+
   *doSoftirqs(): Steps {
     while (this.#softirqs !== 0) {
       const softirqs = this.#softirqs

@@ -22,8 +22,7 @@ const HIDDEN_EXT_ECX = bits(2, 9, 10, 12, 13)
 /** MONITOR, performance monitoring, SVM, IBS: nothing at all. */
 const HIDDEN_LEAVES: readonly number[] = [5, 0xa, 0x8000000a, 0x8000001b]
 const NO_LEAF: CpuidLeaf = { eax: 0, ebx: 0, ecx: 0, edx: 0 }
-/** ECX is 0 where a module kernel asks. */
-const subleafFits = (subleaf: number): boolean => subleaf === XEN_CPUID_INPUT_UNUSED || subleaf === 0
+const fits = (input: number, subleaf: number): boolean => input === XEN_CPUID_INPUT_UNUSED || input === subleaf
 const XEN_LEAVES = 0x40000000
 const XEN_LEAVES_LAST = 0x40000002
 
@@ -31,11 +30,11 @@ const XEN_LEAVES_LAST = 0x40000002
  * pv_cpuid: the processor's own answers, less what a PV guest may not use, and Xen's leaves. Whom the tools have given answers
  * (XEN_DOMCTL_set_cpuid) sees only those.
  */
-export function guestCpuid(xen: Xen, domain: Domain, leaf: number): CpuidLeaf {
+export function guestCpuid(xen: Xen, domain: Domain, leaf: number, subleaf = 0): CpuidLeaf {
   const asked = leaf >>> 0
   if (domain.id !== 0 && domain.cpuids.length > 0 && (asked < XEN_LEAVES || asked > XEN_LEAVES_LAST))
-    return domain.cpuids.find((each) => each.input === asked && subleafFits(each.subleaf)) ?? NO_LEAF
-  const real = xen.current.metal.cpu.cpuid(asked)
+    return domain.cpuids.find((each) => each.input === asked && fits(each.subleaf, subleaf)) ?? NO_LEAF
+  const real = xen.current.metal.cpu.cpuid(asked, subleaf)
   const hide = (ecx: number, edx: number): CpuidLeaf => ({
     ...real,
     ecx: (real.ecx & ~ecx) >>> 0,
@@ -71,12 +70,12 @@ export interface Entered {
 }
 
 /** Make the image whose header lies at `entry` runnable, once for the domain. What is wrong with it, otherwise. */
-export function enterImage(xen: Xen, vcpu: Vcpu, entry: Vaddr): Entered | string {
-  const loaded: LoadedCode | LoadRefusal = xen.current.metal.load(vcpu.domain.mem, entry)
-  if (!loaded.ok) return loaded.why
-  if (loaded.kind !== ImageKind.kernel) return `${loaded.name} is no kernel image`
+export function enterImage(xen: Xen, vcpu: Vcpu, entry: Vaddr): Entered | Omit<LoadRefusal, 'ok'> {
+  const loaded: LoadedCode | LoadRefusal = xen.current.metal.load(vcpu.mem, entry)
+  if (!loaded.ok) return loaded
+  if (loaded.kind !== ImageKind.kernel) return { isImage: true, why: `${loaded.name} is no kernel image` }
   const entered = loaded.instantiate()
-  if (!entered.ok) return `${loaded.name}: ${entered.fault.message}`
+  if (!entered.ok) return { isImage: true, why: `${loaded.name}: ${entered.fault.message}` }
   const { start } = entered.value as { readonly start: GuestEntry }
   return { loaded, start }
 }

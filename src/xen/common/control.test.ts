@@ -376,7 +376,7 @@ describe('memory of others', () => {
       }
       expect([reservation(XENMEM_current_reservation), reservation(XENMEM_maximum_reservation)]).toEqual([10, 10])
       expect(reservation(XENMEM_current_reservation, 99)).toBe(-ESRCH)
-      expect(xen.heap.frames.m2p[mfns[7]!]).toBe(7)
+      expect(xen.heap.frames.m2p.get(mfns[7]!)).toBe(7)
       // Not one more than its limit, and the limit not below what it has.
       expect(populate(g, domid, 3).got).toBe(0)
       const limit = (pages: number): number =>
@@ -401,7 +401,7 @@ describe('memory of others', () => {
         -EINVAL,
         -EINVAL,
       ])
-      expect(xen.heap.frames.m2p[mfns[8]!]).toBe(77)
+      expect(xen.heap.frames.m2p.get(mfns[8]!)).toBe(77)
       yield RUN
     })
   })

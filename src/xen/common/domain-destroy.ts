@@ -3,7 +3,8 @@ import { EINVAL } from '#abi/xen/errno.ts'
 import { PAGE_SIZE } from '#abi/xen/types.ts'
 import { VIRQ_DOM_EXC, vcpu_info } from '#abi/xen/xen.ts'
 import { dropTables } from '../arch-x86/descriptors.ts'
-import { clearPageMap, dropPin, putRoot } from '../arch-x86/page-tables.ts'
+import { clearPageMap, invalidateTable, isValidTable } from '../arch-x86/page-table-types.ts'
+import { dropPin, putRoot } from '../arch-x86/page-tables.ts'
 import { getPage, putPage, putWritable } from '../arch-x86/page-type.ts'
 import { closePort } from '../hypercalls/event_channel_op.ts'
 import type { Xen } from '../xen.ts'
@@ -45,21 +46,34 @@ function relinquish(xen: Xen, domain: Domain): void {
   const { owner, countInfo } = xen.heap.frames
   for (let mfn = owner.indexOf(domain.id); mfn >= 0; mfn = owner.indexOf(domain.id, mfn + 1)) {
     if (!getPage(xen, mfn, domain)) continue
-    dropPin(xen, domain, mfn)
+    dropPin(xen, mfn)
     if (countInfo[mfn]! >= PGC_allocated) {
       countInfo[mfn] = countInfo[mfn]! - PGC_allocated
       putPage(xen, mfn)
     }
     putPage(xen, mfn)
   }
+  for (let level = 4; level > 0; level--) breakCircles(xen, domain, level)
   clearPageMap(xen, domain)
+}
+
+/** Linear page tables that lead to each other: no vCPU uses them any more, but they do. */
+function breakCircles(xen: Xen, domain: Domain, level: number): void {
+  const { owner } = xen.heap.frames
+  for (let mfn = owner.indexOf(domain.id); mfn >= 0; mfn = owner.indexOf(domain.id, mfn + 1)) {
+    if (!isValidTable(xen, mfn, level) || !getPage(xen, mfn, domain)) continue
+    invalidateTable(xen, domain, mfn, level)
+    putPage(xen, mfn)
+  }
 }
 
 /** vcpu_destroy_pagetables */
 export function dropRoot(xen: Xen, vcpu: Vcpu): void {
-  const { root } = vcpu
+  const { root, userRoot } = vcpu
   vcpu.root = 0
+  vcpu.userRoot = 0
   if (root !== 0) putRoot(xen, vcpu.domain, root)
+  if (userRoot !== 0) putRoot(xen, vcpu.domain, userRoot)
 }
 
 /** unmap_vcpu_info */
@@ -98,5 +112,7 @@ function destroyVcpu(xen: Xen, vcpu: Vcpu): void {
   creditDestroyVcpu(xen, vcpu)
   traceVcpu(xen, vcpu, false)
   vcpu.code = undefined
+  vcpu.ring3?.release()
+  vcpu.ring3 = undefined
   xen.heap.freeXenHeapPages(vcpu.own, 0)
 }

@@ -1,7 +1,8 @@
 /** xen/common/domain.c: what stops a domain's vCPUs and lets them go on: pause, shutdown, crash. */
 import { SHUTDOWN_crash, SHUTDOWN_suspend } from '#abi/xen/sched.ts'
 import { VIRQ_DOM_EXC } from '#abi/xen/xen.ts'
-import { showHeader } from '../arch-x86/execution-state.ts'
+import { showGuestState, showHeader } from '../arch-x86/execution-state.ts'
+import { isX86 } from '../arch-x86/guest-regs.ts'
 import { dom0Shutdown } from '../arch-x86/shutdown.ts'
 import { printk, type Xen } from '../xen.ts'
 import type { Domain, Vcpu } from './domain.ts'
@@ -10,14 +11,17 @@ import { sendGlobalVirq, sendPort } from './event-channel.ts'
 import { pauseVcpu, unpauseVcpu, vcpuSleepSync, vcpuWake } from './schedule.ts'
 
 /** __domain_crash: the guest broke what it cannot survive; the others go on. `why` ends without newline. */
-export function domainCrash(xen: Xen, vcpu: Vcpu, why: string): void {
+export function domainCrash(xen: Xen, vcpu: Vcpu, why?: string): void {
   const { domain } = vcpu
   if (domain.shuttingDown) return
   const cpu = xen.current.id
+  const machineCode = isX86(vcpu)
+  if (why !== undefined && machineCode) printk(xen, `${why}\n`)
   printk(xen, `Domain ${domain.id} (vcpu#${vcpu.id}) crashed on cpu#${cpu}:\n`)
   showHeader(xen, cpu)
   // A module kernel has no registers: what it was doing is a place in its source.
-  printk(xen, `${why}\n`)
+  if (machineCode) showGuestState(xen, vcpu)
+  else if (why !== undefined) printk(xen, `${why}\n`)
   domainShutdown(xen, domain, SHUTDOWN_crash)
 }
 

@@ -1,28 +1,19 @@
-/** xen/common/domain.c: domains and their vCPUs. */
+/** xen/common/domain.c: domains and their vCPUs. They are made in domain-create.ts. */
 import type { Mem } from '#abi/mem.ts'
 import type { LoadedCode } from '#abi/pc/metal.ts'
+import type { Ring3 } from '#abi/pc/ring3.ts'
 import type { Values } from '#abi/struct.ts'
 import type { xen_domctl_cpuid } from '#abi/xen/domctl.ts'
 import type { VcpuCode } from '#abi/xen/guest.ts'
-import { TRC_SCHED_DOM_ADD } from '#abi/xen/trace.ts'
-import { type Mfn, PAGE_SIZE, type Vaddr } from '#abi/xen/types.ts'
-import { RUNSTATE_offline } from '#abi/xen/vcpu.ts'
-import { NR_VIRQS, VIRQ_TIMER, vcpu_info } from '#abi/xen/xen.ts'
-import { guestMem, PageMap } from '../arch-x86/mm.ts'
+import type { Mfn, Vaddr } from '#abi/xen/types.ts'
+import type { PageMap } from '../arch-x86/mm.ts'
 import type { Pcpu } from '../arch-x86/pcpu.ts'
 import type { Entered } from '../arch-x86/virtual-cpu.ts'
-import { NR_CPUS } from '../options.ts'
-import { now, type Xen } from '../xen.ts'
-import { domainChanged } from './domain-probe.ts'
-import { pauseForShutdown } from './domain-shutdown.ts'
-import { type EventPort, initPorts, sendVcpuVirq } from './event-channel.ts'
-import { type GrantTable, grantTableCreate, shareXenPage } from './grant-table.ts'
-import { hex } from './lib.ts'
-import { Rangeset } from './rangeset.ts'
-import { type CreditDomain, type CreditVcpu, DEFAULT_WEIGHT, makeCreditVcpu } from './sched-credit.ts'
-import { makeVcpuTimer, periodicTimerWork, type VcpuTimer, vcpuUnblock } from './schedule.ts'
-import { trace } from './trace.ts'
-import { traceVcpu } from './tracer.ts'
+import type { EventPort } from './event-channel.ts'
+import type { GrantTable } from './grant-table.ts'
+import type { Rangeset } from './rangeset.ts'
+import type { CreditDomain, CreditVcpu } from './sched-credit.ts'
+import type { VcpuTimer } from './schedule.ts'
 
 /** vcpu.pause_flags. */
 export const VPF_blocked = 1 << 0
@@ -32,9 +23,6 @@ export const VPF_migrating = 1 << 3
 
 /** Interrupts that a domain can know of. */
 export const NR_IRQS = 256
-/** HZ=100 until the guest says otherwise. */
-const PERIODIC_DEFAULT_NS = 10_000_000
-
 export interface Vcpu {
   readonly id: number
   readonly domain: Domain
@@ -47,6 +35,8 @@ export interface Vcpu {
   start: { readonly entry: Vaddr; readonly startInfo: Vaddr } | undefined
   /** arch.guest_context: registers and tables, as the tools and the guest have set them (guest-context.ts). */
   context: Uint8Array | undefined
+  /** The same as memory. */
+  contextMem: Mem | undefined
   /** Callbacks that the context has no room for. */
   callbacks32: {
     syscall: Vaddr
@@ -58,13 +48,34 @@ export interface Vcpu {
   }
   /** Frames that it holds as its GDT. */
   gdtFrames: number[]
-  /** The first frame of its LDT, held as such; 0: none. */
-  ldtFrame: number
+  /** The frames of its LDT, held as such, by page; 0: that page cannot be one. Of a module vCPU's only the first. */
+  ldtFrames: number[]
+  /** It has an LDT of which no frames are held as yet: they are looked up before its code runs. */
+  ldtStale: boolean
   /** The user %gs selector that it has loaded. */
   gsUserSelector: number
   nmiPending: boolean
   /** The root of the page tables that it holds a reference to; 0: none. */
   root: number
+  /** The same for its user mode (MMUEXT_NEW_USER_BASEPTR); 0: none. */
+  userRoot: number
+  /** What it runs in if its kernel is machine code; undefined: it is made of modules, or has not been entered yet. */
+  ring3: Ring3 | undefined
+  /** TF_kernel_mode: its kernel runs, not its user mode. */
+  kernelMode: boolean
+  /**
+   * What the return to its machine code takes CS and SS from, and whether SYSRET does it (TRAP_syscall), which loads none. `stale`: descriptors may have changed
+   * under the selectors that are loaded.
+   */
+  readonly frame: { cs: number; ss: number; sysret: boolean; stale: boolean }
+  /** trap_priority: an NMI is being served, up to the next iret. */
+  inNmi: boolean
+  /** Address and RIP of the last page fault that was none any more (spurious_page_fault). */
+  spurious: string
+  /** Memory as its kernel addresses it, by its page map or by its tables: ask each time. */
+  readonly mem: Mem
+  /** The second of them, once it was asked for (guest-walk.ts). */
+  walked: Mem | undefined
   /** Its kernel's code, or how to get it when it first runs. */
   code: { readonly loaded: LoadedCode; run: VcpuCode | (() => VcpuCode) } | undefined
   pauseCount: number
@@ -130,14 +141,18 @@ export interface Domain {
   xenheapPages: number
   readonly sharedInfo: Mfn
   readonly pageMap: PageMap
-  /** The L4 table that the map was filled from; 0: none is validated. */
+  /** Its addresses go by that map; otherwise by the page tables in its memory. */
+  pageMapped: boolean
+  /** The L4 table that the map was filled from; 0: none. */
   root: number
-  /** Each reference that the tables hold to a table below, in the order in which they were taken. */
-  tables: number[]
+  /** The tables under that root: what their entries of the first level refer to is the map's affair now (page-tables.ts). */
+  readonly frozenTables: Set<number>
+  /** So often its tables have changed: what was looked up before may be wrong. */
+  tableChanges: number
+  /** The processors' TLBs may still have what its tables no longer say. */
+  tlbStale: boolean
   /** e820entry by e820entry, as its tools have set it (XENMEM_set_memory_map). */
   e820: Uint8Array
-  /** Page tables that were pinned by themselves, and what each refers to: frames as a page map's entries, or tables below. */
-  readonly pinnedTables: Map<number, readonly number[]>
   /** Its memory through that map. */
   readonly mem: Mem
   /** Event channels by port. */
@@ -172,6 +187,8 @@ export interface Domain {
   vmAssist: number
   /** The kernel that its vCPUs start in. */
   entered: Entered | undefined
+  /** It is machine code that they start in. */
+  machineCode: boolean
   /** DOMDYING_dying or _dead: it gets nothing any more. */
   dying: boolean
   /** DOMDYING_dead: what it had is given back, but for frames that others still use. */
@@ -191,155 +208,6 @@ export interface Domain {
 
 /** IS_PRIV_FOR */
 export const privilegedFor = (who: Domain, over: Domain): boolean => who.privileged || who.target === over
-
-/** domain_create: paused, without memory of its own but the shared_info frame. Undefined: no Xen heap left. */
-export function domainCreate(xen: Xen, id: number): Domain | undefined {
-  const { heap } = xen
-  // struct domain itself lives in a page of the Xen heap, next to the page it shares with the guest.
-  const own = heap.allocXenHeapPages(0)
-  if (own === undefined) return undefined
-  const sharedInfo = heap.allocXenHeapPages(0)
-  if (sharedInfo === undefined) {
-    heap.freeXenHeapPages(own, 0)
-    return undefined
-  }
-  xen.mem.fill(sharedInfo * PAGE_SIZE, PAGE_SIZE, 0)
-  const pageMap = new PageMap()
-  const domain: Domain = {
-    id,
-    own,
-    privileged: false,
-    pinned: id === 0 && xen.options.dom0VcpusPin,
-    handle: new Uint8Array(16),
-    handleText: '0'.repeat(32),
-    vcpus: [],
-    sched: { activeVcpus: [], weight: DEFAULT_WEIGHT, cap: 0 },
-    maxVcpus: 1,
-    totPages: 0,
-    maxPages: 0,
-    xenheapPages: 0,
-    sharedInfo,
-    pageMap,
-    root: 0,
-    tables: [],
-    e820: new Uint8Array(0),
-    pinnedTables: new Map(),
-    mem: guestMem(pageMap, xen.mem),
-    ports: [],
-    grantTable: undefined,
-    firstFreePort: 0,
-    polling: false,
-    pirqPorts: new Uint16Array(NR_IRQS),
-    pirqMask: new Uint8Array(NR_IRQS),
-    ioportCaps: new Rangeset('I/O Ports', true),
-    iomemCaps: new Rangeset('I/O Memory', true),
-    irqCaps: new Rangeset('Interrupts', false),
-    pciCf8: 0,
-    cpuids: [],
-    physaddrBits: 0,
-    target: undefined,
-    refs: 0,
-    xenoprof: undefined,
-    suspendPort: 0,
-    vmAssist: 0,
-    entered: undefined,
-    dying: false,
-    dead: false,
-    pauseCount: 1,
-    pausedByController: true,
-    debuggerAttached: false,
-    timeOffsetSeconds: 0,
-    shuttingDown: false,
-    shutdownCode: 0,
-    changed: false,
-    toldNs: 0,
-  }
-  initPorts(domain)
-  xen.credit.stats.dom_init++
-  shareXenPage(xen, domain, sharedInfo)
-  if (!grantTableCreate(xen, domain)) {
-    heap.freeXenHeapPages(sharedInfo, 0)
-    heap.freeXenHeapPages(own, 0)
-    return undefined
-  }
-  insert(xen, domain)
-  domainChanged(xen, domain)
-  return domain
-}
-
-export function setHandle(xen: Xen, domain: Domain, handle: Uint8Array): void {
-  domain.handle.set(handle)
-  domain.handleText = Array.from(domain.handle, (byte) => hex(byte, 2)).join('')
-  domainChanged(xen, domain)
-}
-
-/** domain_list is in order of ids. */
-function insert({ domains }: Xen, domain: Domain): void {
-  const above = [...domains.values()].filter(({ id }) => id > domain.id)
-  for (const { id } of above) domains.delete(id)
-  for (const each of [domain, ...above]) domains.set(each.id, each)
-}
-
-/** cpumask_of_cpu */
-function onlyCpu(cpu: number): Uint8Array {
-  const map = new Uint8Array(NR_CPUS / 8)
-  map[cpu >> 3] = 1 << (cpu & 7)
-  return map
-}
-
-export function allocVcpu(xen: Xen, domain: Domain, id: number, processor: number): Vcpu | undefined {
-  const own = xen.heap.allocXenHeapPages(0)
-  if (own === undefined) return undefined
-  const vcpu: Vcpu = {
-    id,
-    domain,
-    processor,
-    pauseFlags: VPF_down,
-    own,
-    pauseCount: 0,
-    pausedForShutdown: false,
-    affinity: domain.pinned ? onlyCpu(processor) : new Uint8Array(NR_CPUS / 8).fill(0xff),
-    sched: makeCreditVcpu(),
-    start: undefined,
-    context: undefined,
-    callbacks32: { syscall: 0, syscallCs: 0, syscallMasks: false, sysenter: 0, sysenterCs: 0, sysenterMasks: false },
-    gdtFrames: [],
-    ldtFrame: 0,
-    gsUserSelector: 0,
-    nmiPending: false,
-    root: 0,
-    code: undefined,
-    infoAt: domain.sharedInfo * PAGE_SIZE + id * vcpu_info.size,
-    infoMoved: false,
-    initialised: false,
-    running: false,
-    polling: false,
-    pollPort: -1,
-    iopl: 0,
-    ioBitmap: { at: 0, ports: 0 },
-    virqPorts: new Uint16Array(NR_VIRQS),
-    periodicNs: PERIODIC_DEFAULT_NS,
-    periodicLastNs: 0,
-    periodicTimer: makeVcpuTimer(`d${domain.id}v${id} periodic`, () => periodicTimerWork(xen, vcpu)),
-    singleshotTimer: makeVcpuTimer(`d${domain.id}v${id} singleshot`, () => sendVcpuVirq(xen, vcpu, VIRQ_TIMER)),
-    pollTimer: makeVcpuTimer(`d${domain.id}v${id} poll`, () => {
-      if (vcpu.polling) vcpuUnblock(xen, vcpu)
-    }),
-    runstate: { state: RUNSTATE_offline, entryNs: now(xen), time: [0, 0, 0, 0] },
-    runstateArea: undefined,
-    timeFrom: undefined,
-    timeStamp: 0,
-    result: 0,
-    thrown: undefined,
-  }
-  domain.vcpus[id] = vcpu
-  traceVcpu(xen, vcpu, true)
-  trace(xen, TRC_SCHED_DOM_ADD, 2, domain.id, id)
-  xen.credit.stats.vcpu_init++
-  domainChanged(xen, domain)
-  if (domain.shuttingDown) pauseForShutdown(xen, vcpu)
-  return vcpu
-}
 
 export const runnable = ({ domain, pauseFlags, pauseCount }: Vcpu): boolean =>
   pauseFlags === 0 && pauseCount === 0 && domain.pauseCount === 0

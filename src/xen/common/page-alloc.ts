@@ -6,6 +6,7 @@
 import { TRACE_FREE } from '#abi/tracer.ts'
 import { type Mfn, PAGE_SHIFT, PAGE_SIZE } from '#abi/xen/types.ts'
 import { DOMID_XEN } from '#abi/xen/xen.ts'
+import { INVALID_M2P_ENTRY, MachineToPhys } from '../arch-x86/m2p.ts'
 import { bug } from './bug.ts'
 
 export const MEMZONE_XEN = 0
@@ -32,7 +33,6 @@ export const PGT_count_mask = (1 << 26) - 1
 
 /** frame_table[].owner: nobody. Others are domain ids. */
 export const NO_OWNER = 0xffff
-export const INVALID_M2P_ENTRY = 0xffffffff
 
 /** sizeof(struct page_info) on x86_64 with up to 64 CPUs: what the frame table takes of RAM. */
 export const PAGE_INFO_BYTES = 40
@@ -50,7 +50,7 @@ export class FrameTable {
   readonly typeInfo: Uint32Array
   readonly owner: Uint16Array
   /** machine_to_phys_mapping: the owner's pfn. */
-  readonly m2p: Uint32Array
+  readonly m2p = new MachineToPhys()
   /** The allocation bitmap: 1 is in use, or no RAM. */
   readonly allocated: Uint8Array
   /** Scrubbed since it was last in use: reads as zero without anybody having cleared it (design D3). */
@@ -65,7 +65,6 @@ export class FrameTable {
     this.countInfo = new Uint32Array(maxPage)
     this.typeInfo = new Uint32Array(maxPage)
     this.owner = new Uint16Array(maxPage).fill(NO_OWNER)
-    this.m2p = new Uint32Array(maxPage).fill(INVALID_M2P_ENTRY)
     this.allocated = new Uint8Array(maxPage + 1).fill(1)
     this.scrubbed = new Uint8Array(maxPage)
     this.order = new Uint8Array(maxPage)
@@ -240,7 +239,7 @@ export class Heap {
       frames.countInfo[i] = 0
       frames.typeInfo[i] = 0
       frames.owner[i] = NO_OWNER
-      frames.m2p[i] = INVALID_M2P_ENTRY
+      frames.m2p.set(i, INVALID_M2P_ENTRY)
       frames.scrubbed[i] = 0
     }
     this.#traced(mfn, 2 ** order, TRACE_FREE)

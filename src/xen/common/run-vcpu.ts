@@ -1,9 +1,13 @@
-/** A guest's turn on a processor, and what it came back for (xen/arch/x86/domain.c, context_switch; entry.S, test_all_events). */
+/** A guest's turn on a processor, and what it came back for (xen/arch/x86/domain.c, context_switch). That of machine code: run-ring3.ts. */
 import type { Exit } from '#abi/pc/metal.ts'
+import type { Vaddr } from '#abi/xen/types.ts'
 import { vcpu_info } from '#abi/xen/xen.ts'
 import { hasNmiCallback } from '../arch-x86/guest-context.ts'
+import { isX86 } from '../arch-x86/guest-regs.ts'
 import { GuestPageFault } from '../arch-x86/mm.ts'
+import { convertToPageMap } from '../arch-x86/page-tables.ts'
 import type { Pcpu } from '../arch-x86/pcpu.ts'
+import { makeMachineCode } from '../arch-x86/ring3-context.ts'
 import { type Entered, enterImage, virtualCpu } from '../arch-x86/virtual-cpu.ts'
 import { XENLOG_WARNING } from '../drivers/console.ts'
 import { HYPERCALL_ARGS_MAX, hypercall } from '../hypercalls/index.ts'
@@ -12,6 +16,7 @@ import type { Xen } from '../xen.ts'
 import { runnable, type Vcpu } from './domain.ts'
 import { domainCrash } from './domain-shutdown.ts'
 import { guestLog } from './guest-log.ts'
+import { runRing3 } from './run-ring3.ts'
 
 /** Run what was picked for `pcpu`. Undefined: nothing was. */
 export function runCurrentVcpu(xen: Xen, pcpu: Pcpu): Exit | undefined {
@@ -23,8 +28,12 @@ export function runCurrentVcpu(xen: Xen, pcpu: Pcpu): Exit | undefined {
 }
 
 function runVcpu(xen: Xen, pcpu: Pcpu, vcpu: Vcpu): void {
-  const code = vcpu.code ?? firstEntry(xen, vcpu)
-  if (!code) return
+  const code = vcpu.code ?? (vcpu.ring3 ? undefined : firstEntry(xen, vcpu))
+  if (isX86(vcpu)) runRing3(xen, pcpu, vcpu)
+  else if (code) runModules(xen, pcpu, vcpu, code)
+}
+
+function runModules(xen: Xen, pcpu: Pcpu, vcpu: Vcpu, code: NonNullable<Vcpu['code']>): void {
   const { loaded } = code
   // A timer that was set since the machine said how long has not reached the chip yet.
   const nowNs = pcpu.now()
@@ -59,29 +68,44 @@ function runVcpu(xen: Xen, pcpu: Pcpu, vcpu: Vcpu): void {
 }
 
 /**
- * What its builder has left at its entry becomes code. A processor would stumble over bytes that are none at once, and the guest has no
- * handler yet: so it crashes.
+ * What its builder has left at its entry: an image becomes code, and its page tables a page map. Anything else is machine code, and the page tables are what they are.
  */
 function firstEntry(xen: Xen, vcpu: Vcpu): Vcpu['code'] {
   const { domain, start } = vcpu
   if (!start) return undefined
-  let entered: Entered | string
+  if (domain.machineCode) {
+    startMachineCode(xen, vcpu)
+    return undefined
+  }
+  let entered: ReturnType<typeof enterImage>
   let trap = 'invalid opcode fault/trap [#6]'
   try {
     entered = domain.entered ?? enterImage(xen, vcpu, start.entry)
   } catch (thrown) {
     if (!(thrown instanceof GuestPageFault)) throw thrown
-    entered = thrown.message
+    entered = { isImage: false, why: thrown.message }
     trap = 'page fault fault/trap [#14]'
   }
-  if (typeof entered === 'string') {
-    guestLog(xen, XENLOG_WARNING, 'traps.c:435', `Unhandled ${trap} on VCPU ${vcpu.id} [ec=0000]`)
-    domainCrash(xen, vcpu, entered)
-    return undefined
+  if ('loaded' in entered) {
+    if (convertToPageMap(xen, domain)) return enterModules(xen, vcpu, entered, start.startInfo)
+    entered = { isImage: true, why: 'its page tables do not make a page map' }
   }
+  if (!entered.isImage && !domain.pageMapped) startMachineCode(xen, vcpu)
+  else {
+    guestLog(xen, XENLOG_WARNING, 'traps.c:435', `Unhandled ${trap} on VCPU ${vcpu.id} [ec=0000]`)
+    domainCrash(xen, vcpu, entered.why)
+  }
+  return undefined
+}
+
+function startMachineCode(xen: Xen, vcpu: Vcpu): void {
+  if (!makeMachineCode(xen, vcpu)) domainCrash(xen, vcpu, 'no room for the registers of one more virtual processor')
+}
+
+function enterModules(xen: Xen, vcpu: Vcpu, entered: Entered, startInfo: Vaddr): NonNullable<Vcpu['code']> {
   const { loaded, start: begin } = entered
-  domain.entered = entered
-  vcpu.code = { loaded, run: () => begin(virtualCpu(xen, vcpu, start.startInfo)) }
+  vcpu.domain.entered = entered
+  vcpu.code = { loaded, run: () => begin(virtualCpu(xen, vcpu, startInfo)) }
   return vcpu.code
 }
 

@@ -245,7 +245,7 @@ function switchVcpu(xen: Xen, pcpu: Pcpu): void {
 /** Where the guest wanted it, if that is still there. */
 export function fillRunstateArea(xen: Xen, vcpu: Vcpu, va: Vaddr): void {
   try {
-    writeRunstate(xen, vcpu, vcpu.domain.mem, va)
+    writeRunstate(xen, vcpu, vcpu.mem, va)
   } catch (thrown) {
     if (!(thrown instanceof GuestPageFault)) throw thrown
   }

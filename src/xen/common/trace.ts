@@ -146,9 +146,10 @@ export function trace(xen: Xen, event: number, words: number, a: number, b = 0, 
   if (xen.trace.on) traceVar(xen, xen.current, event, words, a, b, c, d)
 }
 
-/** trace_hypercall. A module kernel has no instruction pointer to tell of. */
-export function traceEntry(xen: Xen, nr: number): void {
-  if (xen.trace.on) traceVar(xen, xen.current, TRC_PV_HYPERCALL | TRC_64_FLAG, 3, 0, 0, nr, 0)
+/** trace_hypercall. `rip`: where machine code goes on; a module kernel has no instruction pointer to tell of. */
+export function traceEntry(xen: Xen, nr: number, rip = 0): void {
+  const high = Math.floor(rip / 2 ** 32) >>> 0
+  if (xen.trace.on) traceVar(xen, xen.current, TRC_PV_HYPERCALL | TRC_64_FLAG, 3, rip >>> 0, high, nr, 0)
 }
 
 /** The records of schedule(): `pcpu` goes from one vCPU to another, undefined being its idle one, for `sliceNs`. */

@@ -75,14 +75,9 @@ function infoOf(xen: Xen, domain: Domain, mfn: number): number {
   return tableType(info) | (info & PGT_pinned ? XEN_DOMCTL_PFINFO_LPINTAB : 0)
 }
 
-/** hypercall_page_initialise: for each number, 32 bytes that make the call. A module kernel jumps there never, but may look. */
-export function hypercallInit(
-  { xen }: Call,
-  domain: Domain,
-  { gmfn }: Values<typeof xen_domctl_hypercall_init>,
-): number {
-  const mfn = Number(gmfn)
-  if (!mfnValid(xen, mfn) || !getPage(xen, mfn, domain)) return -EACCES
+/** hypercall_page_initialise: for each number, 32 bytes that make the call. False: the frame cannot be written in the domain's name. */
+export function hypercallPageInitialise(xen: Xen, domain: Domain, mfn: number): boolean {
+  if (!mfnValid(xen, mfn) || !getPage(xen, mfn, domain)) return false
   const writable = getWritable(xen, mfn)
   if (writable) {
     const page = new Uint8Array(PAGE_SIZE).fill(INT3)
@@ -99,5 +94,12 @@ export function hypercallInit(
     putWritable(xen, mfn)
   }
   putPage(xen, mfn)
-  return writable ? 0 : -EACCES
+  return writable
 }
+
+/** A module kernel jumps there never, but may look. */
+export const hypercallInit = (
+  { xen }: Call,
+  domain: Domain,
+  { gmfn }: Values<typeof xen_domctl_hypercall_init>,
+): number => (hypercallPageInitialise(xen, domain, Number(gmfn)) ? 0 : -EACCES)

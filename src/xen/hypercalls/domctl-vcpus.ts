@@ -7,7 +7,8 @@ import { RUNSTATE_running, vcpu_guest_context } from '#abi/xen/vcpu.ts'
 import { MAX_VIRT_CPUS } from '#abi/xen/xen.ts'
 import { dropTables } from '../arch-x86/descriptors.ts'
 import { getInfoGuest, sendNmi, setInfoGuest } from '../arch-x86/guest-context.ts'
-import { allocVcpu, type Domain, type Vcpu, VPF_blocked, VPF_down } from '../common/domain.ts'
+import { type Domain, type Vcpu, VPF_blocked, VPF_down } from '../common/domain.ts'
+import { allocVcpu } from '../common/domain-create.ts'
 import { dropRoot } from '../common/domain-destroy.ts'
 import { domainChanged } from '../common/domain-probe.ts'
 import { domainPause, domainUnpause } from '../common/domain-shutdown.ts'
@@ -133,8 +134,13 @@ function resetVcpu(xen: Xen, vcpu: Vcpu): void {
   vcpu.start = undefined
   vcpu.code = undefined
   vcpu.result = 0
+  vcpu.ring3?.release()
+  vcpu.ring3 = undefined
   // The kernel's own heap goes with its first vCPU.
-  if (vcpu.id === 0) vcpu.domain.entered = undefined
+  if (vcpu.id === 0) {
+    vcpu.domain.entered = undefined
+    vcpu.domain.machineCode = false
+  }
   unpauseVcpu(xen, vcpu)
 }
 

@@ -1,4 +1,4 @@
-/** Mapping a grant into the caller's page map, and unmapping it (xen/common/grant_table.c, xen/arch/x86/mm.c). */
+/** Mapping a grant into the caller's page tables or page map, and unmapping it (xen/common/grant_table.c, xen/arch/x86/mm.c). */
 import type { Values } from '#abi/struct.ts'
 import {
   GNTMAP_contains_pte,
@@ -16,6 +16,7 @@ import {
 import { TRC_MEM_PAGE_GRANT_MAP, TRC_MEM_PAGE_GRANT_UNMAP } from '#abi/xen/trace.ts'
 import { PAGE_SIZE, unsignedVaddr, type Vaddr } from '#abi/xen/types.ts'
 import { HYPERVISOR_VIRT_END, HYPERVISOR_VIRT_START } from '#abi/xen/xen.ts'
+import { createGrantPte, replaceGrantPte } from '../arch-x86/grant-pte.ts'
 import { MAP_MFN_MAX, MAP_PRESENT, MAP_WRITABLE } from '../arch-x86/mm.ts'
 import { isIomemPage, putPageFromL1e } from '../arch-x86/page-type.ts'
 import type { Domain } from '../common/domain.ts'
@@ -129,7 +130,8 @@ function pageOf(xen: Xen, line: number, va: Vaddr): number | undefined {
 const unsignedAddress = (va: Vaddr): bigint => (Number.isInteger(va) ? unsignedVaddr(va) : 0n)
 
 /** create_grant_host_mapping: a module vCPU has page-map entries alone, and no page-table entry that host_addr could point at. */
-function createHostMapping({ xen, caller }: Call, va: Vaddr, frame: number, flags: number): number {
+function createHostMapping({ xen, vcpu, caller }: Call, va: Vaddr, frame: number, flags: number): number {
+  if (!caller.pageMapped) return createGrantPte(xen, vcpu, va, frame, flags)
   if (flags & GNTMAP_contains_pte) {
     guestLog(xen, XENLOG_WARNING, 'mm.c:2793', 'Grant map attempted to update a non-L1 page')
     return GNTST_general_error
@@ -147,7 +149,9 @@ function createHostMapping({ xen, caller }: Call, va: Vaddr, frame: number, flag
  * replace_grant_host_mapping: the entry goes, or `newAddr`'s takes its place. The entry must have the rights that the mapping had: of two
  * mappings of one frame, 3.3 would let the writable one stay for the read-only one's count (later fixed there too).
  */
-function replaceHostMapping({ xen, caller }: Call, va: Vaddr, frame: number, newAddr: Vaddr, flags: number): number {
+function replaceHostMapping(call: Call, va: Vaddr, frame: number, newAddr: Vaddr, flags: number): number {
+  const { xen, vcpu, caller } = call
+  if (!caller.pageMapped) return replaceGrantPte(xen, vcpu, va, frame, newAddr, flags)
   const { pageMap } = caller
   let entry = 0
   if (newAddr !== 0) {

@@ -1,4 +1,5 @@
 /** The hypercall table (xen/arch/x86/x86_64/entry.S): a number without a row is -ENOSYS. */
+import { R8, R9, R10, RAX, RDI, RDX, RSI } from '#abi/pc/ring3.ts'
 import { EINVAL, ENOSYS } from '#abi/xen/errno.ts'
 import {
   __HYPERVISOR_callback_op,
@@ -40,6 +41,17 @@ import {
   __HYPERVISOR_xsm_op,
 } from '#abi/xen/xen.ts'
 import { __HYPERVISOR_mca } from '#abi/xen/xen-mca.ts'
+import {
+  isX86,
+  reg32,
+  regHigh,
+  regNumber,
+  rip,
+  setRegNumber,
+  signedWord,
+  type X86Vcpu,
+} from '../arch-x86/guest-regs.ts'
+import { doIret } from '../arch-x86/iret.ts'
 import type { Vcpu } from '../common/domain.ts'
 import { traceEntry } from '../common/trace.ts'
 import { traceHypercall } from '../common/tracer.ts'
@@ -54,7 +66,8 @@ import { hvmOp } from './hvm_op.ts'
 import { kexecOp } from './kexec_op.ts'
 import { mca } from './mca.ts'
 import { memoryOp } from './memory_op.ts'
-import { mmuextOp, mmuUpdate, updateVaMapping, updateVaMappingOtherdomain } from './mmu.ts'
+import { mmuUpdate, updateVaMapping, updateVaMappingOtherdomain } from './mmu.ts'
+import { mmuextOp } from './mmuext.ts'
 import { multicall } from './multicall.ts'
 import { type Hypercall, orEfault } from './op-table.ts'
 import { physdevOp } from './physdev_op.ts'
@@ -67,8 +80,13 @@ import { setTrapTable } from './set_trap_table.ts'
 import { sysctl } from './sysctl.ts'
 import { vcpuOp } from './vcpu_op.ts'
 import { vmAssist } from './vm_assist.ts'
+import { byWords, type Words } from './words.ts'
 import { xenVersion } from './xen_version.ts'
 import { xenoprofOp } from './xenoprof_op.ts'
+
+const ARGUMENTS = [RDI, RSI, RDX, R10, R8, R9]
+/** Of no hypercall. */
+const NO_HYPERCALL = 0xffffffff
 
 /** More arguments than a hypercall has registers for are ignored. */
 export const HYPERCALL_ARGS_MAX = 6
@@ -140,6 +158,38 @@ export function hypercall(xen: Xen, vcpu: Vcpu, nr: number, args: readonly numbe
   for (const arg of args) if (!Number.isInteger(arg)) return -EINVAL
   const { domain } = vcpu
   traceHypercall(xen, vcpu, nr, args[0] ?? 0)
-  traceEntry(xen, nr)
-  return orEfault(() => run({ xen, vcpu, caller: domain, mem: domain.mem }, args))
+  traceEntry(xen, nr, isX86(vcpu) ? rip(vcpu) : 0)
+  return orEfault(() => run({ xen, vcpu, caller: domain, mem: vcpu.mem }, args))
+}
+
+/** SYSCALL of a guest's kernel: the number is in RAX, its arguments in RDI, RSI, RDX, R10, R8 and R9, the result in RAX. */
+export function guestHypercall(xen: Xen, vcpu: X86Vcpu): void {
+  const nr = regHigh(vcpu, RAX) === 0 ? reg32(vcpu, RAX) : NO_HYPERCALL
+  const first = regNumber(vcpu, RDI)
+  if (nr === __HYPERVISOR_iret) {
+    // It leaves RAX, and all the others, as its frame says.
+    traceHypercall(xen, vcpu, nr, first)
+    traceEntry(xen, nr, rip(vcpu))
+    doIret(xen, vcpu)
+    return
+  }
+  const words: Words = {
+    low: ARGUMENTS.map((n) => reg32(vcpu, n)),
+    high: ARGUMENTS.map((n) => regHigh(vcpu, n)),
+  }
+  setRegNumber(vcpu, RAX, wholeWords(xen, vcpu, nr, words))
+}
+
+function wholeWords(xen: Xen, vcpu: X86Vcpu, nr: number, words: Words): number {
+  const inner = byWords[nr]
+  if (!inner)
+    return hypercall(
+      xen,
+      vcpu,
+      nr,
+      words.low.map((low, i) => signedWord(low, words.high[i]!)),
+    )
+  traceHypercall(xen, vcpu, nr, signedWord(words.low[0]!, words.high[0]!))
+  traceEntry(xen, nr, rip(vcpu))
+  return orEfault(() => inner({ xen, vcpu, caller: vcpu.domain, mem: vcpu.mem }, words))
 }

@@ -8,10 +8,10 @@ import { books, changes } from '#testing/xen-builder.ts'
 import { addDomain, scriptHost, TEST_BASE } from '#testing/xen-domain.ts'
 import type { TestHost } from '#testing/xen-host.ts'
 import { BLOCK, pte } from '#testing/xen-script.ts'
+import { INVALID_M2P_ENTRY } from '../arch-x86/m2p.ts'
 import type { Domain } from '../common/domain.ts'
 import { domainKill } from '../common/domain-destroy.ts'
 import { domainShutdown } from '../common/domain-shutdown.ts'
-import { INVALID_M2P_ENTRY } from '../common/page-alloc.ts'
 import { hypercall } from './index.ts'
 
 const PAGES = 24
@@ -81,9 +81,10 @@ describe('XENMEM_exchange', () => {
     expect(exchange({ nr_extents: 3n }, { nr_extents: 3n })).toEqual([0, 3n])
     const got = read(OUT, 3)
     expect(domain.totPages).toBe(PAGES)
-    for (const [i, mfn] of got.entries()) expect([frames().owner[mfn], frames().m2p[mfn]]).toEqual([domain.id, 100 + i])
+    for (const [i, mfn] of got.entries())
+      expect([frames().owner[mfn], frames().m2p.get(mfn)]).toEqual([domain.id, 100 + i])
     for (const mfn of given.filter((each) => !got.includes(each)))
-      expect([frames().allocated[mfn], frames().m2p[mfn]]).toEqual([0, INVALID_M2P_ENTRY])
+      expect([frames().allocated[mfn], frames().m2p.get(mfn)]).toEqual([0, INVALID_M2P_ENTRY])
     expect(map(va(3), pte(got[0]!))).toBe(0)
     expect(domain.mem.read32(va(3))).toBe(0)
   })
@@ -105,7 +106,7 @@ describe('XENMEM_exchange', () => {
     expect(exchange({ nr_extents: 4n }, { extent_order: 2 })).toEqual([0, 4n])
     const [block] = read(OUT, 1)
     expect(block! % 4).toBe(0)
-    expect([0, 1, 2, 3].map((i) => frames().m2p[block! + i])).toEqual([200, 201, 202, 203])
+    expect([0, 1, 2, 3].map((i) => frames().m2p.get(block! + i))).toEqual([200, 201, 202, 203])
     list(IN, block!)
     list(OUT, 300, 301, 302, 303)
     expect(exchange({ extent_order: 2 }, { nr_extents: 4n })).toEqual([0, 1n])
@@ -168,7 +169,7 @@ describe('XENMEM_exchange', () => {
     list(IN, spare(3), mfnOf(4))
     list(OUT, 50, 51)
     expect(exchange({ nr_extents: 2n }, { nr_extents: 2n })).toEqual([-EINVAL, 1n])
-    expect(frames().m2p[read(OUT, 1)[0]!]).toBe(50)
+    expect(frames().m2p.get(read(OUT, 1)[0]!)).toBe(50)
     expect(domain.totPages).toBe(PAGES)
   })
 

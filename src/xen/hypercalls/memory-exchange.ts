@@ -104,7 +104,7 @@ function steal({ xen, caller, mem }: Call, from: Reservation, first: number, cou
 function place({ xen, mem }: Call, at: Vaddr, mfn: number, pages: number): void {
   orEfault(() => {
     const gpfn = mem.read32(at)
-    for (let k = 0; k < pages; k++) xen.heap.frames.m2p[mfn + k] = gpfn + k
+    for (let k = 0; k < pages; k++) xen.heap.frames.m2p.set(mfn + k, gpfn + k)
     mem.write64(at, BigInt(mfn))
     return 0
   })

@@ -106,7 +106,7 @@ export function populate(args: Reservation, from: number): number {
     call.mem.write32(list + 8 * i, gpfn)
     const mfn = allocate(args, i)
     if (mfn === undefined) return false
-    for (let j = 0; j < 2 ** order; j++) call.xen.heap.frames.m2p[mfn + j] = gpfn + j
+    for (let j = 0; j < 2 ** order; j++) call.xen.heap.frames.m2p.set(mfn + j, gpfn + j)
     call.mem.write64(list + 8 * i, BigInt(mfn))
     return true
   })
@@ -134,7 +134,7 @@ function guestRemovePage(xen: Xen, domain: Domain, mfn: number): boolean {
     guestLog(xen, XENLOG_INFO, 'memory.c:158', `Bad page free for domain ${domain.id}`)
     return false
   }
-  dropPin(xen, domain, mfn)
+  dropPin(xen, mfn)
   if (frames.countInfo[mfn]! >= PGC_allocated) {
     frames.countInfo[mfn] = frames.countInfo[mfn]! - PGC_allocated
     putPage(xen, mfn)

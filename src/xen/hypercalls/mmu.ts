@@ -1,10 +1,6 @@
-/**
- * update_va_mapping (14), mmu_update (1), mmuext_op (26): what a guest's addresses lead to (xen/arch/x86/mm.c). A module vCPU has no page
- * tables: update_va_mapping changes its page map, and a page-table entry is only a way to say frame and rights.
- */
+/** update_va_mapping (14), mmu_update (1): what a guest's addresses lead to (xen/arch/x86/mm.c), by its page tables, or in its page map. */
 import { EFAULT, EINVAL, ENOSYS, ESRCH } from '#abi/xen/errno.ts'
-import { PAGE_SIZE, signedVaddr, type Vaddr } from '#abi/xen/types.ts'
-import { vcpu_guest_context } from '#abi/xen/vcpu.ts'
+import { PAGE_SIZE, type Vaddr } from '#abi/xen/types.ts'
 import {
   DOMID_IO,
   DOMID_SELF,
@@ -14,51 +10,32 @@ import {
   MMU_MACHPHYS_UPDATE,
   MMU_NORMAL_PT_UPDATE,
   MMU_PT_UPDATE_PRESERVE_AD,
-  MMUEXT_FLUSH_CACHE,
-  MMUEXT_INVLPG_ALL,
-  MMUEXT_INVLPG_LOCAL,
-  MMUEXT_INVLPG_MULTI,
-  MMUEXT_NEW_BASEPTR,
-  MMUEXT_NEW_USER_BASEPTR,
-  MMUEXT_PIN_L1_TABLE,
-  MMUEXT_PIN_L2_TABLE,
-  MMUEXT_PIN_L3_TABLE,
-  MMUEXT_PIN_L4_TABLE,
-  MMUEXT_SET_LDT,
-  MMUEXT_TLB_FLUSH_ALL,
-  MMUEXT_TLB_FLUSH_LOCAL,
-  MMUEXT_TLB_FLUSH_MULTI,
-  MMUEXT_UNPIN_TABLE,
   mmu_update,
-  mmuext_op,
   UVMF_ALL,
   UVMF_FLUSHTYPE_MASK,
   UVMF_LOCAL,
   UVMF_NONE,
+  UVMF_TLB_FLUSH,
 } from '#abi/xen/xen.ts'
-import { invalidateLdt, mapLdt } from '../arch-x86/descriptors.ts'
-import { contextOf, ldtOkay } from '../arch-x86/guest-context.ts'
-import { pinTable, unpinTable } from '../arch-x86/page-tables.ts'
+import { flushTlb, flushTlbOne } from '../arch-x86/flushtlb.ts'
+import { guestWalk } from '../arch-x86/guest-walk.ts'
+import { modEntry, modTable } from '../arch-x86/page-table-entries.ts'
+import { getFrame, mmWarn, tableLevel } from '../arch-x86/page-table-types.ts'
 import {
   type FrameOwner,
-  getPage,
   getPageFromL1e,
   getWritable,
-  mfnValid,
   putPage,
   putPageFromL1e,
   putWritable,
 } from '../arch-x86/page-type.ts'
-import { privilegedFor, type Vcpu } from '../common/domain.ts'
-import { guestLog } from '../common/guest-log.ts'
+import { isCanonical } from '../arch-x86/uaccess.ts'
+import { type Domain, privilegedFor } from '../common/domain.ts'
 import { hex } from '../common/lib.ts'
 import { Rangeset } from '../common/rangeset.ts'
-import { XENLOG_WARNING } from '../drivers/console.ts'
 import type { Xen } from '../xen.ts'
 import { type Call, orEfault } from './op-table.ts'
 
-/** Canonical addresses. */
-const VA_MAX = 2 ** 47
 /** More is refused. The real one is preempted in the middle, and goes on. */
 const UPDATES_MAX = 65536
 /** Of `count`: a call that Xen itself has made again. */
@@ -68,14 +45,22 @@ const MMU_UPDATE_PREEMPTED = 0x80000000 | 0
 export const updateVaMapping = (call: Call, [va = 0, pte = 0, flags = 0]: readonly number[]): number =>
   updateVa(call, va, pte >>> 0, Math.floor(pte / 2 ** 32) >>> 0, flags)
 
-/** The same with a frame of another domain's, for who may. */
-export function updateVaMappingOtherdomain(
+export const updateVaMappingOtherdomain = (
   call: Call,
   [va = 0, pte = 0, flags = 0, domid = DOMID_SELF]: readonly number[],
+): number => updateVaOtherdomain(call, va, pte >>> 0, Math.floor(pte / 2 ** 32) >>> 0, flags, domid)
+
+/** The same with a frame of another domain's, for who may. */
+export function updateVaOtherdomain(
+  call: Call,
+  va: Vaddr,
+  pteLow: number,
+  pteHigh: number,
+  flags: number,
+  domid: number,
 ): number {
   const foreign = foreigner(call, domid)
-  if (!foreign) return -ESRCH
-  return updateVa(call, va, pte >>> 0, Math.floor(pte / 2 ** 32) >>> 0, flags, foreign)
+  return foreign ? updateVa(call, va, pteLow, pteHigh, flags, foreign) : -ESRCH
 }
 
 export function updateVa(
@@ -87,40 +72,68 @@ export function updateVa(
   owner: FrameOwner = call.caller,
 ): number {
   const { xen, caller } = call
-  if (!Number.isSafeInteger(va) || va >= VA_MAX || va < -VA_MAX) return -EINVAL
+  if (!isCanonical(va)) return -EINVAL
   if (va >= HYPERVISOR_VIRT_START && va < HYPERVISOR_VIRT_END) return -EINVAL
+  const okay = caller.pageMapped
+    ? mapPage(xen, caller, va, pteLow, pteHigh, owner)
+    : modMapping(call, va, pteLow, pteHigh, owner)
+  const flush = okay || !caller.pageMapped ? flushed(call, va, flags) : 0
+  return okay ? flush : flush === 0 ? -EINVAL : flush
+}
+
+function mapPage(xen: Xen, caller: Domain, va: Vaddr, low: number, high: number, owner: FrameOwner): boolean {
   const { pageMap } = caller
   const page = Math.floor(va / PAGE_SIZE)
-  const entry = getPageFromL1e(xen, pteLow, pteHigh, owner)
-  if (entry === undefined) return -EINVAL
+  const entry = getPageFromL1e(xen, low, high, owner)
+  if (entry === undefined) return false
   const old = pageMap.lookup(page)
   if (!pageMap.set(page, entry)) {
     putPageFromL1e(xen, entry, caller)
-    return -EINVAL
+    return false
   }
   putPageFromL1e(xen, old, caller)
-  return flushed(call, flags)
+  return true
 }
 
-/** There is no TLB to flush, but the pointer to a set of vCPUs is looked at all the same. */
-function flushed({ mem }: Call, flags: number): number {
-  if ((flags & UVMF_FLUSHTYPE_MASK) === UVMF_NONE) return 0
-  const pointer = flags - (flags & UVMF_FLUSHTYPE_MASK)
-  if (pointer === UVMF_LOCAL || pointer === UVMF_ALL) return 0
-  return orEfault(() => {
-    mem.read64(pointer)
-    return 0
-  })
+/** The same in the caller's own table. Through a linear mapping a table above could be reached: that is none of the first level. */
+function modMapping({ xen, vcpu, caller }: Call, va: Vaddr, low: number, high: number, owner: FrameOwner): boolean {
+  const at = guestWalk(xen, vcpu, va)?.at
+  if (at === undefined || tableLevel(xen, Math.floor(at / PAGE_SIZE)) !== 1) return false
+  return modEntry(xen, caller, 1, at, low, high, false, owner)
 }
 
-const warn = (xen: Xen, line: number, text: string): void => guestLog(xen, XENLOG_WARNING, `mm.c:${line}`, text)
+/** What the processors have to forget; the pointer to a set of vCPUs is looked at whether they have a TLB or not. */
+function flushed({ vcpu, caller, mem }: Call, va: Vaddr, flags: number): number {
+  const type = flags & UVMF_FLUSHTYPE_MASK
+  if (type === UVMF_NONE) return 0
+  const pointer = flags - type
+  const one = type !== UVMF_TLB_FLUSH
+  if (pointer === UVMF_LOCAL) flushVcpus(caller, 2 ** vcpu.id, one ? va : undefined)
+  else if (pointer !== UVMF_ALL)
+    return orEfault(() => {
+      flushVcpus(caller, mem.read32(pointer), one ? va : undefined)
+      return 0
+    })
+  else if (one) flushTlbOne(caller, va)
+  else flushTlb(caller)
+  return 0
+}
+
+/** Of the vCPUs in a bitmap: one page's translation, or all. */
+export function flushVcpus(domain: Domain, vcpus: number, va: Vaddr | undefined): void {
+  for (const vcpu of domain.vcpus) {
+    if (!vcpu?.ring3 || Math.floor(vcpus / 2 ** vcpu.id) % 2 === 0) continue
+    if (va === undefined) vcpu.ring3.flush()
+    else vcpu.ring3.flushPage(va)
+  }
+}
 
 /** set_foreigndom: whose frames are meant. Undefined: nobody's that the caller may mean. */
 function foreigner({ xen, caller }: Call, number: number): FrameOwner | undefined {
   const domid = number & 0xffff
   if (domid === DOMID_SELF) return caller
   if (domid === caller.id) {
-    warn(xen, 2171, 'Cannot specify itself as foreign domain')
+    mmWarn(xen, 2171, 'Cannot specify itself as foreign domain')
     return undefined
   }
   // What I/O frames somebody may map is a matter of the caller's own rights.
@@ -128,8 +141,8 @@ function foreigner({ xen, caller }: Call, number: number): FrameOwner | undefine
   if (domid === DOMID_XEN && caller.privileged) return nobody(DOMID_XEN)
   const domain = xen.domains.get(domid)
   if (domain && privilegedFor(caller, domain)) return domain
-  if (domain || domid === DOMID_XEN) warn(xen, domain ? 2201 : 2186, 'Cannot set foreign dom')
-  else warn(xen, 2195, `Unknown domain '${domid}'`)
+  if (domain || domid === DOMID_XEN) mmWarn(xen, domain ? 2201 : 2186, 'Cannot set foreign dom')
+  else mmWarn(xen, 2195, `Unknown domain '${domid}'`)
   return undefined
 }
 
@@ -139,7 +152,7 @@ function nobody(id: number, iomemCaps = new Rangeset('I/O Memory', true)): Frame
 }
 
 /** Requests one after the other until one fails; `done` is told how many did not. */
-function batch(
+export function batch(
   call: Call,
   [list = 0, count = 0, done = 0, domid = DOMID_SELF]: readonly number[],
   bytes: number,
@@ -155,7 +168,7 @@ function batch(
       result = orEfault(() => one(list + i * bytes, foreign))
       if (result !== 0) break
     }
-    if (result === -EFAULT) warn(call.xen, bytes === mmu_update.size ? 2586 : 2286, 'Bad __copy_from_guest')
+    if (result === -EFAULT) mmWarn(call.xen, bytes === mmu_update.size ? 2586 : 2286, 'Bad __copy_from_guest')
   }
   if (done === 0) return result
   // A guest that goes on with what was left, as Xen itself would.
@@ -169,13 +182,6 @@ function batch(
 export const mmuUpdate = (call: Call, args: readonly number[]): number =>
   batch(call, args, mmu_update.size, (at, foreign) => oneUpdate(call, at, foreign))
 
-/** get_page_from_pagenr */
-function getFrame(xen: Xen, mfn: number, domain: FrameOwner): boolean {
-  if (mfnValid(xen, mfn) && getPage(xen, mfn, domain)) return true
-  warn(xen, 557, `Could not get page ref for pfn ${hex(mfn)}`)
-  return false
-}
-
 function oneUpdate({ xen, caller, mem }: Call, at: number, foreign: FrameOwner): number {
   const low = mem.read32(at)
   const command = low & 7
@@ -184,110 +190,39 @@ function oneUpdate({ xen, caller, mem }: Call, at: number, foreign: FrameOwner):
   switch (command) {
     case MMU_NORMAL_PT_UPDATE:
     case MMU_PT_UPDATE_PRESERVE_AD: {
-      const value = mem.read64(at + 8)
+      const value = { low: mem.read32(at + 8), high: mem.read32(at + 12) }
       if (!getFrame(xen, mfn, caller)) {
-        warn(xen, 2613, 'Could not get page for normal update')
+        mmWarn(xen, 2613, 'Could not get page for normal update')
         return -EINVAL
       }
-      // Tables that are in use as such were looked through once: what they say stays.
-      const writable = getWritable(xen, mfn)
-      if (writable) {
-        xen.mem.write64(target, value)
-        putWritable(xen, mfn)
-      }
+      const preserveAd = command === MMU_PT_UPDATE_PRESERVE_AD
+      const okay = modTable(xen, caller, target, value.low, value.high, preserveAd, foreign)
+      const done = okay ?? writeWord(xen, target, value)
       putPage(xen, mfn)
-      return writable ? 0 : -EINVAL
+      return done ? 0 : -EINVAL
     }
     case MMU_MACHPHYS_UPDATE: {
-      const pfn = mem.read32(at + 8)
+      const pfn = { low: mem.read32(at + 8), high: mem.read32(at + 12) }
       if (!getFrame(xen, mfn, foreign)) {
-        warn(xen, 2710, 'Could not get page for mach->phys update')
+        mmWarn(xen, 2710, 'Could not get page for mach->phys update')
         return -EINVAL
       }
-      xen.heap.frames.m2p[mfn] = pfn
+      xen.heap.frames.m2p.set(mfn, pfn.low, pfn.high)
       putPage(xen, mfn)
       return 0
     }
     default:
-      warn(xen, 2729, `Invalid page update command ${hex(command)}`)
+      mmWarn(xen, 2729, `Invalid page update command ${hex(command)}`)
       return -ENOSYS
   }
 }
 
-/**
- * The operations that flush do nothing: what `translate` says is always true. Page tables are a domain builder's, for a domain that has not been
- * started; the frames of a module vCPU's can be pinned as tables, and have the types and counts of such, but its addresses go by its page map, whose
- * root stays what it is (design D4).
- */
-export const mmuextOp = (call: Call, args: readonly number[]): number =>
-  batch(call, args, mmuext_op.size, (at, foreign) => extended(call, at, foreign))
-
-function extended({ xen, vcpu, caller, mem }: Call, at: number, foreign: FrameOwner): number {
-  const { cmd, arg1, arg2 } = mmuext_op.fields
-  const command = cmd.get(mem, at)
-  const word = arg1.get(mem, at)
-  const second = arg2.get(mem, at)
-  const mfn = Number(word)
-  switch (command) {
-    case MMUEXT_PIN_L1_TABLE:
-    case MMUEXT_PIN_L2_TABLE:
-    case MMUEXT_PIN_L3_TABLE:
-    case MMUEXT_PIN_L4_TABLE: {
-      const domain = xen.domains.get(foreign.id)
-      return domain && pinTable(xen, domain, mfn, command - MMUEXT_PIN_L1_TABLE + 1) ? 0 : -EINVAL
-    }
-    case MMUEXT_UNPIN_TABLE:
-      return unpinTable(xen, caller, mfn) ? 0 : -EINVAL
-    case MMUEXT_NEW_BASEPTR:
-      // new_guest_cr3 of the root that it has.
-      if (mfn === vcpu.root && mfn !== 0) {
-        invalidateLdt(xen, vcpu)
-        return 0
-      }
-      warn(xen, 2107, `Error while installing new baseptr ${hex(word)}`)
-      return -EINVAL
-    case MMUEXT_NEW_USER_BASEPTR:
-      if (mfn === 0) return 0
-      warn(xen, 2404, `Error while installing new mfn ${hex(word)}`)
-      return -EINVAL
-    case MMUEXT_TLB_FLUSH_LOCAL:
-    case MMUEXT_INVLPG_LOCAL:
-    case MMUEXT_TLB_FLUSH_ALL:
-    case MMUEXT_INVLPG_ALL:
-      return 0
-    case MMUEXT_TLB_FLUSH_MULTI:
-    case MMUEXT_INVLPG_MULTI:
-      // The set of vCPUs has to be there.
-      return orEfault(() => {
-        mem.read64(signedVaddr(second))
-        return 0
-      }) === 0
-        ? 0
-        : -EINVAL
-    case MMUEXT_FLUSH_CACHE:
-      if (!caller.iomemCaps.empty) return 0
-      warn(xen, 2463, 'Non-physdev domain tried to FLUSH_CACHE.')
-      return -EINVAL
-    case MMUEXT_SET_LDT:
-      return setLdt(xen, vcpu, signedVaddr(word), Number(BigInt.asUintN(32, second)))
-    default:
-      warn(xen, 2504, `Invalid extended pt command 0x${hex(command)}`)
-      return -ENOSYS
-  }
-}
-
-function setLdt(xen: Xen, vcpu: Vcpu, base: Vaddr, entries: number): number {
-  if (!ldtOkay(base, entries)) {
-    const at = hex(BigInt.asUintN(64, BigInt(base)))
-    warn(xen, 2487, `Bad args to SET_LDT: ptr=${at}, ents=${hex(entries)}`)
-    return -EINVAL
-  }
-  const context = contextOf(vcpu)
-  const { ldt_base, ldt_ents } = vcpu_guest_context.fields
-  if (ldt_base.get(context, 0) === base && ldt_ents.get(context, 0) === BigInt(entries)) return 0
-  invalidateLdt(xen, vcpu)
-  ldt_base.set(context, 0, base)
-  ldt_ents.set(context, 0, BigInt(entries))
-  if (entries !== 0) mapLdt(xen, vcpu, base)
-  return 0
+/** Into a frame that is no table, and could be written to by its owner itself. */
+function writeWord(xen: Xen, at: number, { low, high }: { readonly low: number; readonly high: number }): boolean {
+  const mfn = Math.floor(at / PAGE_SIZE)
+  if (!getWritable(xen, mfn)) return false
+  xen.mem.write32(at, low)
+  xen.mem.write32(at + 4, high)
+  putWritable(xen, mfn)
+  return true
 }

@@ -4,18 +4,18 @@ import { EINVAL, ENOSYS } from '#abi/xen/errno.ts'
 import { PAGE_SIZE } from '#abi/xen/types.ts'
 import {
   __HYPERVISOR_multicall,
-  __HYPERVISOR_update_descriptor,
   __HYPERVISOR_update_va_mapping,
   MULTICALL_ARGS,
   multicall_entry,
 } from '#abi/xen/xen.ts'
+import { signedWord } from '../arch-x86/guest-regs.ts'
 import { guestLog } from '../common/guest-log.ts'
 import { traceHypercall } from '../common/tracer.ts'
 import { XENLOG_INFO } from '../drivers/console.ts'
 import { updateVa } from './mmu.ts'
 import { type Call, type Hypercall, orEfault } from './op-table.ts'
 import { givesWay } from './sched_op.ts'
-import { updateDescriptor } from './set_gdt.ts'
+import { byWords } from './words.ts'
 
 /** More is refused. The real one is preempted in the middle, and goes on. */
 const CALLS_MAX = 65536
@@ -23,9 +23,6 @@ const CALLS_MAX = 65536
 const OP_AFTER = MULTICALL_ARGS - 4
 const RESULT_LOW = 8
 const RESULT_HIGH = 12
-
-/** A register's 64 bits as a signed number. */
-const signed = (low: number, high: number): number => (high | 0) * 2 ** 32 + low
 
 export function multicall(
   call: Call,
@@ -39,7 +36,8 @@ export function multicall(
     const at = list + i * multicall_entry.size
     const whole = (at & (PAGE_SIZE - 1)) + multicall_entry.size <= PAGE_SIZE
     // Thousands of these make a kernel's memory map: an entry that lies in one page is looked up once.
-    const result = whole ? one(call, table, xen.mem, caller.pageMap.forRead(at)) : one(call, table, mem, at)
+    const result =
+      whole && caller.pageMapped ? one(call, table, xen.mem, caller.pageMap.forRead(at)) : one(call, table, mem, at)
     // Looked up again: the call may have changed what is there.
     mem.write32(at + RESULT_LOW, result >>> 0)
     mem.write32(at + RESULT_HIGH, Math.floor(result / 2 ** 32) >>> 0)
@@ -52,8 +50,8 @@ function one(call: Call, table: Readonly<Record<number, Hypercall>>, mem: Mem, a
   const nr = mem.read32(at)
   const args = at + MULTICALL_ARGS
   if (nr === __HYPERVISOR_update_va_mapping && mem.read32(at + 4) === 0) {
-    const va = signed(mem.read32(args), mem.read32(args + 4))
-    const flags = signed(mem.read32(args + 16), mem.read32(args + 20))
+    const va = signedWord(mem.read32(args), mem.read32(args + 4))
+    const flags = signedWord(mem.read32(args + 16), mem.read32(args + 20))
     traceHypercall(call.xen, call.vcpu, nr, va)
     return updateVa(call, va, mem.read32(args + 8), mem.read32(args + 12), flags)
   }
@@ -68,12 +66,13 @@ function other(call: Call, table: Readonly<Record<number, Hypercall>>, mem: Mem,
   const run = mem.read32(at - OP_AFTER) === 0 ? table[nr] : undefined
   if (!run) return -ENOSYS
   const args: number[] = []
-  for (let n = 0; n < 6; n++) args.push(signed(mem.read32(at + 8 * n), mem.read32(at + 8 * n + 4)))
-  // Giving up the processor is done by returning (abi/xen/guest.ts).
-  if (givesWay(nr, args[0]!)) return -EINVAL
+  for (let n = 0; n < 6; n++) args.push(signedWord(mem.read32(at + 8 * n), mem.read32(at + 8 * n + 4)))
+  // Modules give up the processor by returning (abi/xen/guest.ts).
+  if (givesWay(nr, args[0]!) && !call.vcpu.ring3) return -EINVAL
   traceHypercall(call.xen, call.vcpu, nr, args[0]!)
-  // All 64 bits of a descriptor count.
-  if (nr === __HYPERVISOR_update_descriptor)
-    return updateDescriptor(call, args[0]!, mem.read32(at + 8), mem.read32(at + 12))
-  return orEfault(() => run(call, args))
+  const inner = byWords[nr]
+  if (!inner) return orEfault(() => run(call, args))
+  const halves = (offset: number): number[] => args.map((_, n) => mem.read32(at + offset + 8 * n))
+  const words = { low: halves(0), high: halves(4) }
+  return orEfault(() => inner(call, words))
 }

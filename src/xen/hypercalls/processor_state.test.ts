@@ -376,7 +376,7 @@ describe('descriptor tables', () => {
     expect(domain.vcpus[0]!.gsUserSelector).toBe(0)
     // A page that can be written holds none, but nobody asks before a selector is loaded.
     expect(setLdt(TABLE + PAGE_SIZE, 2)).toBe(0)
-    expect(domain.vcpus[0]!.ldtFrame).toBe(0)
+    expect(domain.vcpus[0]!.ldtFrames).toEqual([])
     expect([setLdt(TABLE + 8, 2), setLdt(TABLE, 8193), setLdt(x.HYPERVISOR_VIRT_START, 1), setLdt(0, 0)]).toEqual([
       -EINVAL,
       -EINVAL,

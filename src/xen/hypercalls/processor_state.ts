@@ -2,6 +2,7 @@
  * stack_switch (3), fpu_taskswitch (5), set_debugreg (8), get_debugreg (9), set_segment_base (25), iret (23): registers of the vCPU's
  * processor (xen/arch/x86/traps.c, x86_64/mm.c, x86_64/traps.c).
  */
+import { RAX, SEG_FS, SEG_GS } from '#abi/pc/ring3.ts'
 import {
   FIRST_RESERVED_GDT_ENTRY,
   SEGBASE_FS,
@@ -10,10 +11,18 @@ import {
   SEGBASE_GS_USER_SEL,
 } from '#abi/xen/arch-x86.ts'
 import { EFAULT, EINVAL } from '#abi/xen/errno.ts'
-import { PAGE_SIZE } from '#abi/xen/types.ts'
+import { PAGE_SIZE, unsignedVaddr } from '#abi/xen/types.ts'
 import { vcpu_guest_context } from '#abi/xen/vcpu.ts'
-import { DESCRIPTORS_PER_PAGE } from '../arch-x86/descriptors.ts'
+import { DESCRIPTORS_PER_PAGE, XEN_DESCRIPTORS } from '../arch-x86/descriptors.ts'
 import { contextOf, getDebugreg, setDebugreg, setTaskSwitched } from '../arch-x86/guest-context.ts'
+import {
+  isX86,
+  setSegmentBase as loadSegmentBase,
+  regNumber,
+  segmentBase,
+  type X86Vcpu,
+} from '../arch-x86/guest-regs.ts'
+import { doIret } from '../arch-x86/iret.ts'
 import { isCanonical } from '../arch-x86/uaccess.ts'
 import { domainCrash } from '../common/domain-shutdown.ts'
 import { guestLog } from '../common/guest-log.ts'
@@ -52,17 +61,29 @@ export function setSegmentBase(call: Call, [which = 0, base = 0]: readonly numbe
     // The processor does not take such a base.
     if (!isCanonical(base)) return -EFAULT
     field.set(contextOf(vcpu), 0, base)
+    // It is its kernel that calls: the base for its user mode waits in the context.
+    if (isX86(vcpu) && field !== fields.gs_base_user)
+      loadSegmentBase(vcpu, field === fields.fs_base ? SEG_FS : SEG_GS, unsignedVaddr(base))
     return 0
   }
   if (which >>> 0 !== SEGBASE_GS_USER_SEL) return -EINVAL
   const selector = base & 0xffff
+  if (isX86(vcpu)) {
+    loadUserGs(vcpu, selector)
+    return 0
+  }
   vcpu.gsUserSelector = loadable(call, selector) ? selector : 0
   fields.gs.set(contextOf(vcpu), 0, vcpu.gsUserSelector)
   return 0
 }
 
-/** Upper halves of the descriptors that Xen has in every GDT from FIRST_RESERVED_GDT_ENTRY + 1 on (x86_64/entry.S, gdt_table). */
-const XEN_DESCRIPTORS = [0x00af9a00, 0x00cf9200, 0, 0x00cffa00, 0x00cff200, 0x00affa00, 0x00cf9a00]
+/** SWAPGS, the selector or else null, SWAPGS. */
+function loadUserGs(vcpu: X86Vcpu, selector: number): void {
+  const kernelBase = segmentBase(vcpu, SEG_GS)
+  if (!vcpu.ring3.loadSegment(SEG_GS, selector)) vcpu.ring3.loadSegment(SEG_GS, 0)
+  contextOf(vcpu).write64(fields.gs_base_user.offset, segmentBase(vcpu, SEG_GS))
+  loadSegmentBase(vcpu, SEG_GS, kernelBase)
+}
 
 /** Whether a data segment register takes the selector: null, or of data or code that can be read, and not too high for who asks. */
 function loadable({ xen, vcpu, mem }: Call, selector: number): boolean {
@@ -93,6 +114,10 @@ function loadable({ xen, vcpu, mem }: Call, selector: number): boolean {
  * guest whose RSP leads nowhere the real one does this.
  */
 export function iret({ xen, vcpu }: Call): number {
+  if (isX86(vcpu)) {
+    doIret(xen, vcpu)
+    return regNumber(vcpu, RAX)
+  }
   guestLog(xen, XENLOG_ERR, 'traps.c:273', 'Fault while reading IRET context from guest stack')
   guestLog(xen, XENLOG_ERR, 'traps.c:318', 'Fatal error')
   domainCrash(xen, vcpu, 'iret without a stack')

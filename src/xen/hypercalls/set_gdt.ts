@@ -22,7 +22,7 @@ export function doSetGdt({ xen, vcpu, mem }: Call, [list = 0, count = 0]: readon
 export const doUpdateDescriptor = (call: Call, [maddr = 0, descriptor = 0]: readonly number[]): number =>
   updateDescriptor(call, maddr, descriptor >>> 0, Math.floor(descriptor / 2 ** 32) >>> 0)
 
-export function updateDescriptor({ xen, caller }: Call, maddr: number, low: number, high: number): number {
+export function updateDescriptor({ xen, vcpu, caller }: Call, maddr: number, low: number, high: number): number {
   const mfn = Math.floor(maddr / PAGE_SIZE)
   const checked = checkDescriptor(low, high)
   if (maddr % 8 !== 0 || !mfnValid(xen, mfn) || !checked || !getPage(xen, mfn, caller)) return -EINVAL
@@ -31,6 +31,7 @@ export function updateDescriptor({ xen, caller }: Call, maddr: number, low: numb
   if (okay) {
     xen.mem.write32(maddr, checked[0])
     xen.mem.write32(maddr + 4, checked[1])
+    vcpu.frame.stale = true
     if (inUse) putSegDesc(xen, mfn)
     else putWritable(xen, mfn)
   }

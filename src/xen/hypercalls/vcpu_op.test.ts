@@ -269,8 +269,8 @@ describe('small ones', () => {
       ver.xen_feature_info.write(r.dom0.mem, r.at, { submap_idx: index, submap: 0 })
       return r.call(x.__HYPERVISOR_xen_version, ver.XENVER_get_features, r.at)
     }
-    expect([features(1), features(0), r.dom0.mem.read32(r.at + 4)]).toEqual([-EINVAL, 0, 0x30])
+    expect([features(1), features(0), r.dom0.mem.read32(r.at + 4)]).toEqual([-EINVAL, 0, 0xb0])
     expect(r.call(x.__HYPERVISOR_vm_assist, x.VMASST_CMD_disable, x.VMASST_TYPE_pae_extended_cr3)).toBe(0)
-    expect([features(0), r.dom0.mem.read32(r.at + 4)]).toEqual([0, 0x20])
+    expect([features(0), r.dom0.mem.read32(r.at + 4)]).toEqual([0, 0xa0])
   })
 })

@@ -6,6 +6,7 @@ import {
   XEN_CAPABILITIES_INFO_LEN,
   XEN_CHANGESET_INFO_LEN,
   XEN_EXTRAVERSION_LEN,
+  XENFEAT_gnttab_map_avail_bits,
   XENFEAT_mmu_pt_update_preserve_ad,
   XENFEAT_pae_pgdir_above_4gb,
   XENVER_capabilities,
@@ -67,6 +68,7 @@ function features({ caller }: Call, arg: Values<typeof xen_feature_info>): numbe
   if (arg.submap_idx !== 0) return -EINVAL
   arg.submap =
     (1 << XENFEAT_mmu_pt_update_preserve_ad) |
+    (1 << XENFEAT_gnttab_map_avail_bits) |
     (caller.vmAssist & (1 << VMASST_TYPE_pae_extended_cr3) ? 1 << XENFEAT_pae_pgdir_above_4gb : 0)
   return 0
 }

@@ -41,6 +41,8 @@ interface Request {
   readonly sector: number
   readonly sectors: number
   readonly segments: readonly Segment[]
+  /** Its segments make sense. */
+  readonly good: boolean
 }
 
 export interface RingServerOptions {
@@ -132,7 +134,9 @@ export class RingServer {
     const { operation, nr_segments, id, sector_number } = blkif_request.read(mem, at)
     const segments: Segment[] = []
     let sectors = 0
-    let good = nr_segments >= 1 && nr_segments <= BLKIF_MAX_SEGMENTS_PER_REQUEST
+    // An empty barrier flushes: current front ends make one of every flush.
+    const least = operation === BLKIF_OP_WRITE_BARRIER ? 0 : 1
+    let good = nr_segments >= least && nr_segments <= BLKIF_MAX_SEGMENTS_PER_REQUEST
     for (let i = 0; good && i < nr_segments; i++) {
       const { gref, first_sect, last_sect } = blkif_request_segment.read(
         mem,
@@ -142,19 +146,20 @@ export class RingServer {
       segments.push({ gref, first: first_sect, sectors: last_sect - first_sect + 1 })
       sectors += last_sect - first_sect + 1
     }
-    return { id, operation, sector: Number(sector_number), sectors, segments: good ? segments : [] }
+    return { id, operation, sector: Number(sector_number), sectors, segments, good }
   }
 
-  #acceptable({ operation, sector, sectors, segments }: Request): boolean {
+  #acceptable({ operation, sector, sectors, good }: Request): boolean {
     const { device, readOnly } = this.#options
-    if (operation > BLKIF_OP_WRITE_BARRIER || segments.length === 0) return false
-    // vbd_translate
+    if (operation > BLKIF_OP_WRITE_BARRIER || !good) return false
+    // vbd_translate; an empty one is nowhere, whatever it says.
     if (readOnly && operation !== BLKIF_OP_READ) return false
-    return Number.isSafeInteger(sector) && sector + sectors <= device.sectors
+    return sectors === 0 || (Number.isSafeInteger(sector) && sector + sectors <= device.sectors)
   }
 
   *#serve(group: readonly Request[]): Sleeping<void> {
-    const { operation } = group[0]!
+    const { operation, sectors } = group[0]!
+    if (sectors === 0) return yield* this.#flush(group[0]!)
     const mapping = this.#map(group)
     if (!mapping && group.length > 1) {
       // One of them grants nothing: the others must not suffer.
@@ -173,6 +178,17 @@ export class RingServer {
         mapping.unmap()
       }
     for (const request of group) this.#respond(request, status)
+  }
+
+  *#flush(request: Request): Sleeping<void> {
+    let status: number = BLKIF_RSP_OKAY
+    try {
+      yield* this.#options.device.flush()
+    } catch (error) {
+      if (!(error instanceof Errno)) throw error
+      status = BLKIF_RSP_ERROR
+    }
+    this.#respond(request, status)
   }
 
   #map(group: readonly Request[]): GrantMapping | undefined {

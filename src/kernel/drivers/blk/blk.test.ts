@@ -447,6 +447,18 @@ describe('a hostile front end', () => {
       expect(yield* send({ operation: 2 })).toBe(BLKIF_RSP_OKAY)
     }))
 
+  test("an empty barrier is a flush, as a current Linux's front end sends it: of no sector", () =>
+    hostile({}, function* ({ send, disk, until, state }) {
+      yield* until(() => state(`${BACK}2049`) === XenbusState.Connected)
+      const empty = { operation: 2, nr_segments: 0, sector: (1n << 64n) - 1n }
+      expect(yield* send(empty)).toBe(BLKIF_RSP_OKAY)
+      expect(disk.flushes).toBe(1)
+      disk.flush = function* () {
+        throw new Errno(EIO)
+      }
+      expect(yield* send(empty)).toBe(BLKIF_RSP_ERROR)
+    }))
+
   test.each([33, 0x80000000, 0xffffffff])(
     'requests up to %i: the connection is closed, and the disk is untouched',
     (prod) =>

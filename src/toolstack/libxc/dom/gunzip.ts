@@ -4,6 +4,7 @@ import { crc32 } from '#lib/crc32.ts'
 import { InflateError, Inflater } from '#lib/deflate/inflate.ts'
 import { XC_INTERNAL_ERROR } from '../error.ts'
 import { hex, type Log, Panic } from './log.ts'
+import { type Charge, logMalloc } from './memory.ts'
 
 const Z_DATA_ERROR = -3
 const Z_BUF_ERROR = -5
@@ -62,6 +63,7 @@ export function* gunzip(blob: Uint8Array, size: number, log: Log, take: (bytes: 
   inflater.push(blob.subarray(dataStart(blob)))
   inflater.end()
   let length = 0
+  let crc = 0
   try {
     while (!inflater.done) {
       const { bytes, wantsInput } = inflater.run()
@@ -70,6 +72,7 @@ export function* gunzip(blob: Uint8Array, size: number, log: Log, take: (bytes: 
         yield* grow(Math.min(size, Math.max(length + bytes.length, 2 * out.length, 4 * blob.length)))
       out.set(bytes, length)
       length += bytes.length
+      crc = crc32(bytes, crc)
     }
   } catch (error) {
     if (!(error instanceof InflateError)) throw error
@@ -79,8 +82,16 @@ export function* gunzip(blob: Uint8Array, size: number, log: Log, take: (bytes: 
   if (tail.length < 8) throw failed(Z_BUF_ERROR)
   const word = (at: number): number =>
     (tail[at]! | (tail[at + 1]! << 8) | (tail[at + 2]! << 16) | (tail[at + 3]! << 24)) >>> 0
-  if (word(0) !== crc32(out.subarray(0, length)) || word(4) !== length) throw failed(Z_DATA_ERROR)
+  if (word(0) !== crc || word(4) !== length) throw failed(Z_DATA_ERROR)
   if (out.length < size) yield* grow(size)
   log(`xc_dom_do_gunzip: unzip ok, 0x${hex(blob.length)} -> 0x${hex(size)}\n`)
   return out
+}
+
+/** xc_dom_try_gunzip: `blob` unpacked, if it is packed. */
+export function* tryGunzip(blob: Uint8Array, charge: Charge, log: Log): Sys<Uint8Array> {
+  const size = checkGzip(blob, log)
+  if (size === 0) return blob
+  logMalloc(size, log)
+  return yield* gunzip(blob, size, log, (bytes) => charge.take(bytes))
 }

@@ -118,7 +118,7 @@ function Control(props: {
 
 function Facts() {
   const t = useTranslate()
-  const { memoryMiB, seed } = usePlayground((state) => state.options)
+  const { memoryMiB, seed, guests } = usePlayground((state) => state.options)
   const seconds = usePlayground((state) => Math.floor(state.nowNs / 1e9))
   return (
     <section aria-label={t('machine.now')}>
@@ -130,6 +130,12 @@ function Facts() {
         <dd>{t('machine.processors.value', { count: CPU_COUNT, brand: CPU_BRAND.replace(/\s+/g, ' ') })}</dd>
         <dt>{t('machine.seed')}</dt>
         <dd className="mono">{seed}</dd>
+        {guests && (
+          <>
+            <dt>{t('machine.second-disk')}</dt>
+            <dd>{t('machine.second-disk.guests')}</dd>
+          </>
+        )}
         <dt>{t('machine.time')}</dt>
         <dd className="mono">{t('machine.time.value', { seconds })}</dd>
         <dt>{t('machine.build')}</dt>

@@ -1,6 +1,7 @@
-/** Memory and seed of the machine that the next power-on makes. */
+/** Memory, seed and second disk of the machine that the next power-on makes. */
 import { type ReactNode, useId, useState } from 'react'
 import { MEMORY_MIB_MAX, MEMORY_MIB_MIN } from '#protocol/machine.ts'
+import { isOtherMachine, type MachineOptions } from '#protocol/messages.ts'
 import { usePage, usePlayground, useTranslate } from '../../session-context.tsx'
 import { testIds } from '../../test-ids.ts'
 import { defaultOptions } from './slice.ts'
@@ -12,12 +13,9 @@ const SEED_MAX = 2 ** 32 - 1
 export function NextPowerOn() {
   const t = useTranslate()
   const { session } = usePage()
-  const { memoryMiB, seed } = usePlayground((state) => state.nextOptions)
-  const isOther = usePlayground(
-    ({ options, nextOptions }) => options.memoryMiB !== nextOptions.memoryMiB || options.seed !== nextOptions.seed,
-  )
-  const next = (options: Partial<{ memoryMiB: number; seed: number }>) =>
-    session.store.dispatch({ type: 'next-options', options })
+  const { memoryMiB, seed, guests = false } = usePlayground((state) => state.nextOptions)
+  const isOther = usePlayground(({ options, nextOptions }) => isOtherMachine(options, nextOptions))
+  const next = (options: Partial<MachineOptions>) => session.store.dispatch({ type: 'next-options', options })
   return (
     <section aria-label={t('machine.next')}>
       <h3>{t('machine.next')}</h3>
@@ -63,6 +61,7 @@ export function NextPowerOn() {
         )}
       </Field>
       <p className="machine-help">{t('machine.seed.what')}</p>
+      <Guests chosen={guests} set={(chosen) => next({ guests: chosen })} />
       <div className="machine-new">
         <p className="machine-help">{t(isOther ? 'machine.next.other' : 'machine.next.same')}</p>
         <button
@@ -76,6 +75,31 @@ export function NextPowerOn() {
         </button>
       </div>
     </section>
+  )
+}
+
+/** The second disk; where this page has none, how to get it. */
+function Guests({ chosen, set }: { chosen: boolean; set: (chosen: boolean) => void }) {
+  const t = useTranslate()
+  const { session } = usePage()
+  const help = useId()
+  return (
+    <>
+      <label className="machine-check">
+        <input
+          type="checkbox"
+          checked={chosen}
+          disabled={!session.hasGuests}
+          aria-describedby={help}
+          data-testid={testIds.machineGuests}
+          onChange={({ target }) => set(target.checked)}
+        />
+        {t('machine.guests')}
+      </label>
+      <p id={help} className="machine-help">
+        {t(session.hasGuests ? 'machine.guests.what' : 'machine.guests.none')}
+      </p>
+    </>
   )
 }
 
