@@ -305,8 +305,8 @@ describe('Target domain:NAME', () => {
     const link = (event: object) => JSON.stringify({ kind: 'link', link: 1, event })
     expect(machine.log).toEqual([
       `10 ${link({ kind: 'open', to: '/dev/pts/1' })}`,
-      `100 ${link({ kind: 'data', bytes: [0x72] })}`,
-      `150 ${link({ kind: 'data', bytes: [0x6f] })}`,
+      `100 ${link({ kind: 'data', bytes: Uint8Array.of(0x72) })}`,
+      `150 ${link({ kind: 'data', bytes: Uint8Array.of(0x6f) })}`,
       '200 com1 "x"',
       `250 ${link({ kind: 'end' })}`,
     ])
