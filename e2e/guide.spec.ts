@@ -116,7 +116,10 @@ for (const lang of ['en', 'zh'])
       test.setTimeout(180_000)
       // Every language and every theme on every screen goes through the strip; all the rest is gone through once on each screen, and by keyboard.
       const whole = `${lang} ${theme}` === (isMobile ? 'zh light' : 'en dark')
-      test.skip(isMobile && `${lang} ${theme}` !== 'zh light' && `${lang} ${theme}` !== 'en dark', 'both have been seen')
+      test.skip(
+        isMobile && `${lang} ${theme}` !== 'zh light' && `${lang} ${theme}` !== 'en dark',
+        'both have been seen',
+      )
       test.skip(!isMobile && `${lang} ${theme}` === 'zh light', 'that is how the keyboard does it')
       test.skip(!isMobile && `${lang} ${theme}` === 'en light', 'that is how the guide’s commands begin')
       const pg = await open(page, lang, theme)
