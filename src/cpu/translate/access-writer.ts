@@ -70,27 +70,8 @@ export class AccessWriter extends ValueWriter {
   access(statement: Extract<Statement, { kind: 'load' | 'host' }>, count: number): void {
     const { address, bytes, stack, site, node } = statement
     const write = statement.kind === 'host'
-    const { word, long } = this.#locals
     this.#tag(address, write)
-    // An access across the page's end has another page's number for its last byte.
-    this.get(long)
-    if (bytes > 1) {
-      this.small64(bytes - 1)
-      this.op(Op.i64_add)
-    }
-    this.small64(-4096)
-    this.op(Op.i64_and)
-    this.op(Op.i64_eq)
-    this.op(Op.if)
-    this.op(I32)
-    this.get(long)
-    this.op(Op.i32_wrap_i64)
-    this.get(word)
-    this.memory(Op.i32_load, TLB_ADDEND)
-    this.op(Op.i32_add)
-    this.op(Op.else)
-    this.#ask(bytes | (write ? ACCESS_WRITE : 0) | (stack ? ACCESS_STACK : 0), site, count)
-    this.op(Op.end)
+    this.#ifFound(bytes, () => this.#ask(bytes | (write ? ACCESS_WRITE : 0) | (stack ? ACCESS_STACK : 0), site, count))
     if (write) this.define(node)
     else this.loadHost(node, bytes as AccessBytes)
   }
@@ -111,10 +92,15 @@ export class AccessWriter extends ValueWriter {
     this.memory(Op.i64_load, write ? TLB_WRITE : TLB_READ)
   }
 
-  probe({ address, write, node }: Extract<Statement, { kind: 'probe' }>): void {
+  /** The offset in memory, if the tag on the stack is that of the last of so many bytes, too; or what `otherwise` leaves. */
+  #ifFound(bytes: number, otherwise: () => void): void {
     const { word, long } = this.#locals
-    this.#tag(address, write)
+    // An access across the page's end has another page's number for its last byte.
     this.get(long)
+    if (bytes > 1) {
+      this.small64(bytes - 1)
+      this.op(Op.i64_add)
+    }
     this.small64(-4096)
     this.op(Op.i64_and)
     this.op(Op.i64_eq)
@@ -126,8 +112,13 @@ export class AccessWriter extends ValueWriter {
     this.memory(Op.i32_load, TLB_ADDEND)
     this.op(Op.i32_add)
     this.op(Op.else)
-    this.const32(0)
+    otherwise()
     this.op(Op.end)
+  }
+
+  probe({ address, write, node }: Extract<Statement, { kind: 'probe' }>): void {
+    this.#tag(address, write)
+    this.#ifFound(1, () => this.const32(0))
     this.define(node)
   }
 
