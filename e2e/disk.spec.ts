@@ -74,6 +74,8 @@ test('a file is there after the page was reloaded while its disk was being store
   await expect(trouble).toBeVisible()
   expect(await fileOf(page, '/root/kept')).toBe('round 2\n')
   await trouble.getByTestId('trouble-action').click()
+  // Once that is stored.
+  await expect(trouble).toBeHidden()
   await boot(page)
   await expect(trouble).toBeHidden()
   expect(await run(page, 'cat /root/kept')).toContain('round 2')

@@ -19,6 +19,7 @@ import { pathToFileURL } from 'node:url'
 import { parseArgs } from 'node:util'
 import { gzipSync } from 'node:zlib'
 import { loadTs } from './load-ts.mjs'
+import { machineCodeVersion, recordTranslations } from './translations.mjs'
 
 const CACHE = resolve(import.meta.dirname, '..', '.cache')
 const GUESTS = join(CACHE, 'guests')
@@ -35,6 +36,7 @@ const USAGE = `Usage: npm run guests:debian -- [OPTION]...
 Fetch Debian's kernel and busybox with apt, and make a second disk with a guest of them.
 
       --general     also the general kernel (linux-image-amd64), as the guest debian-general
+      --translate   nothing but translate again what a newer version of this project cannot use any more
       --from DIR    take the packages (*.deb) that lie in DIR instead of fetching them
       --help        show this and exit
 `
@@ -43,7 +45,7 @@ Fetch Debian's kernel and busybox with apt, and make a second disk with a guest 
 export function madeGuests() {
   const at = join(GUESTS, LIST)
   if (!existsSync(at)) return undefined
-  const { busybox, kernels, data, disk } = JSON.parse(readFileSync(at, 'utf8'))
+  const { busybox, kernels, data, disk, translations } = JSON.parse(readFileSync(at, 'utf8'))
   const path = (name) => join(GUESTS, name)
   return {
     busybox: path(busybox),
@@ -56,11 +58,34 @@ export function madeGuests() {
     })),
     data: path(data),
     disk: path(disk),
+    translations: translations && { file: path(translations.file), version: translations.version },
   }
 }
 
 /** The second disk's container, gzipped: a file. */
 export const guestsDisk = () => madeGuests()?.disk
+
+/** What has been translated of its kernels, gzipped: a file; undefined: nothing that this version can use. */
+export function guestsTranslations() {
+  const made = madeGuests()?.translations
+  return made?.version === machineCodeVersion() ? made.file : undefined
+}
+
+/** Boot each kernel once, and keep what was translated. */
+function translate() {
+  const at = join(GUESTS, LIST)
+  if (!existsSync(at)) throw new Missing('there is nothing to translate yet')
+  const list = JSON.parse(readFileSync(at, 'utf8'))
+  console.log('translating: each kernel boots once')
+  const version = machineCodeVersion()
+  const file = 'translations.gz'
+  recordTranslations(
+    join(GUESTS, list.disk),
+    list.kernels.map(({ name }) => name),
+    join(GUESTS, file),
+  )
+  writeFileSync(at, `${JSON.stringify({ ...list, translations: { file, version } }, null, 2)}\n`)
+}
 
 class Missing extends Error {}
 
@@ -177,18 +202,29 @@ async function make(options) {
 
 async function main() {
   const { values } = parseArgs({
-    options: { general: { type: 'boolean' }, from: { type: 'string' }, help: { type: 'boolean' } },
+    options: {
+      general: { type: 'boolean' },
+      translate: { type: 'boolean' },
+      from: { type: 'string' },
+      help: { type: 'boolean' },
+    },
   })
   if (values.help) {
     process.stdout.write(USAGE)
     return 0
   }
   try {
-    await make({ general: values.general ?? false, from: values.from && resolve(values.from) })
-    return 0
+    if (!values.translate) await make({ general: values.general ?? false, from: values.from && resolve(values.from) })
   } catch (error) {
     process.stderr.write(`no guests of Debian's: ${error.message}\n`)
     if (!(error instanceof Missing)) process.stderr.write('The list of packages may be old: apt-get update\n')
+    return 1
+  }
+  try {
+    translate()
+    return 0
+  } catch (error) {
+    process.stderr.write(`the guests will start slowly, since nothing is translated: ${error.message}\n`)
     return 1
   }
 }

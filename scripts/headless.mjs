@@ -1,5 +1,5 @@
 /** `npm run -s headless -- --help`: the machine in a terminal. The work is src/headless/main.ts; this loads it and lends it the process. */
-import { guestsDisk } from './guests-debian.mjs'
+import { guestsDisk, guestsTranslations } from './guests-debian.mjs'
 import { loadTs } from './load-ts.mjs'
 
 // Whoever read our output (`| head`) has left: there is nobody to work for.
@@ -14,4 +14,5 @@ process.exitCode = await main(process.argv.slice(2), {
   // Only who needs the default disk pays for the tools that build it.
   defaultDisk: async () => (await import('./disk.mjs')).buildDiskAndKnown(),
   guestsDisk,
+  guestsTranslations,
 })

@@ -9,7 +9,7 @@
 import { pathToFileURL } from 'node:url'
 import { Worker } from 'node:worker_threads'
 import { buildDiskAndKnown } from './disk.mjs'
-import { guestsDisk } from './guests-debian.mjs'
+import { guestsDisk, guestsTranslations } from './guests-debian.mjs'
 import { bundleTs, loadTs } from './load-ts.mjs'
 
 /** A machine with the same interface as a page's `window.playground`; `close()` ends it. */
@@ -24,5 +24,6 @@ export async function createPlayground(options = {}) {
       }),
     defaultDisk: buildDiskAndKnown,
     guestsDisk,
+    guestsTranslations,
   })
 }

@@ -1,7 +1,7 @@
 /**
  * `virtual:machine`: where the page finds what it gives to the sandboxed frame (design D2): the worker as one classic script, what it
- * executes machine code with as another (which no first load waits for), the default disk in two parts, and the second disk, where
- * `npm run guests:debian` has made one. All are assets of the build; in development they are made on request, and anew when a source has changed.
+ * executes machine code with as another (which no first load waits for), the default disk in two parts, and, where
+ * `npm run guests:debian` has made them, the second disk and what is translated of its kernels. All are assets of the build; in development they are made on request, and anew when a source has changed.
  */
 import { createHash } from 'node:crypto'
 import { readFileSync } from 'node:fs'
@@ -9,7 +9,7 @@ import { join, relative, resolve, sep } from 'node:path'
 import { gunzipSync } from 'node:zlib'
 import { build } from 'vite'
 import { buildDiskAndKnown, buildDiskParts } from './disk.mjs'
-import { guestsDisk } from './guests-debian.mjs'
+import { guestsDisk, guestsTranslations } from './guests-debian.mjs'
 
 const id = 'virtual:machine'
 const resolvedId = `\0${id}`
@@ -19,12 +19,13 @@ const machineCodeName = 'machine-code.js'
 const diskName = 'disk.gz'
 const restName = 'disk-rest.gz'
 /** Fetched only by who asks for it, and not kept for pages without a network: vite-plugin-offline.mjs knows it by this name. */
-export const guestsName = 'guests.gz'
+export const guestsNames = { disk: 'guests.gz', translations: 'translations.gz' }
 const workerPath = '/@machine/worker.js'
 const machineCodePath = '/@machine/machine-code.js'
 const diskPath = '/@machine/disk.gz'
 const restPath = '/@machine/disk-rest.gz'
 const guestsPath = '/@machine/guests.gz'
+const translationsPath = '/@machine/translations.gz'
 
 /** Sources that only the page is made of: they change neither the worker nor the disk. */
 const pageOnly = ['ui', 'headless'].map((layer) => `src${sep}${layer}${sep}`)
@@ -87,8 +88,9 @@ export function machine() {
       if (serving) {
         // In development the disk is another after each change of a source: none is worth keeping.
         const guestsUrl = guestsDisk() && guestsPath
+        const translationsUrl = guestsTranslations() && translationsPath
         const scripts = { workerUrl: workerPath, machineCodeUrl: machineCodePath }
-        const disks = { diskUrl: diskPath, diskRestUrl: restPath, guestsUrl, diskId: undefined }
+        const disks = { diskUrl: diskPath, diskRestUrl: restPath, guestsUrl, translationsUrl, diskId: undefined }
         return Object.entries({ ...scripts, ...disks })
           .map(([name, value]) => `export const ${name} = ${JSON.stringify(value)}\n`)
           .join('')
@@ -104,10 +106,20 @@ export function machine() {
         const reference = this.emitFile({ type: 'asset', name, source })
         return `export const ${variable} = import.meta.ROLLUP_FILE_URL_${reference}\n`
       })
-      const guests = guestsDisk()
-      const reference = guests && this.emitFile({ type: 'asset', name: guestsName, source: readFileSync(guests) })
-      const url = reference ? `import.meta.ROLLUP_FILE_URL_${reference}` : 'undefined'
-      urls.push(`export const guestsUrl = ${url}\n`)
+      const translations = guestsTranslations()
+      if (guestsDisk() && !translations)
+        this.warn(
+          "Debian's kernels will start slowly: `npm run guests:debian -- --translate` translates them for this version",
+        )
+      const optional = {
+        guestsUrl: [guestsNames.disk, guestsDisk()],
+        translationsUrl: [guestsNames.translations, translations],
+      }
+      for (const [variable, [name, path]] of Object.entries(optional)) {
+        const reference = path && this.emitFile({ type: 'asset', name, source: readFileSync(path) })
+        const url = reference ? `import.meta.ROLLUP_FILE_URL_${reference}` : 'undefined'
+        urls.push(`export const ${variable} = ${url}\n`)
+      }
       return `${urls.join('')}export const diskId = ${JSON.stringify(idOf([disk, rest]))}\n`
     },
     /** The browser fetches worker and disk while it still reads the page's own script. */
@@ -166,6 +178,10 @@ export function machine() {
       server.middlewares.use(
         guestsPath,
         serve('application/octet-stream', async () => readFileSync(guestsDisk())),
+      )
+      server.middlewares.use(
+        translationsPath,
+        serve('application/octet-stream', async () => readFileSync(guestsTranslations())),
       )
       for (const [i, path] of [diskPath, restPath].entries()) {
         const parts = once('disk', () => buildDiskParts())

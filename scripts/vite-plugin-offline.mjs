@@ -6,7 +6,7 @@
 import { createHash } from 'node:crypto'
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join, relative, resolve, sep } from 'node:path'
-import { guestsName } from './vite-plugin-machine.mjs'
+import { guestsNames } from './vite-plugin-machine.mjs'
 
 const workerName = 'offline.js'
 
@@ -55,8 +55,9 @@ export function offline() {
   }
 }
 
-/** `guests-HASH.gz`, as Vite names assets. */
-const isGuests = (path) => path.replace(/-[\w-]{8}(?=\.\w+$)/, '') === `assets/${guestsName}`
+/** `guests-HASH.gz` and `translations-HASH.gz`, as Vite names assets. */
+const isGuests = (path) =>
+  Object.values(guestsNames).some((name) => path.replace(/-[\w-]{8}(?=\.\w+$)/, '') === `assets/${name}`)
 
 function write(outDir) {
   const found = readdirSync(outDir, { recursive: true, withFileTypes: true })

@@ -58,6 +58,12 @@ test.each([
   ['no such disk', ['--disk', 'none.img'], /^headless: ENOENT: .*'none\.img'\n$/],
   ['a log that is none', ['--replay', file('log.json', '{}')], /^headless: log\.json: not an input log of version 1/],
   ['a disk that is none', ['--disk', file('disk.img', 'x')], /^headless: disk\.img: not a whole number of sectors\n$/],
+  ['no such translations', ['--translations', 'none.gz'], /^headless: ENOENT: .*'none\.gz'\n$/],
+  [
+    'translations that are none',
+    ['--translations', file('t.gz', 'x')],
+    /^headless: t\.gz: not what --write-translations writes\n$/,
+  ],
 ])('%s: status 2', (_name, argv, message) => {
   const { status, stdout, stderr } = headless(...argv)
   expect({ status, stdout }).toEqual({ status: 2, stdout: '' })

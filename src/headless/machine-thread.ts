@@ -5,9 +5,10 @@
 import { parentPort, workerData } from 'node:worker_threads'
 import type { FromWorker, ToWorker } from '#protocol/messages.ts'
 import type { Host } from '#worker/host.ts'
-import { createRoom } from '#worker/room.ts'
+import { createRoom, type RoomParts } from '#worker/room.ts'
 import { lockdown } from '#world/realm/lockdown.ts'
 import { createRing3s } from '#world/ring3.ts'
+import { withTranslations } from '#world/translations.ts'
 
 export interface ThreadData {
   /** Hashes of images that this build has verified. */
@@ -38,7 +39,10 @@ export function serve(): void {
   const send = (message: FromWorker): void => port.postMessage(message)
   const fault = (error: unknown): void =>
     send({ type: 'fault', message: error instanceof Error ? (error.stack ?? error.message) : String(error) })
-  const room = createRoom({ host: threadHost(), known, createRing3s, send, fault })
+  // The script is here; what comes is what it has translated already, if there is any.
+  const evaluate: RoomParts['evaluate'] = (_text, translations) =>
+    translations ? withTranslations(translations) : createRing3s
+  const room = createRoom({ host: threadHost(), known, evaluate, send, fault })
   port.on('message', (message: ToWorker) => room.receive(message))
   lockdown()
   send({ type: 'ready' })

@@ -1,5 +1,6 @@
 /** `npm run -s headless`: a machine under Node, on a terminal, on a socket, or driven by a tape. scripts/headless.mjs starts this. */
 import { readFileSync, writeFileSync } from 'node:fs'
+import { gunzipSync, gzipSync } from 'node:zlib'
 import type { SparseDisk } from '#lib/ondisk/sparse-disk.ts'
 import { BUILD } from '#protocol/build.ts'
 import type { CrashReport, WorldRecord } from '#protocol/machine.ts'
@@ -10,6 +11,7 @@ import type { Tape } from '#tape/tape.ts'
 import { ImageLoader } from '#world/realm/loader.ts'
 import { lockdown } from '#world/realm/lockdown.ts'
 import { createRing3s } from '#world/ring3.ts'
+import { type Recording, recordTranslations, withTranslations } from '#world/translations.ts'
 import { createWorld, type World } from '#world/world.ts'
 import { DiskFileError, decodeDisk, readDiskFile, writeRawDisk } from './disk-file.ts'
 import { MEMORY_MIB_DEFAULT, type Options, parseOptions, SEED_DEFAULT, USAGE, UsageError } from './options.ts'
@@ -20,6 +22,8 @@ export interface Surroundings extends Terminal {
   defaultDisk(): Promise<{ readonly bytes: Uint8Array; readonly known: readonly string[] }>
   /** The file that `npm run guests:debian` has made; undefined: it has not. */
   guestsDisk(): string | undefined
+  /** The file of what it has translated of that disk's kernels; undefined: nothing, or another version of this project has. */
+  guestsTranslations(): string | undefined
 }
 
 /** Something that the command was given cannot be used: exit status 2. */
@@ -68,6 +72,7 @@ async function run(options: Options, around: Surroundings, complain: (message: s
   const secondDisk = options.guests === undefined ? undefined : guestsDisk(options.guests, around, complain)
   const secondDiskHash = secondDisk?.hash()
   if (record) refuseForeign(record, diskHash, secondDiskHash)
+  const ring3s = executing(options, around)
   // From here on images may run: the realm is locked first (design D2).
   lockdown()
   const world = createWorld({
@@ -79,12 +84,14 @@ async function run(options: Options, around: Surroundings, complain: (message: s
     seed: record?.seed ?? options.seed ?? SEED_DEFAULT,
     build: BUILD,
     loader: new ImageLoader(ours?.known),
-    createRing3s: () => createRing3s,
+    createRing3s: () => ring3s.createRing3s,
   })
   const crashes: CrashReport[] = []
   world.onCrash((report) => crashes.push(report))
   const status = await drive(world, options, tape, record, around, complain)
   for (const report of crashes) for (const line of crashLines(report)) complain(line)
+  if (options.writeTranslations !== undefined && 'file' in ring3s)
+    writeFileSync(options.writeTranslations, gzipSync(ring3s.file()))
   atEnd(world, disk, options, around)
   return status
 }
@@ -192,6 +199,19 @@ function guestsDisk(where: string, around: Surroundings, complain: (message: str
   if (path !== undefined) return input(path, () => readDiskFile(path))
   complain("there is no disk with guests: 'npm run guests:debian' makes one")
   return undefined
+}
+
+/** What executes machine code, with what has been translated before, if anything has; and what is to be written at the end. */
+function executing(options: Options, around: Surroundings): Recording | Pick<Recording, 'createRing3s'> {
+  const path = options.translations ?? (options.guests === 'auto' ? around.guestsTranslations() : undefined)
+  const file = path === undefined ? undefined : input(path, () => readFileSync(path))
+  try {
+    const before = file && new Uint8Array(gunzipSync(file))
+    if (options.writeTranslations !== undefined) return recordTranslations(before)
+    return { createRing3s: before ? withTranslations(before) : createRing3s }
+  } catch {
+    throw new InputError(`${path}: not what --write-translations writes`)
+  }
 }
 
 function crashLines({ image, message, file, line, stack }: CrashReport): string[] {

@@ -14,6 +14,10 @@ export interface Options {
   readonly disk: string | undefined
   /** The second disk: a file, or 'auto': the one that `npm run guests:debian` makes, if it is there. */
   readonly guests: string | undefined
+  /** What executes machine code begins with what is in this file. */
+  readonly translations: string | undefined
+  /** And what it has translated itself is written to this one. */
+  readonly writeTranslations: string | undefined
   readonly exportDisk: string | undefined
   readonly tape: string | undefined
   readonly com1: Com1
@@ -43,6 +47,10 @@ Power on a Xen host in this terminal, or let a tape drive it.
       --disk FILE          start from this disk (raw, or the playground's container; gzipped or not)
       --guests FILE|auto   put this disk into the second drive bay; auto: the one that
                            'npm run guests:debian' has made, if it has
+      --translations FILE  machine code that was translated before (with '--guests auto', by
+                           'npm run guests:debian'); it makes no difference but to the time
+      --write-translations FILE
+                           write what is translated in this run to FILE at the end
       --export-disk FILE   write the raw disk to FILE at the end
       --record FILE        write the input log to FILE at the end
       --replay FILE        run an input log again, print what COM1 sent
@@ -67,6 +75,8 @@ const VALUES = [
   'memory',
   'disk',
   'guests',
+  'translations',
+  'write-translations',
   'export-disk',
   'record',
   'replay',
@@ -112,6 +122,8 @@ export function parseOptions(argv: readonly string[]): Options {
     memoryMiB: optional(values.get('memory'), (text) => integer('memory', text, MEMORY_MIB_MIN, MEMORY_MIB_MAX)),
     disk: file('disk', values),
     guests: file('guests', values),
+    translations: file('translations', values),
+    writeTranslations: file('write-translations', values),
     exportDisk: file('export-disk', values),
     tape: file('tape', values),
     com1: com1(values.get('com1') ?? 'stdio'),

@@ -34,6 +34,8 @@ export interface Surroundings {
   defaultDisk(): Promise<{ readonly bytes: Uint8Array; readonly known: readonly string[] }>
   /** The file of the second disk that `npm run guests:debian` has made; undefined: it has not. */
   guestsDisk(): string | undefined
+  /** The file of what it has translated of that disk's kernels; undefined: nothing, or another version of this project has. */
+  guestsTranslations(): string | undefined
 }
 
 /** A playground that keeps its process alive until it is closed. */
@@ -47,10 +49,11 @@ export async function createPlayground(options: PlaygroundOptions, around: Surro
   const defaults: MachineOptions = { memoryMiB: MEMORY_MIB_DEFAULT, seed: SEED_DEFAULT, clock: 'turbo' }
   const { bytes, known } = await around.defaultDisk()
   const container = disk ? packDisk(decodeDisk(disk)) : bytes
-  const machine = new NodeMachine(around.startThread(known), container, () => readGuests(around.guestsDisk()), {
-    ...defaults,
-    ...machineOptions(chosen),
-  })
+  const guests = () => readGuests(around.guestsDisk())
+  const all = { ...defaults, ...machineOptions(chosen) }
+  const machine = new NodeMachine(around.startThread(known), container, guests, all)
+  const translations = all.guests ? around.guestsTranslations() : undefined
+  machine.execute(translations === undefined ? undefined : readFileSync(translations))
   machine.make(power)
   return { ...create(machine.host()), close: () => machine.close() }
 }
@@ -107,6 +110,11 @@ class NodeMachine {
     this.#clearStore()
     this.#client.post({ type: 'power-on', options: this.#options, disk: bufferOf(this.#disk), secondDisk, press })
     this.#tellFacts()
+  }
+
+  /** Machine code, some of it translated already. */
+  execute(translations: Uint8Array | undefined): void {
+    this.#client.post({ type: 'machine-code', text: '', translations: translations && bufferOf(translations) })
   }
 
   close(): Promise<void> {

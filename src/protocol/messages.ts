@@ -34,8 +34,11 @@ export type ToWorker =
     }
   /** The rest of the base disk whose first part came with `power-on`; transferred. */
   | { readonly type: 'disk-part'; readonly disk: ArrayBuffer }
-  /** What executes machine code, as a script: worker/machine-code.ts. Once for a worker. */
-  | { readonly type: 'machine-code'; readonly text: string }
+  /**
+   * What executes machine code, as a script: worker/machine-code.ts. Once for a worker. `translations`: what has been translated already (world/translations.ts), gzipped
+   * or not; transferred.
+   */
+  | { readonly type: 'machine-code'; readonly text: string; readonly translations?: ArrayBuffer | undefined }
   | { readonly type: 'input'; readonly input: Input }
   | { readonly type: 'clock'; readonly mode: ClockMode }
   /** Pace of screen messages: false while nobody can see the page. */

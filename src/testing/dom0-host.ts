@@ -11,7 +11,7 @@ import type { SparseDisk } from '#lib/ondisk/sparse-disk.ts'
 import type { MachineState } from '#protocol/machine.ts'
 import { Screen } from '#tape/screen.ts'
 import { ImageLoader } from '#world/realm/loader.ts'
-import { createRing3s } from '#world/ring3.ts'
+import { type CreateRing3s, createRing3s as createFresh } from '#world/ring3.ts'
 import { createWorld, type World } from '#world/world.ts'
 
 const SECOND_NS = 1e9
@@ -38,6 +38,8 @@ export interface HostOptions {
   readonly secondDisk?: SparseDisk
   readonly seed?: number
   readonly memoryMiB?: number
+  /** What executes machine code, if not what begins with nothing. */
+  readonly createRing3s?: CreateRing3s
 }
 
 export const freshDisk = (base: DefaultDiskBytes): SparseDisk => unpackDisk(new Uint8Array(gunzipSync(base.bytes)))
@@ -62,7 +64,7 @@ export class Dom0Host {
   /** Of the shell that COM1 speaks to. */
   #prompt = promptOf(HOST)
 
-  constructor({ base, disk, secondDisk, seed = 1, memoryMiB = 1024 }: HostOptions) {
+  constructor({ base, disk, secondDisk, seed = 1, memoryMiB = 1024, createRing3s = createFresh }: HostOptions) {
     this.disk = disk ?? freshDisk(base)
     this.world = createWorld({
       disk: this.disk,

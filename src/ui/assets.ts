@@ -1,5 +1,5 @@
 /** What the page hands to the sandboxed worker: fetched once, kept for the next power-on. */
-import { diskId, diskRestUrl, diskUrl, guestsUrl, machineCodeUrl, workerUrl } from 'virtual:machine'
+import { diskId, diskRestUrl, diskUrl, guestsUrl, machineCodeUrl, translationsUrl, workerUrl } from 'virtual:machine'
 import { NOT_LOADED } from './store/status.ts'
 
 async function get(url: string): Promise<Response> {
@@ -42,5 +42,11 @@ const guestsBytes = once(async () => (await get(guestsUrl ?? '')).arrayBuffer())
 
 /** The second disk, for who wants one; undefined: whoever made this page has not put one beside it. */
 export const guestsDisk = guestsUrl === undefined ? undefined : async () => (await guestsBytes()).slice(0)
+
+const translationsBytes = once(async () => (await get(translationsUrl ?? '')).arrayBuffer())
+
+/** What is translated of its kernels already. */
+export const guestsTranslations =
+  translationsUrl === undefined ? undefined : async () => (await translationsBytes()).slice(0)
 
 export { diskId }

@@ -47,6 +47,7 @@ let client: MachineClient
 let failure: Error | undefined
 /** How often the rest of the disk cannot be had. */
 let restFailures: number
+let translationsFail: boolean
 
 function openSandbox(text: Promise<string>, onError: (message: string) => void): Sandbox {
   text.catch((error) => onError(error.message))
@@ -85,12 +86,18 @@ beforeEach(() => {
   messages = []
   failure = undefined
   restFailures = 0
+  translationsFail = false
   client = new MachineClient({
     workerText: async () => {
       if (failure) throw failure
       return 'worker'
     },
     machineCodeText: async () => 'machine code',
+    guestsDisk: async () => new ArrayBuffer(4),
+    guestsTranslations: async () => {
+      if (translationsFail) throw new Error('404 Not Found')
+      return new ArrayBuffer(6)
+    },
     openDisk: async () => ({ first: new ArrayBuffer(8), rest, stored: [], persist: true }),
     openSandbox,
     timers,
@@ -119,6 +126,26 @@ describe('power-on', () => {
     await Promise.resolve()
     expect(sent.map((message) => message.type)).toEqual(['visible', 'power-on', 'disk-part', 'machine-code'])
   })
+
+  it.each([
+    [false, false, undefined],
+    [true, false, 6],
+    // It goes on without.
+    [true, true, undefined],
+  ])(
+    'sends what is translated of the guests, if there are any (%s) and it can be had (not: %s)',
+    async (guests, fails, bytes) => {
+      translationsFail = fails
+      await client.powerOn({ ...defaultOptions, guests })
+      const sandbox = last(sandboxes)
+      sandbox.say({ type: 'ready' })
+      for (let turns = 0; turns < 5; turns++) await Promise.resolve()
+      const message = sandbox.sent.find(({ type }) => type === 'machine-code')
+      expect(message).toMatchObject({ text: 'machine code' })
+      expect(message?.type === 'machine-code' && message.translations?.byteLength).toBe(bytes)
+      expect(statuses.at(-1)?.[0]).toBe('ready')
+    },
+  )
 
   it.each([
     [4, 'ready', 'disk-part'],

@@ -23,6 +23,8 @@ export interface ClientParts {
   readonly openDisk: () => Promise<BootDisk>
   /** The second disk, for machines that have one. */
   readonly guestsDisk?: (() => Promise<ArrayBuffer>) | undefined
+  /** What of its kernels is translated already. */
+  readonly guestsTranslations?: (() => Promise<ArrayBuffer>) | undefined
   readonly openSandbox: (workerText: Promise<string>, onError: (message: string) => void) => Sandbox
   readonly onMessage: (message: FromWorker) => void
   readonly onStatus: (status: WorkerStatus, message: string) => void
@@ -81,11 +83,19 @@ export class MachineClient {
       this.#post({ type: 'power-on', options, disk, secondDisk, press, stored, persist }, transfer)
       await connection.sandbox.started
       if (rest) this.#sendLater(connection, async () => ({ type: 'disk-part', disk: await rest() }))
-      const { machineCodeText } = this.#parts
-      this.#sendLater(connection, async () => ({ type: 'machine-code', text: await machineCodeText() }))
+      this.#sendLater(connection, () => this.#machineCode(options))
     } catch (error) {
       this.#die(error instanceof Error ? error.message : String(error))
     }
+  }
+
+  async #machineCode({ guests }: MachineOptions): Promise<ToWorker> {
+    const { machineCodeText, guestsTranslations } = this.#parts
+    if (!guests || !guestsTranslations) return { type: 'machine-code', text: await machineCodeText() }
+    // Without them everything is the same, and slower.
+    const none = (): undefined => {}
+    const [text, translations] = await Promise.all([machineCodeText(), guestsTranslations().catch(none)])
+    return { type: 'machine-code', text, translations }
   }
 
   /** The machine runs meanwhile, and waits if it needs what has not come. */
@@ -96,7 +106,7 @@ export class MachineClient {
   async #tryToSend(connection: Connection, make: () => Promise<ToWorker>, attempts: number): Promise<void> {
     try {
       const message = await make()
-      if (this.#connection === connection) this.#post(message, message.type === 'disk-part' ? [message.disk] : [])
+      if (this.#connection === connection) this.#post(message, transferOf(message))
     } catch (error) {
       if (this.#connection !== connection) return
       if (attempts > 1)
@@ -193,4 +203,10 @@ export class MachineClient {
     this.#status = status
     this.#parts.onStatus(status, message)
   }
+}
+
+/** Buffers that nobody needs here any more. */
+function transferOf(message: ToWorker): Transferable[] {
+  if (message.type === 'disk-part') return [message.disk]
+  return message.type === 'machine-code' && message.translations ? [message.translations] : []
 }

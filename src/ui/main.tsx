@@ -7,7 +7,15 @@ import { StrictMode } from 'react'
 import { createRoot } from 'react-dom/client'
 import { App } from './App.tsx'
 import { asTheme, readAddress } from './address.ts'
-import { defaultDisk, defaultDiskRest, diskId, guestsDisk, machineCodeText, workerText } from './assets.ts'
+import {
+  defaultDisk,
+  defaultDiskRest,
+  diskId,
+  guestsDisk,
+  guestsTranslations,
+  machineCodeText,
+  workerText,
+} from './assets.ts'
 import { tabLock } from './disk/lock.ts'
 import { diskStore } from './disk/store.ts'
 import { followLink, startsByTape } from './embed/link.ts'
@@ -30,6 +38,7 @@ const session = createSession({
   workerText,
   machineCodeText,
   guestsDisk,
+  guestsTranslations,
   disk: {
     keep: asked.disk === 'keep' && diskId !== undefined,
     shipped: { id: diskId ?? '', first: defaultDisk, rest: defaultDiskRest },

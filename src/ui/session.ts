@@ -58,6 +58,7 @@ export interface SessionAssets {
   readonly machineCodeText: () => Promise<string>
   /** The second disk; undefined: there is none. */
   readonly guestsDisk: (() => Promise<ArrayBuffer>) | undefined
+  readonly guestsTranslations: (() => Promise<ArrayBuffer>) | undefined
   /** How and where the disk is kept. */
   readonly disk: Omit<KeeperParts, 'onState' | 'onNotice'>
 }
@@ -92,6 +93,7 @@ export function createSession(assets: SessionAssets): Session {
     machineCodeText: assets.machineCodeText,
     openDisk: () => diskKeeper.open(),
     guestsDisk: assets.guestsDisk,
+    guestsTranslations: assets.guestsTranslations,
     openSandbox,
     timers: { setTimeout: (run, ms) => window.setTimeout(run, ms), clearTimeout: (id) => window.clearTimeout(id) },
     onStatus: (status, message) => store.dispatch({ type: 'worker', status, message }),

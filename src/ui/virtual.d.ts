@@ -8,6 +8,8 @@ declare module 'virtual:machine' {
   export const diskRestUrl: string
   /** The second disk's container, gzipped; undefined where there is none (`npm run guests:debian`). */
   export const guestsUrl: string | undefined
+  /** What is translated of its kernels, gzipped; undefined where nothing is, or not for this version. */
+  export const translationsUrl: string | undefined
   /** Of the default disk's content: another disk has another. Undefined in development, where it is made on request. */
   export const diskId: string | undefined
 }

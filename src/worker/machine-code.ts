@@ -3,3 +3,4 @@
  * it. The worker makes a function of the text (main.ts).
  */
 export { createRing3s } from '#world/ring3.ts'
+export { withTranslations } from '#world/translations.ts'

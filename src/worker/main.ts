@@ -8,13 +8,17 @@ import type { FromWorker, ToWorker } from '#protocol/messages.ts'
 import { lockdown } from '#world/realm/lockdown.ts'
 import type { CreateRing3s } from '#world/ring3.ts'
 import { workerHost } from './host.ts'
+import type * as MachineCode from './machine-code.ts'
 import { createRoom } from './room.ts'
 
 const host = workerHost()
 
 /** The script of machine-code.ts, whose one variable is what that exports. Taken before the realm is locked. */
-const FunctionConstructor = Function as unknown as new (text: string) => () => { readonly createRing3s: CreateRing3s }
-const evaluate = (text: string): CreateRing3s => new FunctionConstructor(`${text}\nreturn machineCode`)().createRing3s
+const FunctionConstructor = Function as unknown as new (text: string) => () => typeof MachineCode
+function evaluate(text: string, translations: Uint8Array<ArrayBuffer> | undefined): CreateRing3s {
+  const { createRing3s, withTranslations } = new FunctionConstructor(`${text}\nreturn machineCode`)()
+  return translations ? withTranslations(translations) : createRing3s
+}
 
 self.addEventListener('message', function first(event: MessageEvent) {
   const port = event.ports[0]

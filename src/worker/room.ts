@@ -64,13 +64,13 @@ const WHOLE_DISK: ReadonlySet<Request['kind']> = new Set([
 /** Machines of their own, which are stepped to the end. */
 const WHOLE_RUN: ReadonlySet<Request['kind']> = new Set(['tape', 'replay'])
 
-interface RoomParts {
+export interface RoomParts {
   readonly host: Host
   /** Hashes of images that this build has verified. */
   readonly known: readonly string[]
   /** What executes machine code, where it is there from the start; or what makes it of the `machine-code` script. */
   readonly createRing3s?: CreateRing3s
-  readonly evaluate?: (text: string) => CreateRing3s
+  readonly evaluate?: (text: string, translations: Uint8Array<ArrayBuffer> | undefined) => CreateRing3s
   readonly send: Send
   /** This code failed, not a guest's: the machine is gone. */
   readonly fault: (error: unknown) => void
@@ -129,7 +129,7 @@ export function createRoom(parts: RoomParts): Room {
         if (machine?.baseDisk.awaited) completeDisk(machine, unzipped(message.disk))
         break
       case 'machine-code':
-        ring3s ??= parts.evaluate?.(message.text)
+        ring3s ??= parts.evaluate?.(message.text, message.translations && unzipped(message.translations))
         if (machine?.world.waitsForRing3()) again(machine)
         machine?.loop.wake()
         askAgain()
@@ -322,7 +322,7 @@ function listen(world: World, machine: Pick<Machine, 'linksBefore' | 'playing'>,
 }
 
 /** What arrives may be gzipped or not. */
-function unzipped(buffer: ArrayBuffer): Uint8Array {
+function unzipped(buffer: ArrayBuffer): Uint8Array<ArrayBuffer> {
   const bytes = new Uint8Array(buffer)
   return bytes[0] === 0x1f && bytes[1] === 0x8b ? gunzipSync(bytes) : bytes
 }

@@ -31,6 +31,7 @@ import {
   TF,
 } from '#cpu/state.ts'
 import { otherFlags, setOtherFlags, setStatusFlags } from '#cpu/state-access.ts'
+import { Library } from '#cpu/translate/library.ts'
 import { Translator } from '#cpu/translate/translator.ts'
 import { Vcpu } from '#cpu/vcpu.ts'
 import type { Digest } from '#lib/digest.ts'
@@ -77,6 +78,10 @@ export interface Ring3Machine {
 export interface Ring3Options {
   /** Blocks are translated when they have been interpreted so often; Infinity: never. */
   readonly threshold?: number
+  /** Translated code that need not be made anew. */
+  readonly library?: Library
+  /** Regions to a module, none of which is urgent: whoever records what others are to have is in no hurry. */
+  readonly batch?: number
 }
 
 export interface Ring3s {
@@ -98,7 +103,7 @@ export type CreateRing3s = typeof createRing3s
 
 export function createRing3s(machine: Ring3Machine, clock: Ring3Clock, options: Ring3Options = {}): Ring3s {
   const memory = machine.processorMemory
-  const { threshold } = options
+  const { threshold, batch, library = new Library() } = options
   let translator: Translator | undefined
   /** Areas in use, those that were given back, and the first that never was in use. */
   const used = new Set<number>()
@@ -121,7 +126,7 @@ export function createRing3s(machine: Ring3Machine, clock: Ring3Clock, options: 
   function translating(): Translator | undefined {
     if (threshold === Number.POSITIVE_INFINITY) return undefined
     if (!translator) {
-      const made = new Translator(memory.wasm, undefined, memory.markCode)
+      const made = new Translator(memory.wasm, { guarding: memory.markCode, library, batch })
       memory.codeWritten = (at, length) => made.written(at, length)
       translator = made
     }

@@ -1,11 +1,11 @@
 /** Decimal arithmetic of compatibility mode, in helpers: DAA DAS AAA AAS AAM AAD (Intel SDM volume 2, operation of each). */
-import type { Cpu } from '../cpu.ts'
 import { DE, Fault } from '../fault.ts'
 import { statusFlags } from '../flags.ts'
 import { AH, RAX } from '../isa/insn.ts'
 import { AF, CF, PF_FLAG, SF, ZF } from '../state.ts'
 import { reg, setReg, setStatusFlags } from '../state-access.ts'
 import type { Helper, Semantics } from './emitter.ts'
+import { helper } from './helper.ts'
 import { immediate } from './operands.ts'
 
 /** SF, ZF and PF of a byte. */
@@ -16,9 +16,8 @@ function ofByte(byte: number): number {
 }
 
 /** AL after an addition (+1) or subtraction (-1) of packed digits. */
-const packed =
-  (sign: 1 | -1): Helper =>
-  (cpu) => {
+const packed = (name: string, sign: 1 | -1): Helper =>
+  helper(name, (cpu) => {
     const before = statusFlags(cpu)
     const al = reg(cpu, 1, RAX) as number
     const half = (al & 15) > 9 || (before & AF) !== 0
@@ -29,44 +28,45 @@ const packed =
     setReg(cpu, 1, RAX, result)
     setStatusFlags(cpu, ofByte(result) | (half ? AF : 0) | (full || borrow ? CF : 0))
     return undefined
-  }
+  })
 
 /** AL and AH after an addition or subtraction of unpacked digits. */
-const unpacked =
-  (sign: 1 | -1): Helper =>
-  (cpu) => {
+const unpacked = (name: string, sign: 1 | -1): Helper =>
+  helper(name, (cpu) => {
     const adjust = ((reg(cpu, 1, RAX) as number) & 15) > 9 || (statusFlags(cpu) & AF) !== 0
     if (adjust) setReg(cpu, 2, RAX, ((reg(cpu, 2, RAX) as number) + sign * 0x106) & 0xffff)
     const al = (reg(cpu, 1, RAX) as number) & 15
     setReg(cpu, 1, RAX, al)
     setStatusFlags(cpu, ofByte(al) | (adjust ? AF | CF : 0))
     return undefined
-  }
+  })
 
-function divideByBase(cpu: Cpu, base: number | bigint | undefined): undefined {
+const divideByBase = helper('aam', (cpu, base) => {
   if (base === 0) throw new Fault(DE)
   const al = reg(cpu, 1, RAX) as number
   const low = al % (base as number)
   setReg(cpu, 1, AH, Math.floor(al / (base as number)))
   setReg(cpu, 1, RAX, low)
   setStatusFlags(cpu, ofByte(low))
-}
+  return undefined
+})
 
-function multiplyByBase(cpu: Cpu, base: number | bigint | undefined): undefined {
+const multiplyByBase = helper('aad', (cpu, base) => {
   const al = ((reg(cpu, 1, RAX) as number) + (reg(cpu, 1, AH) as number) * (base as number)) & 0xff
   setReg(cpu, 2, RAX, al)
   setStatusFlags(cpu, ofByte(al))
-}
+  return undefined
+})
 
 const calls =
-  (helper: Helper): Semantics =>
+  (adjustment: Helper): Semantics =>
   (e) => {
-    e.helper(helper, 0)
+    e.helper(adjustment, 0)
   }
-export const daa = calls(packed(1))
-export const das = calls(packed(-1))
-export const aaa = calls(unpacked(1))
-export const aas = calls(unpacked(-1))
+export const daa = calls(packed('daa', 1))
+export const das = calls(packed('das', -1))
+export const aaa = calls(unpacked('aaa', 1))
+export const aas = calls(unpacked('aas', -1))
 
 export const aam: Semantics = (e, insn) => {
   e.helper(divideByBase, 0, e.imm(4, immediate(insn, 0).value & 0xffn))

@@ -15,8 +15,14 @@ import type { FloatOp, VectorOp, VectorShift } from './vector-ops.ts'
 /** Jcc's four bits: o no b ae e ne be a s ns p np l ge le g. */
 export type Condition = number
 
-/** A helper: plain TypeScript over the vCPU. `args` are numbers (sizes 1 to 4) and BigInts (size 8); what it returns is of the size that was asked for. Throws Fault. */
-export type Helper = (cpu: Cpu, ...args: (number | bigint)[]) => number | bigint | undefined
+/** What a helper does: plain TypeScript over the vCPU. `args` are numbers (sizes 1 to 4) and BigInts (size 8); what it returns is of the size that was asked for. Throws Fault. */
+export type HelperBody = (cpu: Cpu, ...args: (number | bigint)[]) => number | bigint | undefined
+
+declare const named: unique symbol
+export type HelperName = string & { readonly [named]: true }
+
+/** Only `helper` (helper.ts) makes one: it has a name, by which code that was translated elsewhere finds it. */
+export type Helper = HelperBody & { readonly helperName: HelperName }
 
 /** What the engine's machine instructions do that do not do quite what the processor's do, where they are at hand. */
 export interface Native<V> {

@@ -16,7 +16,8 @@ import {
   setOtherFlags,
   setStatusFlags,
 } from '../state-access.ts'
-import type { Emitter, Helper, Semantics } from './emitter.ts'
+import type { Emitter, Semantics } from './emitter.ts'
+import { helper } from './helper.ts'
 import { address, immediate, memory, resize } from './operands.ts'
 import { checkTarget, codeSegment, isCanonical, loadSegment, modeOfCode, setCode, setSegment } from './segments.ts'
 import { POPF_MASK } from './stack.ts'
@@ -38,15 +39,15 @@ const wordOf = (size: Size, value: bigint): number | bigint =>
   size === 8 ? value : Number(BigInt.asUintN(8 * size, value))
 
 /** `jmpf`: a selector and an offset. */
-const farJump: Helper = (cpu, value, offset) => {
+const farJump = helper('far.jump', (cpu, value, offset) => {
   const descriptor = codeSegment(cpu, value as number)
   checkTarget(descriptor, offset as bigint)
   setCode(cpu, value as number, descriptor)
   return offset
-}
+})
 
 /** `callf`: CS and the next instruction's address go onto the stack, which is the new mode's already. */
-const farCall: Helper = (cpu, value, offset, next, bytes) => {
+const farCall = helper('far.call', (cpu, value, offset, next, bytes) => {
   const size = bytes as Size
   const descriptor = codeSegment(cpu, value as number)
   const mode = modeOfCode(descriptor)
@@ -58,7 +59,7 @@ const farCall: Helper = (cpu, value, offset, next, bytes) => {
   setCode(cpu, value as number, descriptor)
   moveStack(cpu, -2 * size)
   return offset
-}
+})
 
 /** To CPL 3: nothing else is outside. Another level's RSP and SS would be `outer` bytes up the stack, and are read before it is refused. */
 function codeToReturnTo(cpu: Cpu, value: number, size: Size, outer: number): bigint {
@@ -67,7 +68,7 @@ function codeToReturnTo(cpu: Cpu, value: number, size: Size, outer: number): big
   throw new Fault(GP, value & ~3)
 }
 
-const farReturn: Helper = (cpu, bytes, more) => {
+const farReturn = helper('far.return', (cpu, bytes, more) => {
   const size = bytes as Size
   const used = 2 * size + (more as number)
   const value = Number(pop(cpu, size, 1) & 0xffffn)
@@ -77,10 +78,10 @@ const farReturn: Helper = (cpu, bytes, more) => {
   moveStack(cpu, used)
   setCode(cpu, value, descriptor)
   return offset
-}
+})
 
 /** In 64-bit mode RSP and SS come back as well; else they would only for an outer level, which there is none of. */
-const interruptReturn: Helper = (cpu, bytes) => {
+const interruptReturn = helper('far.interrupt-return', (cpu, bytes) => {
   const size = bytes as Size
   if ((otherFlags(cpu) & NT) !== 0) throw new Fault(GP, 0)
   const flags = Number(pop(cpu, size, 2) & 0xffffffffn)
@@ -99,7 +100,7 @@ const interruptReturn: Helper = (cpu, bytes) => {
   setStatusFlags(cpu, flags & OSZAPC)
   setOtherFlags(cpu, (otherFlags(cpu) & ~mask) | (flags & mask & ~OSZAPC))
   return offset
-}
+})
 
 const farSize = ({ size }: Insn): 2 | 4 => (size === 2 ? 2 : 4)
 

@@ -5,6 +5,7 @@ import { MXCSR_MASK, mxcsr, setMxcsr } from '../float/mxcsr.ts'
 import { SS } from '../isa/insn.ts'
 import { S_FDP, S_FIP, S_FOP, S_XMM } from '../state.ts'
 import type { Helper, Semantics } from './emitter.ts'
+import { helper } from './helper.ts'
 import { address, memory, read, write } from './operands.ts'
 import { checkStack, X87 } from './x87-file.ts'
 
@@ -31,7 +32,7 @@ function checkPlace(address: bigint, stack: boolean): void {
 }
 
 /** `wide`: with REX.W, pointers of 64 bits instead of 32 and a selector. */
-const save: Helper = (cpu, to, wide, stack) => {
+const save = helper('fxsave', (cpu, to, wide, stack) => {
   const at = to as bigint
   checkPlace(at, stack === 1)
   // The end is looked at first.
@@ -42,7 +43,7 @@ const save: Helper = (cpu, to, wide, stack) => {
   saveInto(cpu, bytes, wide === 1, registers(cpu))
   cpu.storeBytes(at, bytes)
   return undefined
-}
+})
 
 /** As FXSAVE lays it out, with so many XMM registers. `wide`: pointers of 64 bits. */
 export function saveInto(cpu: Cpu, bytes: Uint8Array, wide: boolean, xmms: number): void {
@@ -68,7 +69,7 @@ export function saveInto(cpu: Cpu, bytes: Uint8Array, wide: boolean, xmms: numbe
   }
 }
 
-const restore: Helper = (cpu, from, wide, stack) => {
+const restore = helper('fxrstor', (cpu, from, wide, stack) => {
   const at = from as bigint
   checkPlace(at, stack === 1)
   const bytes = cpu.loadBytes(at, USED)
@@ -76,7 +77,7 @@ const restore: Helper = (cpu, from, wide, stack) => {
   if ((area.getUint32(MXCSR, true) & ~MXCSR_MASK) !== 0) throw new Fault(GP, 0)
   restoreFrom(cpu, bytes, wide === 1, registers(cpu))
   return undefined
-}
+})
 
 /** The inverse of `saveInto`; bits of MXCSR that do not exist are ignored. */
 export function restoreFrom(cpu: Cpu, bytes: Uint8Array, wide: boolean, xmms: number): void {
@@ -101,20 +102,20 @@ export function restoreFrom(cpu: Cpu, bytes: Uint8Array, wide: boolean, xmms: nu
 }
 
 const area =
-  (helper: Helper): Semantics =>
+  (transfer: Helper): Semantics =>
   (e, insn) => {
     e.fpu()
     const mem = memory(insn, 0)
     const [wide, stack] = [insn.size === 8, mem.segment === SS].map((yes) => e.imm(4, yes ? 1 : 0))
-    e.helper(helper, 0, address(e, insn, mem), wide!, stack!)
+    e.helper(transfer, 0, address(e, insn, mem), wide!, stack!)
   }
 
-const load: Helper = (cpu, value) => {
+const load = helper('ldmxcsr', (cpu, value) => {
   if (((value as number) & ~MXCSR_MASK) !== 0) throw new Fault(GP, 0)
   setMxcsr(cpu, value as number)
   return undefined
-}
-const store: Helper = (cpu) => mxcsr(cpu)
+})
+const store = helper('stmxcsr', (cpu) => mxcsr(cpu))
 
 export const FXSAVE: Record<string, Semantics> = {
   fxsave: area(save),

@@ -6,7 +6,8 @@ import type { Cpu } from '../cpu.ts'
 import type { Insn, Size } from '../isa/insn.ts'
 import { SS } from '../isa/insn.ts'
 import { S_FPR } from '../state.ts'
-import type { Emitter, Helper } from './emitter.ts'
+import type { Emitter } from './emitter.ts'
+import { helper } from './helper.ts'
 import { address } from './operands.ts'
 import { register } from './sse-operands.ts'
 import { X87 } from './x87-file.ts'
@@ -19,34 +20,34 @@ function enter(fpu: X87): void {
   fpu.tags = ALL_VALID
 }
 
-const wait: Helper = (cpu) => {
+const wait = helper('mmx.wait', (cpu) => {
   new X87(cpu, 0n).wait()
   return undefined
-}
+})
 
-const readRegister: Helper = (cpu, n) => cpu.view.getBigUint64(place(cpu, n as number), true)
+const readRegister = helper('mmx.read', (cpu, n) => cpu.view.getBigUint64(place(cpu, n as number), true))
 
-const writeRegister: Helper = (cpu, n, value) => {
+const writeRegister = helper('mmx.write', (cpu, n, value) => {
   enter(new X87(cpu, 0n))
   const at = place(cpu, n as number)
   cpu.view.setBigUint64(at, value as bigint, true)
   // Sign and exponent become ones.
   cpu.view.setUint16(at + 8, 0xffff, true)
   return undefined
-}
+})
 
-const enterState: Helper = (cpu) => {
+const enterState = helper('mmx.enter', (cpu) => {
   enter(new X87(cpu, 0n))
   return undefined
-}
+})
 
-const empty: Helper = (cpu) => {
+const empty = helper('mmx.empty', (cpu) => {
   const fpu = new X87(cpu, 0n)
   fpu.wait()
   enter(fpu)
   fpu.tags = 0
   return undefined
-}
+})
 
 /** What every MMX instruction begins with: #NM, #MF. */
 export function beginMmx<V>(e: Emitter<V>): void {

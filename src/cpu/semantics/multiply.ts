@@ -5,6 +5,7 @@ import { AH, type Insn, RAX, RDX, type Size } from '../isa/insn.ts'
 import { CcOp } from '../state.ts'
 import { reg, setReg } from '../state-access.ts'
 import type { Emitter, Helper, Semantics } from './emitter.ts'
+import { helper } from './helper.ts'
 import { read, resize, sizeOf } from './operands.ts'
 
 /** What the product's halves are. */
@@ -46,9 +47,8 @@ export const imul: Semantics = (e, insn) => {
 }
 
 /** #DE where the divisor is zero or the quotient does not fit. Flags, undefined by the manuals, stay as they are. */
-const dividing =
-  (size: Size, isSigned: boolean): Helper =>
-  (cpu, divisor) => {
+const dividing = (size: Size, isSigned: boolean): Helper =>
+  helper(`${isSigned ? 'idiv' : 'div'}.${size}`, (cpu, divisor) => {
     const bits = 8 * size
     const number = isSigned ? BigInt.asIntN : BigInt.asUintN
     const by = number(bits, BigInt(divisor!))
@@ -59,7 +59,7 @@ const dividing =
     setReg(cpu, size, RAX, narrow(size, quotient))
     setReg(cpu, size, size === 1 ? AH : RDX, narrow(size, dividend % by))
     return undefined
-  }
+  })
 
 const upper = (cpu: Cpu, size: Size): bigint => BigInt(reg(cpu, size, size === 1 ? AH : RDX))
 

@@ -7,7 +7,7 @@ import { Fault, GP, NP, SS_FAULT } from '../fault.ts'
 import { CS, type Mode, RSP, SS } from '../isa/insn.ts'
 import { S_MODE } from '../state.ts'
 import { gpr, selector, setGpr, setSegmentBase, setSelector } from '../state-access.ts'
-import type { Helper } from './emitter.ts'
+import { helper } from './helper.ts'
 
 const CPL = 3
 const RPL = 3
@@ -71,12 +71,12 @@ export function setSegment(cpu: Cpu, n: number, value: number): void {
   setSegmentBase(cpu, n, base)
 }
 
-export const loadSegment: Helper = (cpu, n, value) => {
+export const loadSegment = helper('segment.load', (cpu, n, value) => {
   setSegment(cpu, n as number, (value as number) & 0xffff)
   return undefined
-}
+})
 
-export const selectorOf: Helper = (cpu, n) => selector(cpu, n as number)
+export const selectorOf = helper('segment.selector', (cpu, n) => selector(cpu, n as number))
 
 /** What CS may become: its descriptor, checked. */
 export function codeSegment(cpu: Cpu, value: number): bigint {

@@ -9,6 +9,7 @@ import { bitsOf, isPlain, numberOf } from '../float/exact.ts'
 import { F32, F64, type Float, type Format, noteDenormals, unpack } from '../float/format.ts'
 import { environment, settle } from '../float/mxcsr.ts'
 import type { Emitter, Helper, Semantics } from './emitter.ts'
+import { helper } from './helper.ts'
 import { beginMmx, enterMmx, readMmx, writeMmx } from './mmx-file.ts'
 import { read, sizeOf } from './operands.ts'
 import { extended, readVector, register } from './sse-operands.ts'
@@ -91,108 +92,123 @@ function converted(cpu: Cpu, { lanes, from, to, convert }: Conversion, source: b
  */
 interface Converter {
   readonly low: Helper
-  readonly high: Helper
+  readonly high: Helper | undefined
 }
 
-function converter(conversion: Conversion): Converter {
+function converter(name: string, conversion: Conversion): Converter {
   const both = (cpu: Cpu, low: number | bigint, high: number | bigint): bigint =>
     converted(cpu, conversion, BigInt(low) | (BigInt(high) << 64n))
-  const small = conversion.to === 4 && conversion.lanes === 1
+  const bytes = conversion.lanes * conversion.to
   return {
-    low: (cpu, low, high) => {
+    low: helper(`sse.${name}.low`, (cpu, low, high) => {
       const result = BigInt.asUintN(64, both(cpu, low!, high!))
-      return small ? Number(result) : result
-    },
-    high: (cpu, low, high) => both(cpu, low!, high!) >> 64n,
+      return bytes === 4 ? Number(result) : result
+    }),
+    high: bytes > 8 ? helper(`sse.${name}.high`, (cpu, low, high) => both(cpu, low!, high!) >> 64n) : undefined,
   }
 }
 
-function convertVector<V>(e: Emitter<V>, conversion: Conversion, { low, high }: Converter, source: V): V {
+function convertVector<V>(e: Emitter<V>, { low, high }: Converter, source: V): V {
   const halves = [e.lane(8, source, 0), e.lane(8, source, 1)]
   const first = e.helper(low, 8, ...halves)
   const result = extended(e, 8, first)
-  return conversion.lanes * conversion.to > 8 ? e.withLane(8, result, 1, e.helper(high, 8, ...halves)) : result
+  return high ? e.withLane(8, result, 1, e.helper(high, 8, ...halves)) : result
 }
 
 /** XMM to XMM: vectors fill the register with zeros, scalars leave its upper part. */
-function toXmm(conversion: Conversion): Semantics {
-  const helpers = converter(conversion)
-  return (e, insn) => {
-    e.fpu()
-    const source = readVector(e, insn, 1)
-    const to = register(insn, 0)
-    if (conversion.lanes > 1) e.setXmm(to, convertVector(e, conversion, helpers, source))
-    else {
-      const fully = (): void => {
-        const value = e.helper(helpers.low, conversion.to, e.lane(8, source, 0), e.imm(8, 0))
-        e.setXmm(to, e.withLane(conversion.to, e.xmm(to), 0, value))
+const toXmm =
+  (conversion: Conversion) =>
+  (mnemonic: string): Semantics => {
+    const helpers = converter(mnemonic, conversion)
+    return (e, insn) => {
+      e.fpu()
+      const source = readVector(e, insn, 1)
+      const to = register(insn, 0)
+      if (conversion.lanes > 1) e.setXmm(to, convertVector(e, helpers, source))
+      else {
+        const fully = (): void => {
+          const value = e.helper(helpers.low, conversion.to, e.lane(8, source, 0), e.imm(8, 0))
+          e.setXmm(to, e.withLane(conversion.to, e.xmm(to), 0, value))
+        }
+        otherWidth(e, conversion.from, source, to, fully)
       }
-      otherWidth(e, conversion.from, source, to, fully)
     }
   }
-}
 
 /** Of a general register or memory; its size is the instruction's. */
-function fromGeneral(to: 4 | 8): Semantics {
-  const helpers = { 4: converter(toReal(4, to, 1)), 8: converter(toReal(8, to, 1)) }
-  return (e, insn) => {
-    e.fpu()
-    const size = sizeOf(insn, 1) as 4 | 8
-    const source = read(e, insn, 1)
-    const n = register(insn, 0)
-    const fully = (): void => {
-      const value = e.helper(helpers[size].low, to, size === 4 ? e.zext(4, 8, source) : source, e.imm(8, 0))
-      e.setXmm(n, e.withLane(to, e.xmm(n), 0, value))
+const fromGeneral =
+  (to: 4 | 8) =>
+  (mnemonic: string): Semantics => {
+    const helpers = {
+      4: converter(`${mnemonic}.4`, toReal(4, to, 1)),
+      8: converter(`${mnemonic}.8`, toReal(8, to, 1)),
     }
-    fromGeneralQuickly(e, size, to, source, n, fully)
+    return (e, insn) => {
+      e.fpu()
+      const size = sizeOf(insn, 1) as 4 | 8
+      const source = read(e, insn, 1)
+      const n = register(insn, 0)
+      const fully = (): void => {
+        const value = e.helper(helpers[size].low, to, size === 4 ? e.zext(4, 8, source) : source, e.imm(8, 0))
+        e.setXmm(n, e.withLane(to, e.xmm(n), 0, value))
+      }
+      fromGeneralQuickly(e, size, to, source, n, fully)
+    }
   }
-}
 
-function toGeneral(from: 4 | 8, truncates: boolean): Semantics {
-  const helpers = { 4: converter(toWhole(from, 4, 1, truncates)), 8: converter(toWhole(from, 8, 1, truncates)) }
-  return (e, insn) => {
-    e.fpu()
-    const size = sizeOf(insn, 0) as 4 | 8
-    const source = readVector(e, insn, 1)
-    const to = register(insn, 0)
-    const fully = (): void => e.setReg(size, to, e.helper(helpers[size].low, size, e.lane(8, source, 0), e.imm(8, 0)))
-    const set = (value: typeof source): void => e.setReg(size, to, size === 8 ? e.sext(4, 8, value) : value)
-    if (truncates) toGeneralQuickly(e, from, source, set, fully)
-    else fully()
+const toGeneral =
+  (from: 4 | 8, truncates: boolean) =>
+  (mnemonic: string): Semantics => {
+    const helpers = {
+      4: converter(`${mnemonic}.4`, toWhole(from, 4, 1, truncates)),
+      8: converter(`${mnemonic}.8`, toWhole(from, 8, 1, truncates)),
+    }
+    return (e, insn) => {
+      e.fpu()
+      const size = sizeOf(insn, 0) as 4 | 8
+      const source = readVector(e, insn, 1)
+      const to = register(insn, 0)
+      const fully = (): void => e.setReg(size, to, e.helper(helpers[size].low, size, e.lane(8, source, 0), e.imm(8, 0)))
+      const set = (value: typeof source): void => e.setReg(size, to, size === 8 ? e.sext(4, 8, value) : value)
+      if (truncates) toGeneralQuickly(e, from, source, set, fully)
+      else fully()
+    }
   }
-}
 
 /**
  * Of an MMX register, which puts x87 into MMX state, or of memory, which does not. That happens even where the
  * conversion is #XM.
  */
-function fromMmx(to: 4 | 8): Semantics {
-  const conversion = toReal(4, to, 2)
-  const helpers = converter(conversion)
-  return (e, insn) => {
-    const isMmx = insn.operands[1]!.kind === 'mmx'
-    if (isMmx) beginMmx(e)
-    else e.fpu()
-    const source = extended(e, 8, readMmx(e, insn, 1))
-    if (isMmx) enterMmx(e)
-    const value = convertVector(e, conversion, helpers, source)
-    const n = register(insn, 0)
-    e.setXmm(n, to === 8 ? value : e.withLane(8, e.xmm(n), 0, e.lane(8, value, 0)))
+const fromMmx =
+  (to: 4 | 8) =>
+  (mnemonic: string): Semantics => {
+    const helpers = converter(mnemonic, toReal(4, to, 2))
+    return (e, insn) => {
+      const isMmx = insn.operands[1]!.kind === 'mmx'
+      if (isMmx) beginMmx(e)
+      else e.fpu()
+      const source = extended(e, 8, readMmx(e, insn, 1))
+      if (isMmx) enterMmx(e)
+      const value = convertVector(e, helpers, source)
+      const n = register(insn, 0)
+      e.setXmm(n, to === 8 ? value : e.withLane(8, e.xmm(n), 0, e.lane(8, value, 0)))
+    }
   }
-}
 
-function toMmx(from: 4 | 8, truncates: boolean): Semantics {
-  const conversion = toWhole(from, 4, 2, truncates)
-  const helpers = converter(conversion)
-  return (e, insn) => {
-    beginMmx(e)
-    const source = readVector(e, insn, 1)
-    enterMmx(e)
-    writeMmx(e, register(insn, 0), e.helper(helpers.low, 8, e.lane(8, source, 0), e.lane(8, source, 1)))
+const toMmx =
+  (from: 4 | 8, truncates: boolean) =>
+  (mnemonic: string): Semantics => {
+    const helpers = converter(mnemonic, toWhole(from, 4, 2, truncates))
+    return (e, insn) => {
+      beginMmx(e)
+      const source = readVector(e, insn, 1)
+      enterMmx(e)
+      writeMmx(e, register(insn, 0), e.helper(helpers.low, 8, e.lane(8, source, 0), e.lane(8, source, 1)))
+    }
   }
-}
 
-export const SSE_CONVERSIONS: Record<string, Semantics> = {
+/** Made for a mnemonic, which names the helpers. */
+const CONVERSIONS: Record<string, (mnemonic: string) => Semantics> = {
   cvtps2pd: toXmm(widthChanging(4, 8, 2)),
   cvtpd2ps: toXmm(widthChanging(8, 4, 2)),
   cvtss2sd: toXmm(widthChanging(4, 8, 1)),
@@ -216,3 +232,7 @@ export const SSE_CONVERSIONS: Record<string, Semantics> = {
   cvtpd2pi: toMmx(8, false),
   cvttpd2pi: toMmx(8, true),
 }
+
+export const SSE_CONVERSIONS: Record<string, Semantics> = Object.fromEntries(
+  Object.entries(CONVERSIONS).map(([mnemonic, semantics]) => [mnemonic, semantics(mnemonic)]),
+)

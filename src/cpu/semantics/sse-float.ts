@@ -24,6 +24,7 @@ import { reciprocal, reciprocalRoot } from '../float/reciprocal.ts'
 import type { Insn } from '../isa/insn.ts'
 import { CcOp, CF, PF_FLAG, S_XMM, ZF } from '../state.ts'
 import type { Emitter, Helper, Semantics } from './emitter.ts'
+import { helper } from './helper.ts'
 import { immediate } from './operands.ts'
 import { readVector, register } from './sse-operands.ts'
 import { QUICK, type Quick, arithmetic as quickArithmetic, comparison as quickComparison } from './sse-quick.ts'
@@ -125,25 +126,25 @@ function run(cpu: Cpu, to: number, { bytes, lanes, format }: Type, arithmetic: A
 }
 
 /** Two helpers: of a register and a register, and of a register and 16 bytes as two halves. */
-function helpers(type: Type, arithmetic: Arithmetic): { registers: Helper; memory: Helper } {
+function helpers(mnemonic: string, type: Type, arithmetic: Arithmetic): { registers: Helper; memory: Helper } {
   return {
-    registers(cpu, to, from, selector) {
+    registers: helper(`sse.${mnemonic}.registers`, (cpu, to, from, selector) => {
       const at = cpu.base + S_XMM + 16 * (from as number)
       for (let n = 0; n < 16; n += 4) area.setUint32(SOURCE + n, cpu.view.getUint32(at + n, true), true)
       run(cpu, to as number, type, arithmetic, selector as number)
       return undefined
-    },
-    memory(cpu, to, low, high, selector) {
+    }),
+    memory: helper(`sse.${mnemonic}.memory`, (cpu, to, low, high, selector) => {
       area.setBigUint64(SOURCE, low as bigint, true)
       area.setBigUint64(SOURCE + 8, high as bigint, true)
       run(cpu, to as number, type, arithmetic, selector as number)
       return undefined
-    },
+    }),
   }
 }
 
-function semantics(type: Type, arithmetic: Arithmetic, quick: Quick | undefined): Semantics {
-  const { registers, memory } = helpers(type, arithmetic)
+function semantics(mnemonic: string, type: Type, arithmetic: Arithmetic, quick: Quick | undefined): Semantics {
+  const { registers, memory } = helpers(mnemonic, type, arithmetic)
   return <V>(e: Emitter<V>, insn: Insn): void => {
     e.fpu()
     const to = register(insn, 0)
@@ -223,19 +224,19 @@ const APPROXIMATIONS: Record<string, Arithmetic> = {
 
 const FLAGS = { greater: 0, less: CF, equal: ZF, unordered: ZF | PF_FLAG | CF } as const
 
-const comparison = ({ bytes, format }: Type, quiet: boolean): Semantics => {
-  const helper: Helper = (cpu, a, b) => {
+const comparison = (mnemonic: string, { bytes, format }: Type, quiet: boolean): Semantics => {
+  const compared = helper(`sse.${mnemonic}`, (cpu, a, b) => {
     const env = environment(cpu)
     const order = orderOf(env, format, BigInt(a!), BigInt(b!), quiet)
     settle(cpu, env)
     return FLAGS[order]
-  }
+  })
   return (e, insn) => {
     e.fpu()
     const a = readVector(e, insn, 0)
     const b = readVector(e, insn, 1)
     const flags = e.variable(4, e.imm(4, 0))
-    const fully = (): void => flags.set(e.helper(helper, 4, e.lane(bytes, a, 0), e.lane(bytes, b, 0)))
+    const fully = (): void => flags.set(e.helper(compared, 4, e.lane(bytes, a, 0), e.lane(bytes, b, 0)))
     quickComparison(e, bytes, a, b, flags.set, fully)
     e.setFlags(CcOp.flags, 4, e.imm(4, 0), flags.get())
   }
@@ -246,6 +247,7 @@ function table(kinds: Record<string, Arithmetic>, types: readonly string[]): [st
     types.map((type): [string, Semantics] => [
       name + type,
       semantics(
+        name + type,
         TYPES[type]!,
         arithmetic,
         QUICK.find((quick) => quick === name),
@@ -258,8 +260,10 @@ export const SSE_FLOAT: Record<string, Semantics> = Object.fromEntries([
   ...table(ARITHMETIC, ['ss', 'ps', 'sd', 'pd']),
   ...table(WITHIN_VECTORS, ['ps', 'pd']),
   ...table(APPROXIMATIONS, ['ss', 'ps']),
-  ...['ss', 'sd'].flatMap((type): [string, Semantics][] => [
-    [`ucomi${type}`, comparison(TYPES[type]!, true)],
-    [`comi${type}`, comparison(TYPES[type]!, false)],
-  ]),
+  ...(['ss', 'sd'] as const).flatMap((type) =>
+    (['ucomi', 'comi'] as const).map((name): [string, Semantics] => [
+      name + type,
+      comparison(name + type, TYPES[type]!, name === 'ucomi'),
+    ]),
+  ),
 ])

@@ -3,7 +3,8 @@
  * 10.4.4, 11.4.1 and 11.4.2).
  */
 import { type Insn, SS } from '../isa/insn.ts'
-import type { Emitter, Helper, Semantics } from './emitter.ts'
+import type { Emitter, Semantics } from './emitter.ts'
+import { helper } from './helper.ts'
 import { beginMmx, emms, enterMmx, readMmx, writeMmx } from './mmx-file.ts'
 import { address, immediate, memory, read, resize, sizeOf, write } from './operands.ts'
 import { chosen, packed, selectorsOf } from './packed.ts'
@@ -147,14 +148,14 @@ const shufpd: Semantics = (e, insn) => {
 }
 
 /** Stores the bytes whose mask's top bit is set. All of the operand must be writable, which has been asked for. */
-const storeMasked: Helper = (cpu, address, value, mask) => {
+const storeMasked = helper('sse.store-masked', (cpu, address, value, mask) => {
   for (let i = 0; i < 8; i++) {
     if ((((mask as bigint) >> BigInt(8 * i + 7)) & 1n) === 0n) continue
     const byte = Number(((value as bigint) >> BigInt(8 * i)) & 0xffn)
     cpu.store(1, BigInt.asUintN(64, (address as bigint) + BigInt(i)), byte)
   }
   return undefined
-}
+})
 
 const maskmovq: Semantics = (e, insn) => {
   beginMmx(e)

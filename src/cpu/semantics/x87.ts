@@ -2,9 +2,9 @@
  * All x87 instructions: helpers over the register file. Each waits first for exceptions that earlier ones have left, if
  * it is one that waits.
  */
-import type { Cpu } from '../cpu.ts'
 import { type Insn, SS } from '../isa/insn.ts'
 import type { Emitter, Helper, Semantics } from './emitter.ts'
+import { helper } from './helper.ts'
 import { effectiveAddress, linear, resize } from './operands.ts'
 import { X87_ARITHMETIC, type X87Action } from './x87-arithmetic.ts'
 import { X87_CONTROL, X87_CONTROL_WAITING, X87_STACK } from './x87-control.ts'
@@ -19,22 +19,21 @@ interface Kind {
 }
 
 /** The memory operand, if `bytes` is not 0, is at `address`, and at `offset` in its segment; `stack`: that is SS. */
-function helperOf(action: X87Action, { waits, noted }: Kind): Helper {
-  return (cpu: Cpu, rip, address, offset, bytes, stack, to, from) => {
+const helperOf = (mnemonic: string, action: X87Action, { waits, noted }: Kind): Helper =>
+  helper(`x87.${mnemonic}`, (cpu, rip, address, offset, bytes, stack, to, from) => {
     const fpu = new X87(cpu, rip as bigint)
     if (waits) fpu.wait()
     if (stack === 1) checkStack(address as bigint, bytes as number)
     action(fpu, { address: address as bigint, bytes: bytes as number, to: to as number, from: from as number })
     if (noted) fpu.note(bytes === 0 ? undefined : (offset as bigint))
     return undefined
-  }
-}
+  })
 
 /**
  * An instruction's operands as arguments of its helper: FP stack registers and memory, in the order in which they are
  * written.
  */
-function call<V>(e: Emitter<V>, insn: Insn, helper: Helper): void {
+function call<V>(e: Emitter<V>, insn: Insn, action: Helper): void {
   const registers = insn.operands.flatMap((operand) => (operand.kind === 'st' ? [operand.n] : []))
   const memory = insn.operands.find((operand) => operand.kind === 'mem')
   const offset = memory ? effectiveAddress(e, insn, memory) : e.imm(insn.addressSize, 0)
@@ -42,17 +41,17 @@ function call<V>(e: Emitter<V>, insn: Insn, helper: Helper): void {
   // The only register is source or destination.
   const [to = 0, from = to] = registers
   const numbers = [memory?.size ?? 0, memory?.segment === SS ? 1 : 0, to, from].map((n) => e.imm(4, n))
-  e.helper(helper, 0, e.imm(8, e.rip), address, resize(e, insn.addressSize, 8, offset), ...numbers)
+  e.helper(action, 0, e.imm(8, e.rip), address, resize(e, insn.addressSize, 8, offset), ...numbers)
 }
 
 function table(actions: Record<string, X87Action>, kind: Kind): [string, Semantics][] {
   return Object.entries(actions).map(([mnemonic, action]) => {
-    const helper = helperOf(action, kind)
+    const whole = helperOf(mnemonic, action, kind)
     return [
       mnemonic,
       (e, insn) => {
         e.fpu()
-        call(e, insn, helper)
+        call(e, insn, whole)
       },
     ]
   })
@@ -60,13 +59,13 @@ function table(actions: Record<string, X87Action>, kind: Kind): [string, Semanti
 
 const NOTED: Kind = { waits: true, noted: true }
 
-const conditionalMove: Helper = (cpu, rip, from, holds) => {
+const conditionalMove = helper('x87.fcmov', (cpu, rip, from, holds) => {
   const fpu = new X87(cpu, rip as bigint)
   fpu.wait()
   moveIf(fpu, from as number, holds === 1)
   fpu.note(undefined)
   return undefined
-}
+})
 
 /** FCMOVcc by the condition of its name, Jcc's number. */
 const MOVES: [string, number][] = [

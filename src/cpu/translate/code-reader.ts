@@ -2,11 +2,9 @@
 import { decode } from '../isa/decode.ts'
 import type { Insn } from '../isa/insn.ts'
 import { semanticsOf } from '../semantics/index.ts'
+import type { Piece } from './library.ts'
 import type { Translatable } from './region.ts'
 import type { Translating } from './translator.ts'
-
-/** Bytes of the memory, as they were. */
-export type Piece = readonly [at: number, bytes: Uint8Array]
 
 /** What may follow a jump of these is not known, or not soon. */
 const ENDS = new Set(['jmp', 'call', 'ret', 'callf', 'jmpf', 'retf', 'iret', 'syscall', 'sysenter', 'hlt', 'ud2'])
@@ -19,7 +17,8 @@ const nothing = Symbol('no code')
 export class CodeReader {
   readonly #cpu: Translating
   readonly #bytes: Uint8Array
-  readonly #read: [at: number, length: number][] = []
+  /** Addresses by pages, and where those lie. */
+  readonly #read: { readonly page: number; readonly offset: number; readonly length: number }[] = []
   readonly #pages = new Map<number, number>()
   instructions = 0
 
@@ -74,22 +73,25 @@ export class CodeReader {
     this.instructions++
     this.#pages.set(page, at)
     const here = Math.min(length, 4096 - within)
-    this.#read.push([at + within, here])
+    this.#read.push({ page, offset: within, length: here })
     if (here === length) return
     this.#pages.set(page + 1, next)
-    this.#read.push([next, length - here])
+    this.#read.push({ page: page + 1, offset: 0, length: length - here })
   }
 
   /** What has been read, in pieces that do not touch. */
   pieces(): Piece[] {
-    const sorted = this.#read.sort(([a], [b]) => a - b)
-    const merged: [at: number, end: number][] = []
-    for (const [at, length] of sorted) {
+    const sorted = this.#read.sort((a, b) => a.page - b.page || a.offset - b.offset)
+    const merged: { readonly page: number; readonly offset: number; end: number }[] = []
+    for (const { page, offset, length } of sorted) {
       const last = merged.at(-1)
-      if (last && at <= last[1]) last[1] = Math.max(last[1], at + length)
-      else merged.push([at, at + length])
+      if (last?.page === page && offset <= last.end) last.end = Math.max(last.end, offset + length)
+      else merged.push({ page, offset, end: offset + length })
     }
-    return merged.map(([at, end]) => [at, this.#bytes.slice(at, end)])
+    return merged.map(({ page, offset, end }) => {
+      const at = this.#pages.get(page)!
+      return { page, offset, bytes: this.#bytes.slice(at + offset, at + end) }
+    })
   }
 }
 

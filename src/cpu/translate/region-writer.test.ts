@@ -3,7 +3,8 @@ import { describe, expect, test } from 'vitest'
 import type { Cpu } from '../cpu.ts'
 import { GP } from '../fault.ts'
 import { RAX, RBX, RCX, RDX } from '../isa/insn.ts'
-import type { Emitter, Helper } from '../semantics/emitter.ts'
+import type { Emitter, HelperBody } from '../semantics/emitter.ts'
+import { helper } from '../semantics/helper.ts'
 import {
   CcOp,
   CF,
@@ -45,7 +46,7 @@ interface Result {
 }
 
 /** One byte each, from START on; the run ends behind the last. RAX to RBX begin as 10, 20, 30, 40. */
-function run(instructions: readonly Instruction[], budget = 1000, helper: Helper = () => undefined): Result {
+function run(instructions: readonly Instruction[], budget = 1000, body: HelperBody = () => undefined): Result {
   const fetch = (rip: bigint) => {
     const instruction = instructions[Number(rip - START)]
     return (
@@ -70,7 +71,7 @@ function run(instructions: readonly Instruction[], budget = 1000, helper: Helper
   const functions = {
     address: () => -1,
     flags: runtime.flags,
-    helper: (value: bigint) => helper({} as Cpu, value) ?? 0n,
+    helper: (value: bigint) => body({} as Cpu, value) ?? 0n,
   }
   const { exports } = instantiate(module.finish(), memory, functions)
   new Uint8Array(memory.buffer).fill(0, 0, S_BYTES)
@@ -221,15 +222,12 @@ describe('the budget', () => {
 })
 
 describe('a helper', () => {
+  const named = helper('region-writer.test', () => undefined)
   const helped =
     (then: Instruction): Instruction =>
     (e) => {
       const before = e.reg(8, RCX)
-      e.setReg(
-        8,
-        RDX,
-        e.helper(() => undefined, 8, e.reg(8, RAX)),
-      )
+      e.setReg(8, RDX, e.helper(named, 8, e.reg(8, RAX)))
       e.setReg(8, RBX, e.add(8, before, e.reg(8, RCX)))
       then(e)
     }

@@ -1,20 +1,19 @@
 /**
  * Translated code of a machine: regions by address and by the bytes that they were made of, compiled in batches, forgotten when their bytes change. All vCPUs share it;
- * what differs between them (mappings, the mode) is looked at when an address is chained to a region.
+ * what differs between them (mappings, the mode) is looked at when an address is chained to a region. What has been translated once is in the library, and comes from there
+ * when the same bytes are at its address again.
  */
 import type { Cpu } from '../cpu.ts'
-import { Fault } from '../fault.ts'
+import type { Fault } from '../fault.ts'
 import type { Insn, Mode } from '../isa/insn.ts'
-import type { Helper } from '../semantics/emitter.ts'
 import { Bytes } from '../wasm/bytes.ts'
-import { instantiate, type WasmMemory } from '../wasm/engine.ts'
-import { ModuleBuilder, type Signature } from '../wasm/module.ts'
-import { I32, I64 } from '../wasm/opcodes.ts'
-import { CodeReader, type Piece } from './code-reader.ts'
-import { buildRegion } from './region.ts'
-import { type Written, writeRegion } from './region-writer.ts'
+import type { WasmMemory } from '../wasm/engine.ts'
+import { CodeReader } from './code-reader.ts'
+import { type KeptRegion, keyOf, Library } from './library.ts'
+import { Modules, makeModule } from './modules.ts'
+import { buildRegion, type Region } from './region.ts'
 import { createRuntime, type Runtime } from './runtime.ts'
-import { FIRST_SLOT, REGION_SIGNATURE } from './state-writer.ts'
+import { FIRST_SLOT } from './state-writer.ts'
 
 /** A vCPU as translated code needs it. */
 export interface Translating extends Cpu {
@@ -34,12 +33,11 @@ export interface Translating extends Cpu {
   protect(page: number): void
 }
 
+/** A region where the memory has its bytes. */
 interface Translated {
-  readonly rip: bigint
-  readonly mode: Mode
-  /** Pages of linear addresses, and where they lay. */
-  readonly pages: readonly (readonly [page: number, at: number])[]
-  readonly pieces: readonly Piece[]
+  readonly region: KeptRegion
+  /** Pages of linear addresses, and where they lie. */
+  readonly pages: ReadonlyMap<number, number>
   /** In the dispatcher's table. */
   readonly index: number
 }
@@ -64,11 +62,19 @@ const REGIONS_MAX = 32768
 const LINE_BYTES = 64
 const REACHED_SHIFT = 12n
 
+export interface TranslatorOptions {
+  readonly regionsMax?: number | undefined
+  /** Told of pages of the memory that have translated code from now on, or none any more. */
+  readonly guarding?: (page: number, hasCode: boolean) => void
+  readonly library?: Library | undefined
+  /** Regions to a module, none of which is urgent. */
+  readonly batch?: number | undefined
+}
+
 export class Translator {
   readonly runtime: Runtime
   /** Whose code is running. */
   current: Translating | undefined
-  readonly #memory: WasmMemory
   readonly #bytes: Uint8Array
   readonly #scratch = new Bytes()
   readonly #cpus: Translating[] = []
@@ -82,17 +88,20 @@ export class Translator {
   readonly #reached = new Map<bigint, Set<bigint>>()
   #indices = 0
   #wanted: Wanted[] = []
-  readonly #helpers = new Map<Helper, Map<string, unknown>>()
-  /** Instructions that have been translated, and modules made. */
-  readonly counts = { instructions: 0, regions: 0, modules: 0, invalidated: 0 }
+  readonly #modules: Modules
+  readonly #library: Library
+  readonly #batch: number
+  /** Instructions that have been translated, regions of them, those that came from the library, and modules made. */
+  readonly counts = { instructions: 0, regions: 0, taken: 0, modules: 0, invalidated: 0 }
 
-  /** `guarding`: told of pages of the memory that have translated code from now on, or none any more. */
-  constructor(memory: WasmMemory, regionsMax = REGIONS_MAX, guarding?: (page: number, hasCode: boolean) => void) {
-    this.#memory = memory
-    this.#guarding = guarding
-    this.#regionsMax = regionsMax
+  constructor(memory: WasmMemory, options: TranslatorOptions = {}) {
+    this.#guarding = options.guarding
+    this.#regionsMax = options.regionsMax ?? REGIONS_MAX
+    this.#library = options.library ?? new Library()
+    this.#batch = options.batch ?? 0
     this.#bytes = new Uint8Array(memory.buffer)
     this.runtime = createRuntime(memory)
+    this.#modules = new Modules(memory, this.runtime.flags, () => this.current!)
   }
 
   attach(cpu: Translating): void {
@@ -122,24 +131,40 @@ export class Translator {
 
   /** The region for an address as this vCPU sees it: its number in the table, or -1. Its bytes are as they were: whoever writes to them says so (`written`). */
   find(cpu: Translating, low: number, high: number): number {
-    const same = this.#byRip.get(high * 2 ** 32 + (low >>> 0))
-    if (!same) return -1
     const { mode } = cpu
-    for (const each of same) if (each.mode === mode && isMapped(cpu, each.pages)) return each.index
+    const key = keyOf(low, high)
+    for (const { region, pages, index } of this.#byRip.get(key) ?? NONE)
+      if (region.mode === mode && isMapped(cpu, pages)) return index
+    for (const region of this.#library.at(key))
+      if (region.mode === mode && this.#isThere(cpu, region)) {
+        this.counts.taken++
+        return this.#add(cpu, region)
+      }
     return -1
+  }
+
+  /** Whether its bytes are where this vCPU has fetched instructions from. */
+  #isThere(cpu: Translating, { pieces }: KeptRegion): boolean {
+    const memory = this.#bytes
+    for (const { page, offset, bytes } of pieces) {
+      const at = cpu.codePage(page)
+      if (at < 0) return false
+      for (let n = 0; n < bytes.length; n++) if (memory[at + offset + n] !== bytes[n]) return false
+    }
+    return true
   }
 
   /** Asks for an address to be translated, with others. */
   want(cpu: Translating, rip: bigint): void {
     this.#wanted.push({ rip, cpu, mode: cpu.mode })
-    if (this.#wanted.length >= BATCH) this.translateWanted()
+    if (this.#wanted.length >= (this.#batch || BATCH)) this.translateWanted()
   }
 
   /** Bytes of the memory have been written to by somebody who does not know what they are. */
   written(at: number, length: number): void {
     for (let page = at - (at % 4096); page < at + length; page += 4096)
       for (const each of this.#byPage.get(page)?.regions ?? [])
-        if (each.pieces.some(([from, bytes]) => from < at + length && at < from + bytes.length)) this.#forget(each)
+        if (placesOf(each).some(([from, bytes]) => from < at + length && at < from + bytes)) this.#forget(each)
   }
 
   /** A jump that does not say where has led there, often. */
@@ -150,62 +175,53 @@ export class Translator {
     else this.#reached.set(area, new Set([rip]))
   }
 
+  /** What is wanted is urgent. */
   translateWanted(): void {
     const wanted = this.#wanted
+    if (wanted.length < this.#batch) return
     this.#wanted = []
     if (this.#indices - this.#freeIndices.length + wanted.length > this.#regionsMax)
       for (const same of this.#byRip.values()) for (const each of same) this.#forget(each)
-    const functions: Record<string, unknown> = {
-      address: (low: number, high: number, what: number) => this.current!.address(low, high, what),
-      flags: this.runtime.flags,
-    }
-    const module = new ModuleBuilder()
-    const address = module.importFunction('address', [[I32, I32, I32], [I32]])
-    const flags = module.importFunction('flags', [[I32, I64, I64], [I32]])
-    const imported = new Map<unknown, number>()
-    const helper = (wantedHelper: Helper, signature: Signature): number => {
-      const callable = this.#helper(wantedHelper, signature)
-      const known = imported.get(callable)
-      if (known !== undefined) return known
-      const name = `h${imported.size}`
-      functions[name] = callable
-      const index = module.importFunction(name, signature)
-      imported.set(callable, index)
-      return index
-    }
-    const done: [Omit<Translated, 'index'>, Written][] = []
-    for (const { cpu, rip, mode } of wanted) {
+    const built: Region[] = []
+    const readers: CodeReader[] = []
+    const of: Wanted[] = []
+    for (const each of wanted) {
+      const { cpu, rip, mode } = each
       const [low, high] = halvesOf(rip)
-      if (this.find(cpu, low, high) >= 0 || done.some(([each]) => each.rip === rip) || mode !== cpu.mode) continue
+      if (mode !== cpu.mode || of.some((other) => other.rip === rip) || this.find(cpu, low, high) >= 0) continue
       const reader = new CodeReader(cpu, this.#bytes)
       const region = buildRegion(rip, reader.fetch, FIRST_SLOT, this.#reached.get(rip >> REACHED_SHIFT))
       if (!region) continue
-      done.push([
-        { rip, mode, pages: reader.pages, pieces: reader.pieces() },
-        writeRegion(region, { address, flags, helper }, this.#scratch),
-      ])
+      built.push(region)
+      readers.push(reader)
+      of.push(each)
+    }
+    if (built.length === 0) return
+    const module = makeModule(built, this.#scratch, this.#library.isRecording)
+    for (const [number, reader] of readers.entries()) {
+      const { rip, mode, cpu } = of[number]!
+      const region = { rip, mode, pieces: reader.pieces(), module, number }
+      this.#library.keep(region)
+      this.#add(cpu, region)
       this.counts.instructions += reader.instructions
     }
-    if (done.length === 0) return
-    for (const [n, [, { locals, code }]] of done.entries())
-      module.exportFunction(`r${n}`, module.add(REGION_SIGNATURE, locals, code))
-    const { exports } = instantiate(module.finish(), this.#memory, functions)
-    for (const [n, [each]] of done.entries()) this.#add(each, exports[`r${n}`])
     this.counts.modules++
-    this.counts.regions += done.length
+    this.counts.regions += built.length
   }
 
-  #add(found: Omit<Translated, 'index'>, code: unknown): void {
+  #add(cpu: Translating, region: KeptRegion): number {
     const { table } = this.runtime
     const index = this.#freeIndices.pop() ?? this.#indices++
     if (index === table.length) table.grow(table.length)
-    table.set(index, code)
-    const each = { ...found, index }
-    const key = keyOf(each.rip)
+    table.set(index, this.#modules.functionOf(region.module, region.number))
+    const pages = new Map<number, number>()
+    for (const { page } of region.pieces) pages.set(page, cpu.codePage(page))
+    const each: Translated = { region, pages, index }
+    const key = keyOf(...halvesOf(region.rip))
     const same = this.#byRip.get(key)
     if (same) same.push(each)
     else this.#byRip.set(key, [each])
-    for (const [, at] of each.pages) {
+    for (const at of pages.values()) {
       const there = this.#byPage.get(at)
       if (there) there.regions.add(each)
       else {
@@ -215,20 +231,21 @@ export class Translator {
       }
     }
     this.#mark(each)
+    return index
   }
 
-  #mark({ pieces }: Translated): void {
-    for (const [from, bytes] of pieces)
-      for (let at = from - (from % LINE_BYTES); at < from + bytes.length; at += LINE_BYTES)
+  #mark(each: Translated): void {
+    for (const [from, bytes] of placesOf(each))
+      for (let at = from - (from % LINE_BYTES); at < from + bytes; at += LINE_BYTES)
         this.#byPage.get(at - (at % 4096))!.lines[(at % 4096) / LINE_BYTES] = 1
   }
 
   #forget(each: Translated): void {
-    const key = keyOf(each.rip)
+    const key = keyOf(...halvesOf(each.region.rip))
     const same = this.#byRip.get(key)!.filter((other) => other !== each)
     if (same.length > 0) this.#byRip.set(key, same)
     else this.#byRip.delete(key)
-    for (const [, at] of each.pages) {
+    for (const at of each.pages.values()) {
       const there = this.#byPage.get(at)!
       there.regions.delete(each)
       if (there.regions.size === 0) {
@@ -236,43 +253,24 @@ export class Translator {
         this.#guarding?.(at, false)
       } else there.lines.fill(0)
     }
-    for (const [, at] of each.pages) for (const other of this.#byPage.get(at)?.regions ?? []) this.#mark(other)
+    for (const at of each.pages.values()) for (const other of this.#byPage.get(at)?.regions ?? []) this.#mark(other)
     this.runtime.table.set(each.index, null)
     this.#freeIndices.push(each.index)
     this.counts.invalidated++
     for (const cpu of this.#cpus) cpu.unchain()
   }
-
-  /** A helper as WebAssembly calls it: numbers without sign, faults told. */
-  #helper(helper: Helper, [parameters, [result]]: Signature): unknown {
-    const key = `${parameters}>${result}`
-    const known = this.#helpers.get(helper) ?? new Map<string, unknown>()
-    this.#helpers.set(helper, known)
-    const existing = known.get(key)
-    if (existing) return existing
-    const callable = (...args: (number | bigint)[]): number | bigint => {
-      const cpu = this.current!
-      try {
-        const given = args.map((arg) => (typeof arg === 'bigint' ? BigInt.asUintN(64, arg) : arg >>> 0))
-        const value = helper(cpu, ...given)
-        cpu.helped()
-        return value ?? (result === I64 ? 0n : 0)
-      } catch (error) {
-        if (!(error instanceof Fault)) throw error
-        cpu.faulted(error)
-        return result === I64 ? 0n : 0
-      }
-    }
-    known.set(key, callable)
-    return callable
-  }
 }
+
+const NONE: readonly Translated[] = []
 
 const halvesOf = (rip: bigint): readonly [low: number, high: number] => [
   Number(BigInt.asIntN(32, rip)),
   Number(BigInt.asIntN(32, rip >> 32n)),
 ]
-const keyOf = (rip: bigint): number => Number(BigInt.asIntN(64, rip))
+
+/** Where its bytes lie in the memory. */
+const placesOf = ({ region, pages }: Translated): readonly (readonly [at: number, bytes: number])[] =>
+  region.pieces.map(({ page, offset, bytes }) => [pages.get(page)! + offset, bytes.length])
 
 /** Whether instructions have been fetched from these pages, and from where the region's were. */
 function isMapped(cpu: Translating, pages: Translated['pages']): boolean {

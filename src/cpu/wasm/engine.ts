@@ -11,18 +11,26 @@ export interface WasmTable {
 export interface WasmInstance {
   readonly exports: Readonly<Record<string, unknown>>
 }
+/** Compiled, for any memory. */
+export type WasmModule = object
 type Imports = Readonly<Record<string, Readonly<Record<string, unknown>>>>
 
 declare const WebAssembly: {
-  readonly Module: new (bytes: Uint8Array<ArrayBuffer>) => object
-  readonly Instance: new (module: object, imports: Imports) => WasmInstance
+  readonly Module: new (bytes: Uint8Array<ArrayBuffer>) => WasmModule
+  readonly Instance: new (module: WasmModule, imports: Imports) => WasmInstance
 }
 
-/** Compiles and instantiates at once: a worker may, whatever the size. */
-export function instantiate(
+/** At once: a worker may, whatever the size. */
+export const compile = (bytes: Uint8Array<ArrayBuffer>): WasmModule => new WebAssembly.Module(bytes)
+
+export const link = (
+  module: WasmModule,
+  memory: WasmMemory,
+  functions: Readonly<Record<string, unknown>>,
+): WasmInstance => new WebAssembly.Instance(module, { m: { memory }, f: functions })
+
+export const instantiate = (
   bytes: Uint8Array<ArrayBuffer>,
   memory: WasmMemory,
   functions: Readonly<Record<string, unknown>>,
-): WasmInstance {
-  return new WebAssembly.Instance(new WebAssembly.Module(bytes), { m: { memory }, f: functions })
-}
+): WasmInstance => link(compile(bytes), memory, functions)

@@ -1,7 +1,7 @@
 /** A vCPU with page tables of its own and nothing else around it: what translated code, the interpreter and the page walk are tried out on. */
 import { S_BYTES, S_MODE } from '#cpu/state.ts'
 import { setGpr, setRip } from '#cpu/state-access.ts'
-import { Translator } from '#cpu/translate/translator.ts'
+import { Translator, type TranslatorOptions } from '#cpu/translate/translator.ts'
 import { Vcpu, type VcpuHost } from '#cpu/vcpu.ts'
 
 export const PRESENT = 1n
@@ -23,13 +23,13 @@ export class PagedMachine {
   #tables = TABLES + 1
 
   /** `threshold` undefined: everything is interpreted. */
-  constructor(threshold?: number, host: Partial<VcpuHost> = {}, regionsMax?: number) {
+  constructor(threshold?: number, host: Partial<VcpuHost> = {}, options: TranslatorOptions = {}) {
     const memory = new WebAssembly.Memory({ initial: MEMORY_BYTES >> 16, maximum: MEMORY_BYTES >> 16 })
     this.view = new DataView(memory.buffer)
     this.bytes = new Uint8Array(memory.buffer)
     this.base = MEMORY_BYTES - Math.ceil(S_BYTES / PAGE) * PAGE
     const top = this.base / PAGE
-    this.translator = threshold === undefined ? undefined : new Translator(memory, regionsMax)
+    this.translator = threshold === undefined ? undefined : new Translator(memory, options)
     const around: VcpuHost = {
       pageOf: (frame) => (frame < top ? frame * PAGE : -1),
       descriptor: () => undefined,

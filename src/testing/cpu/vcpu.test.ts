@@ -339,7 +339,7 @@ test('translated code is what runs', () => {
   const machine = new PagedMachine(4)
   machine.load(CODE, hex('48ffc0ebfb'), 1)
   machine.vcpu.run(100)
-  expect(machine.translator!.counts).toEqual({ instructions: 2, regions: 1, modules: 1, invalidated: 0 })
+  expect(machine.translator!.counts).toEqual({ instructions: 2, regions: 1, taken: 0, modules: 1, invalidated: 0 })
 })
 
 test('a store beside code leaves it translated, until one into it', () => {
@@ -366,7 +366,7 @@ test('a store beside code leaves it translated, until one into it', () => {
 })
 
 test('there are never more regions than there may be', () => {
-  const machine = new PagedMachine(1, {}, 3)
+  const machine = new PagedMachine(1, {}, { regionsMax: 3 })
   // dec %rcx; jnz; hlt: on eight pages
   for (let n = 0; n < 8; n++) {
     machine.load(CODE + BigInt(n * 4096), hex('48ffc975fbf4'), 1 + n)

@@ -12,7 +12,10 @@ import {
   __HYPERVISOR_vcpu_op,
   __HYPERVISOR_xen_version,
 } from '#abi/xen/xen.ts'
+import { Library } from '#cpu/translate/library.ts'
+import { readTranslations, writeTranslations } from '#cpu/translate/translations.ts'
 import { vcpuContext } from '#toolstack/libxc/dom/pages.ts'
+import type { Ring3Options } from '#world/ring3.ts'
 import { CC, R12, R13, R14 } from './assembler.ts'
 import { X86Host } from './dom0.ts'
 import type { Kernel } from './kernel.ts'
@@ -76,8 +79,8 @@ describe('two processors', () => {
 })
 
 /** Arithmetic, memory, faults, hypercalls and the clock, many times: all that it has come to. */
-function story(threshold: number): unknown {
-  const x86 = new X86Host({ ring3: { threshold } })
+function story(ring3: Ring3Options): unknown {
+  const x86 = new X86Host({ ring3 })
   const guest = new SmallGuest(x86, (k) => {
     k.traps([6, 0, 'ud']).set(R12, TURNS).set(R13, 1).set(R14, va(PFN.data)).label('again')
     // A mixture of what went before, stored somewhere in a page.
@@ -96,7 +99,18 @@ function story(threshold: number): unknown {
 }
 
 test('the same, to the nanosecond, interpreted and translated at once or when hot', () => {
-  const interpreted = story(Number.POSITIVE_INFINITY)
-  expect(story(1)).toEqual(interpreted)
-  expect(story(64)).toEqual(interpreted)
+  const interpreted = story({ threshold: Number.POSITIVE_INFINITY })
+  expect(story({ threshold: 1 })).toEqual(interpreted)
+  expect(story({ threshold: 64 })).toEqual(interpreted)
+})
+
+test('the same with what another process has translated', () => {
+  const recording = new Library([], true)
+  const first = story({ threshold: 1, library: recording })
+  const library = new Library(readTranslations(writeTranslations(recording)))
+  const given = library.all.length
+  expect(given).toBeGreaterThan(1)
+  expect(story({ threshold: 1, library })).toEqual(first)
+  // Nothing had to be translated again.
+  expect(library.all.length).toBe(given)
 })

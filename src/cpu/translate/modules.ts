@@ -1,0 +1,104 @@
+/** WebAssembly modules of regions, and what they import: one function for the TLB's misses, one for lazy flags, and the helpers. */
+import { Fault } from '../fault.ts'
+import type { Helper } from '../semantics/emitter.ts'
+import { helperNamed } from '../semantics/helper.ts'
+import type { Bytes } from '../wasm/bytes.ts'
+import { compile, link, type WasmMemory } from '../wasm/engine.ts'
+import { ModuleBuilder, type Signature } from '../wasm/module.ts'
+import { I32, I64 } from '../wasm/opcodes.ts'
+import type { ImportedHelper, KeptModule } from './library.ts'
+import type { Region } from './region.ts'
+import { type Written, writeRegion } from './region-writer.ts'
+import { REGION_SIGNATURE } from './state-writer.ts'
+import type { Translating } from './translator.ts'
+
+const ADDRESS_SIGNATURE: Signature = [[I32, I32, I32], [I32]]
+const FLAGS_SIGNATURE: Signature = [[I32, I64, I64], [I32]]
+
+const importNameOf = ({ name, signature: [parameters, results] }: ImportedHelper): string =>
+  `${name} ${parameters}>${results}`
+/** Of a module's region in its exports. */
+const exportNameOf = (number: number): string => `r${number}`
+
+/** `isKept`: for other processes too. */
+export function makeModule(regions: readonly Region[], scratch: Bytes, isKept: boolean): KeptModule {
+  const module = new ModuleBuilder()
+  const address = module.importFunction('address', ADDRESS_SIGNATURE)
+  const flags = module.importFunction('flags', FLAGS_SIGNATURE)
+  const helpers: ImportedHelper[] = []
+  const imported = new Map<string, number>()
+  const helper = ({ helperName: name }: Helper, signature: Signature): number => {
+    const wanted = { name, signature }
+    const importName = importNameOf(wanted)
+    const known = imported.get(importName)
+    if (known !== undefined) return known
+    const index = module.importFunction(importName, signature)
+    imported.set(importName, index)
+    helpers.push(wanted)
+    return index
+  }
+  // All imports come before the first function.
+  const written: Written[] = regions.map((region) => writeRegion(region, { address, flags, helper }, scratch))
+  for (const [number, { locals, code }] of written.entries())
+    module.exportFunction(exportNameOf(number), module.add(REGION_SIGNATURE, locals, code))
+  const bytes = module.finish()
+  return { compiled: compile(bytes), helpers, bytes: isKept ? bytes.slice() : undefined }
+}
+
+/** Modules as one memory has them. */
+export class Modules {
+  readonly #memory: WasmMemory
+  readonly #flags: unknown
+  readonly #current: () => Translating
+  readonly #address = (low: number, high: number, what: number): number => this.#current().address(low, high, what)
+  readonly #linked = new Map<KeptModule, Readonly<Record<string, unknown>>>()
+  readonly #callable = new Map<string, unknown>()
+
+  /** `flags`: the runtime's; `current`: whose code is running. */
+  constructor(memory: WasmMemory, flags: unknown, current: () => Translating) {
+    this.#memory = memory
+    this.#flags = flags
+    this.#current = current
+  }
+
+  /** A region's function. */
+  functionOf(module: KeptModule, number: number): unknown {
+    return this.#exportsOf(module)[exportNameOf(number)]
+  }
+
+  #exportsOf(module: KeptModule): Readonly<Record<string, unknown>> {
+    const known = this.#linked.get(module)
+    if (known) return known
+    const functions: Record<string, unknown> = { address: this.#address, flags: this.#flags }
+    for (const each of module.helpers) functions[importNameOf(each)] = this.#helper(each)
+    module.compiled ??= compile(module.bytes!)
+    const { exports } = link(module.compiled, this.#memory, functions)
+    this.#linked.set(module, exports)
+    return exports
+  }
+
+  /** A helper as WebAssembly calls it: numbers without sign, faults told. */
+  #helper(wanted: ImportedHelper): unknown {
+    const key = importNameOf(wanted)
+    const known = this.#callable.get(key)
+    if (known) return known
+    const helper = helperNamed(wanted.name)
+    if (!helper) throw new Error(`there is no helper ${wanted.name}`)
+    const [, [result]] = wanted.signature
+    const callable = (...args: (number | bigint)[]): number | bigint => {
+      const cpu = this.#current()
+      try {
+        const given = args.map((arg) => (typeof arg === 'bigint' ? BigInt.asUintN(64, arg) : arg >>> 0))
+        const value = helper(cpu, ...given)
+        cpu.helped()
+        return value ?? (result === I64 ? 0n : 0)
+      } catch (error) {
+        if (!(error instanceof Fault)) throw error
+        cpu.faulted(error)
+        return result === I64 ? 0n : 0
+      }
+    }
+    this.#callable.set(key, callable)
+    return callable
+  }
+}
