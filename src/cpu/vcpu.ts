@@ -6,7 +6,7 @@ import type { Cpu } from './cpu.ts'
 import { Fault } from './fault.ts'
 import { GOES_ON, Interpreter } from './interpret/interpreter.ts'
 import { lowOf } from './interpret/long.ts'
-import { CS, type Insn } from './isa/insn.ts'
+import type { Insn } from './isa/insn.ts'
 import { LinearMemory } from './linear-memory.ts'
 import type { PageOf } from './mmu.ts'
 import {
@@ -25,9 +25,8 @@ import {
   S_MODE,
   S_RIP,
   S_SCRATCH,
-  TF,
 } from './state.ts'
-import { rip, segmentBase } from './state-access.ts'
+import { rip } from './state-access.ts'
 import { ACCESS_STACK, ACCESS_WRITE } from './translate/access-writer.ts'
 import { BLOCK_INSTRUCTIONS_MAX } from './translate/region.ts'
 import { CHAIN_BYTES, CHAIN_GENERATION, CHAIN_REGION, chainOf } from './translate/runtime.ts'
@@ -48,7 +47,6 @@ export const THRESHOLD = 20
 /** Translated code is called for so many at a time: engines put better code in place of what they compiled in haste only where a function is called anew. */
 const BUDGET_MAX = 2 ** 21
 const COUNTERS = 65536
-const BYTES_MAX = 15
 
 export class Vcpu extends LinearMemory implements Cpu, Translating {
   /** Undefined: everything is interpreted. */
@@ -57,7 +55,8 @@ export class Vcpu extends LinearMemory implements Cpu, Translating {
   readonly #interpreter: Interpreter
   readonly #counters = new Uint16Array(COUNTERS)
   readonly #threshold: number
-  #asked = false
+  /** The lower half of where the last run's budget ended: in the middle of a block, most often. */
+  #pausedAt = 0
   /** What this run has executed, but for the interpreter's count, and for the translated code that is running with so much of the budget. */
   #translatedBefore = 0
   #given = 0
@@ -84,7 +83,7 @@ export class Vcpu extends LinearMemory implements Cpu, Translating {
     this.#translatedBefore = -this.#interpreter.executed
     while (left > 0 && exit === GOES_ON) {
       const before = this.#interpreter.executed
-      if (!this.#translator || !this.#isTranslatable()) exit = this.#interpreter.step()
+      if (!this.#translator || this.#interpreter.isOnlyStepped) exit = this.#interpreter.block(left)
       else {
         const given = Math.min(left, BUDGET_MAX)
         this.view.setInt32(this.base + S_LEAVE, 0, true)
@@ -95,12 +94,13 @@ export class Vcpu extends LinearMemory implements Cpu, Translating {
         left -= given - rest
         this.#translatedBefore += given - rest
         if (result < 0) exit = this.#afterLeaving(left, rest)
-        else if (left > 0 && !this.#chain()) exit = this.#interpretBlock(left)
+        else if (left > 0 && !this.#chain()) exit = this.#interpreter.block(left)
       }
       left -= this.#interpreter.executed - before
-      if (this.#asked && exit === GOES_ON) exit = this.#finish(Exit.asked)
+      if (this.#interpreter.asked && exit === GOES_ON) exit = this.#finish(Exit.asked)
     }
-    this.#asked = false
+    this.#interpreter.asked = false
+    if (exit === GOES_ON) this.#pausedAt = this.view.getInt32(this.base + S_RIP, true)
     this.view.setBigUint64(this.base + S_BUDGET, BigInt(left), true)
     return exit === GOES_ON ? this.#finish(Exit.budget) : (exit as Exit)
   }
@@ -121,12 +121,6 @@ export class Vcpu extends LinearMemory implements Cpu, Translating {
     return exit
   }
 
-  /** Single steps, and code segments that do not begin at 0, are the interpreter's. */
-  #isTranslatable(): boolean {
-    if ((this.view.getUint32(this.base + S_FLAGS, true) & TF) !== 0) return false
-    return this.mode === 64 || segmentBase(this, CS) === 0n
-  }
-
   #afterLeaving(left: number, rest: number): number {
     switch (this.view.getInt32(this.base + S_LEAVE, true)) {
       case LEAVE_EXIT:
@@ -144,23 +138,9 @@ export class Vcpu extends LinearMemory implements Cpu, Translating {
   #interpretRest(left: number): number {
     const end = this.#interpreter.executed + Math.min(left, BLOCK_INSTRUCTIONS_MAX)
     let exit = GOES_ON
-    while (exit === GOES_ON && this.#interpreter.executed < end && !this.#asked) exit = this.#interpreter.step()
+    while (exit === GOES_ON && this.#interpreter.executed < end && !this.#interpreter.asked)
+      exit = this.#interpreter.block(end - this.#interpreter.executed)
     return exit
-  }
-
-  /** Up to a jump: what does not go on within the length of an instruction. */
-  #interpretBlock(left: number): number {
-    const { view } = this
-    const at = this.base + S_RIP
-    const end = this.#interpreter.executed + left
-    for (;;) {
-      const before = view.getInt32(at, true)
-      const exit = this.#interpreter.step()
-      if (exit !== GOES_ON || this.#asked || this.#interpreter.executed >= end) return exit
-      const length = (view.getInt32(at, true) - before) | 0
-      if (length <= 0 || length > BYTES_MAX) return GOES_ON
-      if (!this.#isTranslatable()) return GOES_ON
-    }
   }
 
   /** Chains RIP to translated code, if there is any, and counts if not. */
@@ -172,6 +152,8 @@ export class Vcpu extends LinearMemory implements Cpu, Translating {
     if (!this.#isFetched(low, high)) return false
     let region = translator.find(this, low, high)
     if (region < 0) {
+      // A loop that runs for long ends everywhere in its blocks, which are not to be translated from there, too.
+      if (low === this.#pausedAt) return false
       const counter = (low ^ (low >>> 16)) & (COUNTERS - 1)
       const count = ++this.#counters[counter]!
       if (count >= this.#threshold && view.getInt32(base + S_INDIRECT, true) === low) translator.reached(rip(this))
@@ -196,7 +178,7 @@ export class Vcpu extends LinearMemory implements Cpu, Translating {
 
   /** The run is to end behind this instruction. */
   ask(): void {
-    this.#asked = true
+    this.#interpreter.asked = true
   }
 
   address(low: number, high: number, what: number): number {
@@ -257,7 +239,7 @@ export class Vcpu extends LinearMemory implements Cpu, Translating {
     view.setInt32(base + S_LEAVE, LEAVE_EXIT, true)
   }
   helped(): void {
-    if (this.#asked) this.view.setInt32(this.base + S_LEAVE, LEAVE_ASKED, true)
+    if (this.#interpreter.asked) this.view.setInt32(this.base + S_LEAVE, LEAVE_ASKED, true)
   }
 
   descriptor(selector: number): bigint | undefined {

@@ -8,21 +8,42 @@ import { holds, statusFlags } from '../flags.ts'
 import type { Size } from '../isa/insn.ts'
 import type { Emitter, Helper, Modified } from '../semantics/emitter.ts'
 import type { VectorOp, VectorShift } from '../semantics/vector-ops.ts'
-import { type CcOp, CF, S_CC_DST, S_CC_OP, S_CC_SRC, S_FLAGS, S_GPR, S_SEGMENT_BASES, S_TS, S_XMM } from '../state.ts'
+import {
+  type CcOp,
+  CF,
+  S_CC_DST,
+  S_CC_OP,
+  S_CC_SRC,
+  S_END,
+  S_FLAGS,
+  S_GPR,
+  S_SEGMENT_BASES,
+  S_TS,
+  S_XMM,
+} from '../state.ts'
 import { reg, setReg } from '../state-access.ts'
 import { bitmask, lane, shuffle, vectorOp, vectorShift, withLane } from './lanes.ts'
-import { isCanonical, Long, toBig } from './long.ts'
+import { bigOf, isCanonical, Long, lowOf, toBig } from './long.ts'
 import { type Value, Values } from './values.ts'
 
 /** No exit: the instruction ends as instructions do. */
 const NONE = -1
 
+/** Of the state, in words. */
+const GPR = S_GPR / 4
+
 const LOG2 = [0, 0, 1, 0, 2, 0, 0, 0, 3] as const
 
 export class InterpretingEmitter extends Values implements Emitter<Value> {
   readonly cpu: Cpu
-  rip = 0n
-  nextRip = 0n
+  readonly #state: Int32Array
+  /** Where the instruction lies, and the next one. */
+  low = 0
+  high = 0
+  nextLow = 0
+  nextHigh = 0
+  /** It has neither jumped nor exited, and nobody but the emitter has had a hand in it. */
+  isPlain = true
   /** It does not go on at the next instruction, but here. */
   jumps = false
   targetLow = 0
@@ -34,33 +55,51 @@ export class InterpretingEmitter extends Values implements Emitter<Value> {
   constructor(cpu: Cpu) {
     super()
     this.cpu = cpu
+    this.#state = new Int32Array(cpu.view.buffer, cpu.base, S_END / 4)
   }
 
-  /** Before every instruction. */
+  /** Before every instruction: `beginAt`, for whoever has its address and that of the next one as BigInts. */
   begin(rip: bigint, nextRip: bigint): void {
+    this.beginAt(lowOf(rip), lowOf(rip >> 32n), Number(nextRip - rip), true)
+  }
+  /** Before every instruction of so many bytes. */
+  beginAt(low: number, high: number, length: number, isLong: boolean): void {
     this.longs.reset()
-    this.rip = rip
-    this.nextRip = nextRip
+    const next = (low + length) | 0
+    this.low = low
+    this.high = high
+    this.nextLow = next
+    this.nextHigh = isLong ? (next >>> 0 < low >>> 0 ? (high + 1) | 0 : high) : 0
+    this.isPlain = true
     this.jumps = false
     this.exitReason = NONE
   }
+  get rip(): bigint {
+    return bigOf(this.low, this.high)
+  }
+  get nextRip(): bigint {
+    return bigOf(this.nextLow, this.nextHigh)
+  }
 
   reg(size: Size, n: number): Value {
-    if (size !== 8) return reg(this.cpu, size, n) as number
-    return this.#long(S_GPR + 8 * n)
+    if (size === 8) return this.#long(GPR + 2 * n)
+    if (size === 4) return this.#state[GPR + 2 * n]! >>> 0
+    return reg(this.cpu, size, n) as number
   }
   setReg(size: Size, n: number, value: Value): void {
-    if (size !== 8) setReg(this.cpu, size, n, value as number)
-    else this.#setLong(S_GPR + 8 * n, value as Long)
+    if (size === 8) this.#setLong(GPR + 2 * n, value as Long)
+    else if (size === 4) {
+      this.#state[GPR + 2 * n] = value as number
+      this.#state[GPR + 2 * n + 1] = 0
+    } else setReg(this.cpu, size, n, value as number)
   }
-  #long(offset: number): Long {
-    const { view, base } = this.cpu
-    return this.longs.make(view.getInt32(base + offset, true), view.getInt32(base + offset + 4, true))
+  /** By its first word. */
+  #long(word: number): Long {
+    return this.longs.make(this.#state[word]!, this.#state[word + 1]!)
   }
-  #setLong(offset: number, { low, high }: Long): void {
-    const { view, base } = this.cpu
-    view.setInt32(base + offset, low, true)
-    view.setInt32(base + offset + 4, high, true)
+  #setLong(word: number, { low, high }: Long): void {
+    this.#state[word] = low
+    this.#state[word + 1] = high
   }
 
   load(size: Size, address: Value, stack = false): Value {
@@ -186,16 +225,16 @@ export class InterpretingEmitter extends Values implements Emitter<Value> {
   }
 
   setFlags(op: CcOp, size: Size, dst: Value, src: Value): void {
-    const { view, base } = this.cpu
-    view.setUint32(base + S_CC_OP, op * 4 + LOG2[size], true)
+    const state = this.#state
+    state[S_CC_OP / 4] = op * 4 + LOG2[size]
     if (size === 8) {
-      this.#setLong(S_CC_DST, dst as Long)
-      this.#setLong(S_CC_SRC, src as Long)
+      this.#setLong(S_CC_DST / 4, dst as Long)
+      this.#setLong(S_CC_SRC / 4, src as Long)
     } else {
-      view.setUint32(base + S_CC_DST, dst as number, true)
-      view.setUint32(base + S_CC_DST + 4, 0, true)
-      view.setUint32(base + S_CC_SRC, src as number, true)
-      view.setUint32(base + S_CC_SRC + 4, 0, true)
+      state[S_CC_DST / 4] = dst as number
+      state[S_CC_DST / 4 + 1] = 0
+      state[S_CC_SRC / 4] = src as number
+      state[S_CC_SRC / 4 + 1] = 0
     }
   }
   flags(): Value {
@@ -208,16 +247,18 @@ export class InterpretingEmitter extends Values implements Emitter<Value> {
     return statusFlags(this.cpu) & CF
   }
   otherFlags(): Value {
-    return this.cpu.view.getUint32(this.cpu.base + S_FLAGS, true)
+    return this.#state[S_FLAGS / 4]! >>> 0
   }
   setOtherFlags(value: Value): void {
-    this.cpu.view.setUint32(this.cpu.base + S_FLAGS, value as number, true)
+    this.isPlain = false
+    this.#state[S_FLAGS / 4] = value as number
   }
   segmentBase(n: number): Value {
-    return this.#long(S_SEGMENT_BASES + 8 * n)
+    return this.#long(S_SEGMENT_BASES / 4 + 2 * n)
   }
 
   jump(target: Value): void {
+    this.isPlain = false
     this.jumps = true
     this.targetLow = (target as Long).low
     this.targetHigh = (target as Long).high
@@ -230,18 +271,22 @@ export class InterpretingEmitter extends Values implements Emitter<Value> {
   }
 
   fpu(): void {
-    if (this.cpu.view.getUint32(this.cpu.base + S_TS, true) !== 0) throw new Fault(NM)
+    if (this.#state[S_TS / 4] !== 0) throw new Fault(NM)
   }
   fault(vector: number, code?: number): void {
     throw new Fault(vector, code)
   }
   exit(exit: number, number = 0): void {
+    this.isPlain = false
     this.exitReason = exit
     this.exitNumber = number
   }
 
   helper(helper: Helper, size: Size | 0, ...args: Value[]): Value {
-    const result = helper(this.cpu, ...args.map((arg) => (arg instanceof Long ? toBig(arg) : arg)))
+    this.isPlain = false
+    const values: (number | bigint)[] = []
+    for (const arg of args) values.push(arg instanceof Long ? toBig(arg) : arg)
+    const result = helper(this.cpu, ...values)
     return size === 0 ? 0 : this.#fromCpu(size, result!)
   }
 }

@@ -6,7 +6,7 @@ import { FlatCpu } from '../flat-cpu.ts'
 import { RAX, RBX, RCX, RDI, RSI, RSP } from '../isa/insn.ts'
 import { Exit, S_EXIT_ADDRESS, S_EXIT_CODE, S_EXIT_VECTOR, TF, ZF } from '../state.ts'
 import { gpr, otherFlags, rip, setGpr, setOtherFlags, setRip } from '../state-access.ts'
-import { Interpreter } from './interpreter.ts'
+import { GOES_ON, Interpreter } from './interpreter.ts'
 
 const CODE = 0x1000n
 const DATA = 0x8000n
@@ -69,6 +69,49 @@ describe('a run', () => {
     setRip(cpu, CODE + 0xffen)
     expect(interpreter.run(1)).toBe(Exit.budget)
     expect(gpr(cpu, RAX)).toBe(0x04030201n)
+  })
+})
+
+describe('a block', () => {
+  // inc %eax; jmp +0; inc %eax; jmp back to the first
+  const bytes = [0xff, 0xc0, 0xeb, 0x00, 0xff, 0xc0, 0xeb, 0xf8]
+
+  test('goes up to a jump that leads further than the next instruction', () => {
+    const { cpu, interpreter } = machine(...bytes)
+    expect([interpreter.block(100), interpreter.executed, rip(cpu)]).toEqual([GOES_ON, 4, CODE])
+    expect([interpreter.block(100), interpreter.executed, gpr(cpu, RAX)]).toEqual([GOES_ON, 8, 4n])
+  })
+
+  test('has no more instructions than the budget, and ends where somebody asks', () => {
+    const { cpu, interpreter } = machine(...bytes)
+    expect([interpreter.block(3), interpreter.executed, rip(cpu)]).toEqual([GOES_ON, 3, CODE + 6n])
+    setRip(cpu, CODE)
+    interpreter.asked = true
+    expect([interpreter.block(100), interpreter.executed, rip(cpu)]).toEqual([GOES_ON, 4, CODE + 2n])
+  })
+
+  test('sees what its own instructions change behind them', () => {
+    // movb $0xc3,2(%rip): makes the second of `inc %eax; inc %eax` an `inc %ebx`; jmp to the start
+    const { cpu, interpreter } = machine(0xc6, 0x05, 3, 0, 0, 0, 0xc3, 0xff, 0xc0, 0xff, 0xc0, 0xeb, 0xf3)
+    interpreter.block(2)
+    cpu.bytesAt(CODE, 11)[10] = 0xc0
+    setRip(cpu, CODE + 7n)
+    interpreter.block(100)
+    expect([gpr(cpu, RAX), gpr(cpu, RBX)]).toEqual([3n, 0n])
+    interpreter.block(100)
+    expect([gpr(cpu, RAX), gpr(cpu, RBX)]).toEqual([4n, 1n])
+  })
+
+  test('is one instruction with TF', () => {
+    const { cpu, interpreter } = machine(...bytes)
+    setOtherFlags(cpu, otherFlags(cpu) | TF)
+    expect([interpreter.block(100), interpreter.executed, interpreter.isOnlyStepped]).toEqual([Exit.fault, 1, true])
+  })
+
+  test('of a fault leaves what came before done', () => {
+    const { cpu, interpreter } = machine(0xff, 0xc0, 0x48, 0x89, 0x03) // inc %eax; mov %rax,(%rbx)
+    setGpr(cpu, RBX, READ_ONLY)
+    expect([interpreter.block(100), interpreter.executed, rip(cpu)]).toEqual([Exit.fault, 1, CODE + 2n])
   })
 })
 

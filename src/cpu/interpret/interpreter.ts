@@ -1,24 +1,43 @@
 /** The interpreter: one instruction after the other, until the budget is used up or something is not the processor's to do. */
 import type { Cpu } from '../cpu.ts'
 import { DB, Fault, UD } from '../fault.ts'
-import type { Insn, Mode } from '../isa/insn.ts'
-import { Exit, S_EXIT, S_EXIT_ADDRESS, S_EXIT_CODE, S_EXIT_VECTOR, S_RIP, TF } from '../state.ts'
-import { otherFlags } from '../state-access.ts'
+import { MAX_LENGTH } from '../isa/decoding.ts'
+import { CS, type Insn, type Mode } from '../isa/insn.ts'
+import {
+  Exit,
+  S_END,
+  S_EXIT,
+  S_EXIT_ADDRESS,
+  S_EXIT_CODE,
+  S_EXIT_VECTOR,
+  S_FLAGS,
+  S_MODE,
+  S_RIP,
+  S_SEGMENT_BASES,
+  TF,
+} from '../state.ts'
 import { InterpretingEmitter } from './emitter.ts'
-import { type Decoded, InsnCache } from './insn-cache.ts'
+import { InsnCache } from './insn-cache.ts'
 
 /** What `step` gives where the run goes on. */
 export const GOES_ON = -1
 
+const RIP = S_RIP / 4
+const CS_BASE = (S_SEGMENT_BASES + 8 * CS) / 4
+
 export class Interpreter {
   readonly #cpu: Cpu
+  readonly #state: Int32Array
   readonly #cache: InsnCache
   readonly #emitter: InterpretingEmitter
   /** Instructions and iterations that were executed since it was made. Those that faulted, and those left to somebody else, were not. */
   executed = 0
+  /** `block` is to end behind this instruction: whoever says so takes it back. */
+  asked = false
 
   constructor(cpu: Cpu) {
     this.#cpu = cpu
+    this.#state = new Int32Array(cpu.view.buffer, cpu.base, S_END / 4)
     this.#cache = new InsnCache(cpu)
     this.#emitter = new InterpretingEmitter(cpu)
   }
@@ -40,26 +59,78 @@ export class Interpreter {
 
   /** One instruction, or one iteration of a repeated one: an Exit, or GOES_ON. */
   step(): number {
-    const cpu = this.#cpu
-    const emitter = this.#emitter
-    const traps = (otherFlags(cpu) & TF) !== 0
-    let decoded: Decoded | undefined
+    const traps = (this.#state[S_FLAGS / 4]! & TF) !== 0
     try {
-      decoded = this.#cache.next()
-      if (!decoded) throw new Fault(UD)
-      emitter.begin(decoded.rip, decoded.nextRip)
-      decoded.semantics(emitter, decoded.insn)
+      this.#execute(this.#cache.next())
     } catch (error) {
-      if (!(error instanceof Fault)) throw error
-      return this.#fault(error)
+      return this.#caught(error)
     }
-    if (emitter.exitReason === Exit.privileged) return this.#leave(Exit.privileged, 0)
+    const exit = this.#ended()
+    return exit === GOES_ON && traps ? this.#fault(new Fault(DB)) : exit
+  }
+
+  /**
+   * Up to a jump, which is what does not go on within the length of an instruction: at least one instruction, and no more than the budget has. An Exit, or GOES_ON. As many
+   * times `step` would do the same.
+   */
+  block(budget: number): number {
+    const end = this.executed + budget
+    if (this.isOnlyStepped) return this.step()
+    for (;;) {
+      const exit = this.#row(end)
+      if (exit !== GOES_ON || this.asked || this.executed >= end) return exit
+      const length = (this.#state[RIP]! - this.#emitter.low) | 0
+      if (length <= 0 || length > MAX_LENGTH || this.isOnlyStepped) return GOES_ON
+    }
+  }
+
+  /** Single steps, and code segments that do not begin at 0, take their time. */
+  get isOnlyStepped(): boolean {
+    const state = this.#state
+    if ((state[S_FLAGS / 4]! & TF) !== 0) return true
+    return state[S_MODE / 4] !== 64 && (state[CS_BASE] !== 0 || state[CS_BASE + 1] !== 0)
+  }
+
+  /** Up to the first one that is not plain. */
+  #row(end: number): number {
+    const emitter = this.#emitter
+    const cache = this.#cache
+    const state = this.#state
+    try {
+      this.#execute(cache.next())
+      while (emitter.isPlain) {
+        this.executed++
+        state[RIP] = emitter.nextLow
+        state[RIP + 1] = emitter.nextHigh
+        if (this.executed >= end || this.asked) return GOES_ON
+        this.#execute(cache.following() ?? cache.next())
+      }
+    } catch (error) {
+      return this.#caught(error)
+    }
+    return this.#ended()
+  }
+
+  #execute(insn: Insn | undefined): void {
+    if (!insn) throw new Fault(UD)
+    const { low, high, semantics } = this.#cache
+    this.#emitter.beginAt(low, high, insn.length, insn.mode === 64)
+    semantics(this.#emitter, insn)
+  }
+
+  /** An instruction is done: counts it, and RIP is where it goes on. */
+  #ended(): number {
+    const { jumps, exitReason, exitNumber, targetLow, targetHigh, nextLow, nextHigh } = this.#emitter
+    if (exitReason === Exit.privileged) return this.#leave(Exit.privileged, 0)
     this.executed++
-    const { jumps } = emitter
-    cpu.view.setInt32(cpu.base + S_RIP, jumps ? emitter.targetLow : decoded.nextLow, true)
-    cpu.view.setInt32(cpu.base + S_RIP + 4, jumps ? emitter.targetHigh : decoded.nextHigh, true)
-    if (emitter.exitReason !== GOES_ON) return this.#leave(emitter.exitReason as Exit, emitter.exitNumber)
-    return traps ? this.#fault(new Fault(DB)) : GOES_ON
+    this.#state[RIP] = jumps ? targetLow : nextLow
+    this.#state[RIP + 1] = jumps ? targetHigh : nextHigh
+    return exitReason === GOES_ON ? GOES_ON : this.#leave(exitReason as Exit, exitNumber)
+  }
+
+  #caught(error: unknown): Exit {
+    if (!(error instanceof Fault)) throw error
+    return this.#fault(error)
   }
 
   #fault({ vector, code, address }: Fault): Exit {

@@ -18,6 +18,12 @@ export function toBig({ low, high }: Long): bigint {
   return big[0]!
 }
 
+export function bigOf(low: number, high: number): bigint {
+  halves[0] = low
+  halves[1] = high
+  return big[0]!
+}
+
 /** The low word. */
 export function lowOf(value: bigint): number {
   big[0] = value

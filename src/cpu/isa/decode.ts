@@ -20,8 +20,13 @@ import { FS, GS, type Insn, type Mode, type Operand, type Size } from './insn.ts
 import { operandOf } from './operands.ts'
 
 /** The instruction at the bytes that `fetch` gives; undefined: there is none (#UD). Throws what `fetch` throws, and #GP(0) if there are too many bytes. */
-export function decode(fetch: Fetch, mode: Mode): Insn | undefined {
-  const d = new Decoding(fetch, mode)
+export const decode = (fetch: Fetch, mode: Mode): Insn | undefined => decoded(new Decoding(fetch, 0, mode))
+
+/** The same of a memory that has MAX_LENGTH bytes from `at` on. */
+export const decodeAt = (memory: Uint8Array, at: number, mode: Mode): Insn | undefined =>
+  decoded(new Decoding(memory, at, mode))
+
+function decoded(d: Decoding): Insn | undefined {
   prefixes(d)
   if (d.opcode === 0x0f) {
     d.map = 1
@@ -35,17 +40,12 @@ export function decode(fetch: Fetch, mode: Mode): Insn | undefined {
   if (!entry) return undefined
   d.size = operationSize(d, entry)
   if (entry.hasModrm && d.modrm < 0xc0 && !entry.anymod) readAddress(d)
-  const operands: Operand[] = []
-  for (const spec of entry.operands) {
-    const operand = operandOf(d, spec, entry)
-    if (!operand) return undefined
-    operands.push(operand)
-  }
-  if (d.lock && !(entry.lockable && operands[0]?.kind === 'mem')) return undefined
+  const operands = operandsOf(d, entry)
+  if (!operands || (d.lock && !(entry.lockable && operands[0]?.kind === 'mem'))) return undefined
   return {
     row: entry.row,
     length: d.bytes.at,
-    mode,
+    mode: d.mode,
     size: d.size,
     addressSize: d.addressSize,
     operands,
@@ -53,6 +53,22 @@ export function decode(fetch: Fetch, mode: Mode): Insn | undefined {
     lock: d.lock,
   }
 }
+
+/** Undefined: one of them is nothing that exists. An array to which something is appended has room for more, which hundreds of thousands of instructions need not carry. */
+function operandsOf(d: Decoding, entry: Entry): readonly Operand[] | undefined {
+  const specs = entry.operands
+  const count = specs.length
+  if (count === 0) return NO_OPERANDS
+  const first = operandOf(d, specs[0]!, entry)
+  if (!first) return undefined
+  if (count === 1) return [first]
+  const second = operandOf(d, specs[1]!, entry)
+  if (!second) return undefined
+  if (count === 2) return [first, second]
+  const third = operandOf(d, specs[2]!, entry)
+  return third && [first, second, third]
+}
+const NO_OPERANDS: readonly Operand[] = []
 
 /** Legacy prefixes in any order, then REX, which counts directly before the opcode alone. */
 function prefixes(d: Decoding): void {
@@ -108,14 +124,16 @@ function entryFor(d: Decoding): Entry | undefined {
         : d.operandSize
           ? OPERAND_SIZE_PREFIX
           : NO_PREFIX
-  const slot = dispatch.slots[slotOf(d.map, d.opcode, prefix)]
-  if (!slot) return undefined
-  if ('row' in slot) {
-    if (slot.hasModrm) d.modrm = d.bytes.u8()
-    return slot
+  const slot = slotOf(d.map, d.opcode, prefix)
+  const entry = dispatch.entries[slot]
+  if (entry) {
+    if (entry.hasModrm) d.modrm = d.bytes.u8()
+    return entry
   }
+  const byModrm = dispatch.byModrm[slot]
+  if (!byModrm) return undefined
   d.modrm = d.bytes.u8()
-  return slot[d.modrm]
+  return byModrm[d.modrm]
 }
 
 function operationSize(d: Decoding, entry: Entry): Size {
@@ -123,7 +141,7 @@ function operationSize(d: Decoding, entry: Entry): Size {
   if (sizeType === 'b') return 1
   if (sizeType === 'y') return d.w ? 8 : 4
   if (sizeType === 'n') return d.mode === 64 ? 8 : 4
-  const operandSize = d.operandSize && entry.row.encoding.prefix !== '66'
+  const operandSize = d.operandSize && !entry.asksFor66
   if (sizeType === 'z') return operandSize && !d.w ? 2 : 4
   return d.w ? 8 : operandSize ? 2 : entry.d64 && d.mode === 64 ? 8 : 4
 }

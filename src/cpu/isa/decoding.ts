@@ -8,18 +8,30 @@ export type Fetch = (offset: number) => number
 /** No instruction is longer. */
 export const MAX_LENGTH = 15
 
-/** The bytes, one after the other. */
+/** Signed bytes: most distances and immediates are one of these, and need not have a BigInt each. */
+const SMALL = Array.from({ length: 256 }, (_, n) => BigInt((n << 24) >> 24))
+
+const NO_BYTES = new Uint8Array(0)
+
+/** The bytes, one after the other: as they are given, or of a memory. */
 class Cursor {
-  readonly fetch: Fetch
+  readonly #fetch: Fetch | undefined
+  readonly #memory: Uint8Array
+  readonly #from: number
   at = 0
 
-  constructor(fetch: Fetch) {
-    this.fetch = fetch
+  constructor(source: Fetch | Uint8Array, from: number) {
+    const isMemory = typeof source !== 'function'
+    this.#fetch = isMemory ? undefined : source
+    this.#memory = isMemory ? source : NO_BYTES
+    this.#from = from
   }
 
   u8(): number {
-    if (this.at === MAX_LENGTH) throw new Fault(GP, 0)
-    return this.fetch(this.at++)
+    const at = this.at
+    if (at === MAX_LENGTH) throw new Fault(GP, 0)
+    this.at = at + 1
+    return this.#fetch === undefined ? this.#memory[this.#from + at]! : this.#fetch(at)
   }
 
   u16(): number {
@@ -32,7 +44,7 @@ class Cursor {
 
   /** Sign-extended, of 1, 2, 4 or 8 bytes. */
   signed(bytes: number): bigint {
-    if (bytes === 1) return BigInt((this.u8() << 24) >> 24)
+    if (bytes === 1) return SMALL[this.u8()]!
     if (bytes === 2) return BigInt((this.u16() << 16) >> 16)
     if (bytes === 4) return BigInt(this.i32())
     const low = this.i32() >>> 0
@@ -63,8 +75,9 @@ export class Decoding {
   disp = 0n
   ripRelative = false
 
-  constructor(fetch: Fetch, mode: Mode) {
-    this.bytes = new Cursor(fetch)
+  /** `source`: who gives the bytes, or the memory where they lie, from `from` on. */
+  constructor(source: Fetch | Uint8Array, from: number, mode: Mode) {
+    this.bytes = new Cursor(source, from)
     this.mode = mode
     this.addressSize = mode === 64 ? 8 : 4
   }

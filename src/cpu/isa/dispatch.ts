@@ -17,6 +17,8 @@ export interface Entry {
   readonly takesRegister: boolean
   /** What the operation's size comes from: a type `y`, or the type of the first operand that is no immediate, or `v`. */
   readonly sizeType: string
+  /** 66 is its mandatory prefix, and says nothing about the operation's size. */
+  readonly asksFor66: boolean
   readonly lockable: boolean
   readonly repeatable: boolean
   readonly d64: boolean
@@ -24,8 +26,8 @@ export interface Entry {
   readonly anymod: boolean
 }
 
-/** What an opcode may be: one row, one by the value of ModRM, or nothing. */
-export type Slot = Entry | readonly (Entry | undefined)[] | undefined
+/** What an opcode may be by the value of ModRM. */
+type ByModrm = readonly (Entry | undefined)[]
 
 /** Slots of mandatory prefixes. */
 export const NO_PREFIX = 0
@@ -34,12 +36,16 @@ export const REPE_PREFIX = 2
 export const REPNE_PREFIX = 3
 const PREFIXES = ['np', '66', 'f3', 'f2'] as const
 
-/** Opcodes of a mode, by `slotOf`. */
+/** Opcodes of a mode, by `slotOf`: each is one row, or one by ModRM, or nothing. */
 export interface Dispatch {
-  readonly slots: readonly Slot[]
+  readonly entries: readonly (Entry | undefined)[]
+  readonly byModrm: readonly (ByModrm | undefined)[]
   /** 90 with REX.B is not NOP. */
   readonly xchg: Entry
 }
+
+/** Four maps of 256 opcodes with four prefixes. */
+const SLOTS = 4096
 
 export const slotOf = (map: OpcodeMap, opcode: number, prefix: number): number => map * 1024 + opcode * 4 + prefix
 
@@ -80,6 +86,7 @@ function makeEntry(row: Row): Entry {
     takesRegister:
       encoding.registerInOpcode || operands.some(({ method }) => 'ERWUQN'.includes(method) || method === 'STi'),
     sizeType: (sized && (NAMED_TYPES[sized.method] ?? sized.type)) || 'v',
+    asksFor66: encoding.prefix === '66',
     lockable: attributes.has('lock'),
     repeatable: attributes.has('rep') || attributes.has('repz'),
     d64: attributes.has('d64'),
@@ -111,21 +118,23 @@ function takesModrm({ row: { encoding } }: Entry, modrm: number): boolean {
   return encoding.rm === 'any' || (encoding.rm === 'reg') === modrm >= 0xc0
 }
 
-function slotFor(entries: readonly Entry[]): Slot {
-  const asked = entries.map(({ row }) => row.encoding)
-  if (!asked.some(({ modrm, reg, rm }) => modrm >= 0 || reg >= 0 || rm !== 'any')) return best(entries)
-  const byModrm: (Entry | undefined)[] = []
+const asksModrm = ({ row: { encoding } }: Entry): boolean =>
+  encoding.modrm >= 0 || encoding.reg >= 0 || encoding.rm !== 'any'
+
+function modrmTable(entries: readonly Entry[]): ByModrm {
+  // Where no row wants all of ModRM, rm does not choose, nor whether mod is 0, 1 or 2.
+  const wantsAll = entries.some(({ row }) => row.encoding.modrm >= 0)
+  const table: (Entry | undefined)[] = []
   for (let modrm = 0; modrm < 256; modrm++) {
-    // Where no row wants all of ModRM, rm does not choose, nor whether mod is 0, 1 or 2.
-    const like = asked.some((encoding) => encoding.modrm >= 0) ? modrm : modrm & (modrm < 0xc0 ? 0x38 : 0xf8)
-    byModrm.push(like < modrm ? byModrm[like] : best(entries.filter((entry) => takesModrm(entry, modrm))))
+    const like = wantsAll ? modrm : modrm & (modrm < 0xc0 ? 0x38 : 0xf8)
+    table.push(like < modrm ? table[like] : best(entries.filter((entry) => takesModrm(entry, modrm))))
   }
-  return byModrm
+  return table
 }
 
-function dispatchOf(entries: readonly Entry[]): Dispatch {
+function dispatchOf(all: readonly Entry[]): Dispatch {
   const byOpcode = new Map<number, Entry[]>()
-  for (const entry of entries) {
+  for (const entry of all) {
     const { map, opcode, registerInOpcode } = entry.row.encoding
     for (let n = 0; n < (registerInOpcode ? 8 : 1); n++) {
       const key = slotOf(map, opcode + n, 0)
@@ -134,15 +143,20 @@ function dispatchOf(entries: readonly Entry[]): Dispatch {
       else byOpcode.set(key, [entry])
     }
   }
-  const slots: Slot[] = Array.from({ length: 4096 }, () => undefined)
+  const entries: (Entry | undefined)[] = Array.from({ length: SLOTS }, () => undefined)
+  const byModrm: (ByModrm | undefined)[] = Array.from({ length: SLOTS }, () => undefined)
   for (const [key, list] of byOpcode) {
-    const any = list.every(({ row }) => row.encoding.prefix === '') ? slotFor(list) : undefined
+    // Most have one table for all prefixes.
+    const isSame = list.every(({ row }) => row.encoding.prefix === '')
+    const shared = isSame && list.some(asksModrm) ? modrmTable(list) : undefined
     for (const [n, prefix] of PREFIXES.entries()) {
-      const takes = ({ row }: Entry): boolean => row.encoding.prefix === '' || row.encoding.prefix === prefix
-      slots[key + n] = any ?? slotFor(list.filter(takes))
+      const fit = isSame ? list : list.filter(({ row }) => ['', prefix].includes(row.encoding.prefix))
+      if (fit.some(asksModrm)) byModrm[key + n] = shared ?? modrmTable(fit)
+      else entries[key + n] = best(fit)
     }
   }
-  return { slots, xchg: entries.find(({ row }) => row.encoding.opcode === 0x90 && row.encoding.registerInOpcode)! }
+  const xchg = all.find(({ row }) => row.encoding.opcode === 0x90 && row.encoding.registerInOpcode)!
+  return { entries, byModrm, xchg }
 }
 
 let dispatches: readonly Dispatch[] | undefined

@@ -19,6 +19,7 @@ import {
   type Size,
   SS,
 } from './insn.ts'
+import * as make from './operand.ts'
 
 /** Bytes of an operand of this type. */
 function sizeOf(d: Decoding, type: string): number {
@@ -78,58 +79,58 @@ export function operandOf(d: Decoding, { method, type }: OperandSpec, entry: Ent
     case 'Z':
       return general(d, type, (d.opcode & 7) | ((d.rex & 1) << 3))
     case 'AL':
-      return { kind: 'reg', size: 1, n: RAX }
+      return make.register(1, RAX)
     case 'CL':
-      return { kind: 'reg', size: 1, n: RCX }
+      return make.register(1, RCX)
     case 'AX':
-      return { kind: 'reg', size: 2, n: RAX }
+      return make.register(2, RAX)
     case 'DX':
-      return { kind: 'reg', size: 2, n: RDX }
+      return make.register(2, RDX)
     case 'rAX':
     case 'eAX':
-      return { kind: 'reg', size: d.size, n: RAX }
+      return make.register(d.size, RAX)
     case 'I':
       return immediate(d, type)
     case '1':
-      return { kind: 'imm', size: 1, value: 1n }
+      return make.immediate(1, 1n)
     case 'J':
-      return { kind: 'rel', value: d.bytes.signed(type === 'b' ? 1 : d.size === 2 ? 2 : 4) }
+      return make.distance(d.bytes.signed(type === 'b' ? 1 : d.size === 2 ? 2 : 4))
     case 'O':
       return at(d, -1, sizeOf(d, type), offset(d))
     case 'X':
       return at(d, RSI, sizeOf(d, type))
     case 'Y':
-      return { ...at(d, RDI, sizeOf(d, type)), segment: ES }
+      return make.memory(sizeOf(d, type), RDI, -1, 1, 0n, false, ES)
     case 'BX':
       return at(d, RBX, 1)
     case 'DI':
       return at(d, RDI, entry.operands[0]!.method === 'P' ? 8 : 16)
     case 'V':
-      return { kind: 'xmm', n: d.reg }
+      return make.file('xmm', d.reg)
     case 'W':
-      return d.hasMemory ? memory(d, sizeOf(d, type)) : { kind: 'xmm', n: d.rm }
+      return d.hasMemory ? memory(d, sizeOf(d, type)) : make.file('xmm', d.rm)
     case 'U':
-      return { kind: 'xmm', n: d.rm }
+      return make.file('xmm', d.rm)
     case 'P':
-      return { kind: 'mmx', n: d.reg & 7 }
+      return make.file('mmx', d.reg & 7)
     case 'Q':
-      return d.hasMemory ? memory(d, sizeOf(d, type)) : { kind: 'mmx', n: d.rm & 7 }
+      return d.hasMemory ? memory(d, sizeOf(d, type)) : make.file('mmx', d.rm & 7)
     case 'N':
-      return { kind: 'mmx', n: d.rm & 7 }
+      return make.file('mmx', d.rm & 7)
     case 'ST':
-      return { kind: 'st', n: 0 }
+      return make.file('st', 0)
     case 'STi':
-      return { kind: 'st', n: d.modrm & 7 }
+      return make.file('st', d.modrm & 7)
     case 'S': {
       const n = (d.modrm >> 3) & 7
-      return n > GS || (n === CS && entry.nocs) ? undefined : { kind: 'sreg', n }
+      return n > GS || (n === CS && entry.nocs) ? undefined : make.file('sreg', n)
     }
     case 'C':
-      return [0, 2, 3, 4, 8].includes(d.reg) ? { kind: 'creg', n: d.reg } : undefined
+      return [0, 2, 3, 4, 8].includes(d.reg) ? make.file('creg', d.reg) : undefined
     case 'D':
-      return d.reg < 8 ? { kind: 'dreg', n: d.reg } : undefined
+      return d.reg < 8 ? make.file('dreg', d.reg) : undefined
     default:
-      return { kind: 'sreg', n: SEGMENT_NAMES.indexOf(method) }
+      return make.file('sreg', SEGMENT_NAMES.indexOf(method))
   }
 }
 
@@ -138,14 +139,14 @@ const SEGMENT_NAMES = ['ES', 'CS', 'SS', 'DS', 'FS', 'GS']
 /** Without REX, byte registers 4 to 7 are AH to BH. */
 function general(d: Decoding, type: string, n: number): Operand {
   const size = sizeOf(d, type) as Size
-  return { kind: 'reg', size, n: size === 1 && d.rex === 0 && n >= 4 ? n + 12 : n }
+  return make.register(size, size === 1 && d.rex === 0 && n >= 4 ? n + 12 : n)
 }
 
 function immediate(d: Decoding, type: string): Operand {
-  if (type === 'b') return { kind: 'imm', size: 1, value: BigInt(d.bytes.u8()) }
-  if (type === 'w') return { kind: 'imm', size: 2, value: BigInt(d.bytes.u16()) }
+  if (type === 'b') return make.immediate(1, BigInt(d.bytes.u8()))
+  if (type === 'w') return make.immediate(2, BigInt(d.bytes.u16()))
   const bytes = type === 'bs' ? 1 : type === 'z' && d.size === 8 ? 4 : d.size
-  return { kind: 'imm', size: d.size, value: BigInt.asUintN(d.size * 8, d.bytes.signed(bytes)) }
+  return make.immediate(d.size, BigInt.asUintN(d.size * 8, d.bytes.signed(bytes)))
 }
 
 /** An address of its own in the instruction. */
@@ -157,11 +158,11 @@ function offset(d: Decoding): bigint {
 function memory(d: Decoding, size: number): MemOperand {
   const { base, index, scale, disp, ripRelative } = d
   const segment = d.segment >= 0 ? d.segment : base === RSP || base === RBP ? SS : DS
-  return { kind: 'mem', size, base, index, scale, disp, ripRelative, segment }
+  return make.memory(size, base, index, scale, disp, ripRelative, segment)
 }
 
 /** Memory at a register alone, or at an address in the instruction; in DS if no prefix says otherwise. */
 function at(d: Decoding, base: number, size: number, disp = 0n): MemOperand {
   const segment = d.segment >= 0 ? d.segment : DS
-  return { kind: 'mem', size, base, index: -1, scale: 1, disp, ripRelative: false, segment }
+  return make.memory(size, base, -1, 1, disp, false, segment)
 }
