@@ -2,6 +2,7 @@
  * Memory as a vCPU addresses it: linear addresses through a software TLB and page tables, in two contexts (kernel and user space of a guest may have a page table each), and
  * what instructions have been fetched from.
  */
+import { CodePages } from './code-pages.ts'
 import type { Access } from './cpu.ts'
 import type { Mode, Size } from './isa/insn.ts'
 import { isCanonical, Mmu, notCanonical, type PageOf } from './mmu.ts'
@@ -20,8 +21,7 @@ export interface CodeGuard {
 class Context {
   readonly tlb: Tlb
   readonly at: number
-  /** Pages (address / 4096) that instructions were fetched from since the last flush, and where they lie. */
-  readonly code = new Map<number, number>()
+  readonly code: CodePages
   /** The top page table's frame. */
   root = 0
   generation = 0
@@ -29,6 +29,7 @@ class Context {
   constructor(memory: ArrayBuffer, at: number) {
     this.at = at
     this.tlb = new Tlb(memory, at)
+    this.code = new CodePages(memory)
   }
 }
 
@@ -40,6 +41,7 @@ export abstract class LinearMemory {
   readonly view: DataView
   readonly base: number
   readonly #guard: CodeGuard | undefined
+  readonly #pageOf: PageOf
   readonly #mmu: Mmu
   readonly #contexts: readonly [Context, Context]
   protected context: Context
@@ -55,11 +57,12 @@ export abstract class LinearMemory {
     this.view = new DataView(memory)
     this.base = base
     this.#guard = guard
+    this.#pageOf = pageOf
     this.#mmu = new Mmu(this.view, pageOf, (at, length) => this.#wrote(at, length))
     const [first, second] = [0, 1].map((n) => new Context(memory, base + S_TLB + n * TLB_BYTES))
     this.#contexts = [first!, second!]
     this.context = first!
-    this.flushAll()
+    this.unchain()
     this.selectContext(0)
   }
 
@@ -67,18 +70,25 @@ export abstract class LinearMemory {
     return modeOf(this)
   }
 
-  /** Page tables have changed: nothing of this context is remembered. */
+  /** Page tables have changed: of this context, only what a walk would find again is remembered. */
   flush(): void {
-    this.#flush(this.context)
-  }
-  #flush(context: Context): void {
+    const { context } = this
     context.tlb.flush()
+    if (!context.code.isSame()) this.#forgetCode(context)
+  }
+  /** The same for all contexts. Nobody says whether the other one's page table is still one: nothing of that is remembered. */
+  flushAll(): void {
+    this.flush()
+    for (const each of this.#contexts) {
+      if (each === this.context) continue
+      each.tlb.flush()
+      this.#forgetCode(each)
+    }
+  }
+  #forgetCode(context: Context): void {
+    if (context.code.isEmpty) return
     context.code.clear()
     this.#unchain(context)
-  }
-  /** The same for all contexts. */
-  flushAll(): void {
-    for (const each of this.#contexts) this.#flush(each)
   }
   /** INVLPG: in every context. */
   flushPage(address: bigint): void {
@@ -87,14 +97,15 @@ export abstract class LinearMemory {
     for (const context of this.#contexts) {
       context.tlb.flushPage(low, high)
       // Chains lead from pages that were fetched from to translated code, and data pages have none.
-      if (context.code.delete(Number(address >> 12n))) this.#unchain(context)
+      if (context.code.get(Number(address >> 12n)) !== undefined) this.#forgetCode(context)
     }
   }
-  /** A new page table for a context: its frame. */
+  /** A new page table for a context: its frame. The kernel's half of them is often the same. */
   setRoot(n: 0 | 1, frame: number): void {
     const context = this.#contexts[n]
     context.root = frame
-    this.#flush(context)
+    context.tlb.flush()
+    if (!context.code.isEmpty && !context.code.isSameFrom(this.#pageOf(frame, true))) this.#forgetCode(context)
   }
   /** Kernel and user space have a page table and a TLB each. */
   selectContext(n: 0 | 1): void {
@@ -129,7 +140,7 @@ export abstract class LinearMemory {
     return page + (low & 0xfff)
   }
 
-  /** Fetches find what they found before, until the next flush. */
+  /** Fetches find what they found before, until a flush forgets it. */
   fetch(low: number, high: number): number {
     // `#unchain` and `selectContext` forget the last page.
     if ((low & ~0xfff) !== this.#fetchedLow || high !== this.#fetchedHigh) this.#fetchPage(low, high)
@@ -141,7 +152,7 @@ export abstract class LinearMemory {
     if (at === undefined) {
       if (!isCanonical(high)) throw notCanonical(false)
       at = this.#mmu.walk(this.context.root, low, high, 'fetch')
-      this.context.code.set(page, at)
+      this.context.code.add(page, at, this.#mmu.path, this.#mmu.leaf)
     }
     this.#fetchedLow = low & ~0xfff
     this.#fetchedHigh = high

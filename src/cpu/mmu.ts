@@ -37,8 +37,9 @@ export class Mmu {
   readonly #view: DataView
   readonly #pageOf: PageOf
   readonly #wrote: (at: number, length: number) => void
-  /** Offsets of the entries on the way down. */
-  readonly #path: number[] = [0, 0, 0, 0]
+  /** Offsets of the entries on the last walk's way down, and which of them was the page's own. */
+  readonly path: number[] = [0, 0, 0, 0]
+  leaf = 0
 
   /** `wrote`: told of entries whose accessed and dirty bits have changed. */
   constructor(view: DataView, pageOf: PageOf, wrote: (at: number, length: number) => void) {
@@ -65,7 +66,7 @@ export class Mmu {
         return this.#fault(PF_PRESENT | PF_RESERVED, low, high, access)
       rights &= entry
       noExecute ||= (upper & NO_EXECUTE) !== 0
-      this.#path[level] = at
+      this.path[level] = at
       frame = (upper & ADDRESS_HIGH) * 2 ** 20 + (entry >>> 12)
       const large = (level === 1 || level === 2) && (entry & PAGE_SIZE) !== 0
       if (large) {
@@ -94,9 +95,10 @@ export class Mmu {
     const page = this.#pageOf(frame, access === 'write')
     if (page < 0) return this.#fault(PF_PRESENT | PF_RESERVED, low, high, access)
     if (access === 'peek') return page
+    this.leaf = level
     const view = this.#view
     for (let n = 0; n <= level; n++) {
-      const at = this.#path[n]!
+      const at = this.path[n]!
       const entry = view.getUint32(at, true)
       const wanted = entry | ACCESSED | (n === level && access === 'write' ? DIRTY : 0)
       if (wanted === entry) continue

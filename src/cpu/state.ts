@@ -56,7 +56,7 @@ export const S_SCRATCH = 720
 export const S_END = 736
 /** Two contexts' (tlb.ts). */
 export const S_TLB = 4096
-/** Where addresses are chained to translated code (translate/dispatcher.ts). */
+/** Where addresses are chained to translated code (translate/runtime.ts). */
 export const S_CHAINS = S_TLB + 2 * 32768
 /** Bytes of a vCPU's area. */
 export const S_BYTES = S_CHAINS + 16384 * 16
