@@ -24,6 +24,7 @@ import { isConstant, type Node } from './node.ts'
 import type { Translatable } from './region.ts'
 import { LOG2, SlotBuilder, typeOf } from './slot-builder.ts'
 import type { Slots } from './slots.ts'
+import { Spans } from './span.ts'
 import { type AccessBytes, LEAVE_EXIT, type Site } from './statement.ts'
 
 export class BlockBuilder extends SlotBuilder implements Emitter<Node> {
@@ -32,6 +33,7 @@ export class BlockBuilder extends SlotBuilder implements Emitter<Node> {
   /** Instructions of the block that have been added. */
   done = 0
   readonly #start: bigint
+  readonly #spans = new Spans(this.nodes)
   /** Of the instruction and the next one, from the region's start. */
   #at = 0
   #nextAt = 0
@@ -41,14 +43,6 @@ export class BlockBuilder extends SlotBuilder implements Emitter<Node> {
   #helped = false
   /** An instruction that has just been added may have set TF. */
   #flagsWritten = false
-  readonly #native: Native<Node> = {
-    op: (name, a, b) => this.float(name, a, b),
-    quotient: (isSigned, a, b) => this.nodes.binary(isSigned ? Op.i64_div_s : Op.i64_div_u, a, b),
-    remainder: (isSigned, a, b) => this.nodes.binary(isSigned ? Op.i64_rem_s : Op.i64_rem_u, a, b),
-    constant: (bits) => this.constant128(bits),
-    any: (a) => this.anyTrue(a),
-    mxcsr: () => this.#loadState(I32, S_MXCSR),
-  }
 
   /** `start`: of the region. */
   constructor(slots: Slots, start: bigint) {
@@ -71,14 +65,14 @@ export class BlockBuilder extends SlotBuilder implements Emitter<Node> {
     this.done++
     if (this.ended) return
     this.mayHaveEnded = false
+    if (!this.#helped && !this.#flagsWritten) return
     const site = { ...this.#site(), at: this.#nextAt }
     if (this.#helped) this.append({ kind: 'asked', site })
     // With TF set the interpreter has to go on.
-    if (this.#flagsWritten || this.#helped)
-      this.if(this.and(4, this.otherFlags(), this.imm(4, TF)), () => {
-        this.append({ kind: 'leave', site, writes: [] })
-        this.ended = true
-      })
+    this.if(this.and(4, this.otherFlags(), this.imm(4, TF)), () => {
+      this.append({ kind: 'leave', site, writes: [] })
+      this.ended = true
+    })
   }
 
   /** The block is over without a jump. */
@@ -103,12 +97,16 @@ export class BlockBuilder extends SlotBuilder implements Emitter<Node> {
   }
   #load(type: ValueType, bytes: AccessBytes, address: Node, stack: boolean): Node {
     const node = this.nodes.pinned(type)
-    this.append({ kind: 'load', node, address, bytes, stack, site: this.#site() })
+    this.needFlags()
+    const place = this.#spans.place(address, bytes, false, this.list === this.statements)
+    this.append({ kind: 'load', node, address, bytes, stack, site: this.#site(), place })
     return node
   }
   #host(bytes: number, address: Node, stack: boolean): Node {
     const node = this.nodes.pinned(I32)
-    this.append({ kind: 'host', node, address, bytes, stack, site: this.#site() })
+    this.needFlags()
+    const place = this.#spans.place(address, bytes, true, this.list === this.statements)
+    this.append({ kind: 'host', node, address, bytes, stack, site: this.#site(), place })
     return node
   }
   store(size: Size, address: Node, value: Node, stack = false): void {
@@ -257,9 +255,20 @@ export class BlockBuilder extends SlotBuilder implements Emitter<Node> {
     this.ended = true
   }
 
+  #native(): Native<Node> {
+    return {
+      op: (name, a, b) => this.float(name, a, b),
+      quotient: (isSigned, a, b) => this.nodes.binary(isSigned ? Op.i64_div_s : Op.i64_div_u, a, b),
+      remainder: (isSigned, a, b) => this.nodes.binary(isSigned ? Op.i64_rem_s : Op.i64_rem_u, a, b),
+      constant: (bits) => this.constant128(bits),
+      any: (a) => this.anyTrue(a),
+      mxcsr: () => this.#loadState(I32, S_MXCSR),
+    }
+  }
+
   /** Helpers that only calculate neither ask for a pause nor set TF: nothing has to be looked at behind them. */
   quickly(fast: (native: Native<Node>) => { readonly condition: Node; act(): void }, otherwise: () => void): void {
-    const { condition, act } = fast(this.#native)
+    const { condition, act } = fast(this.#native())
     const helped = this.#helped
     this.if(condition, act, otherwise)
     this.#helped = helped
@@ -270,6 +279,7 @@ export class BlockBuilder extends SlotBuilder implements Emitter<Node> {
     const node = size === 0 ? undefined : this.nodes.pinned(typeOf(size))
     this.append({ kind: 'helper', helper, rip: this.rip, args, node, site: this.#site() })
     this.#helped = true
+    this.#spans.close()
     this.forget()
     return node ?? this.imm(4, 0)
   }

@@ -15,7 +15,8 @@ class FlagsReader {
   #own = false
 
   #isFromBefore(pending: Pending | undefined): boolean {
-    return pending ? pending.src.lazy || pending.dst.lazy : !this.#own
+    if (!pending) return !this.#own
+    return !pending.isStored && (pending.src.lazy || pending.dst.lazy)
   }
 
   walk(statements: readonly Statement[], isTop: boolean): boolean {
@@ -25,8 +26,8 @@ class FlagsReader {
   #reads(statement: Statement, isTop: boolean): boolean {
     switch (statement.kind) {
       case 'flags': {
-        if (!statement.active) return false
-        const { dst, src } = statement.pending
+        const { dst, src, isStored } = statement.pending
+        if (!isStored) return false
         this.#own ||= isTop
         return dst.lazy || src.lazy
       }

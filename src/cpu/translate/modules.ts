@@ -7,12 +7,12 @@ import { compile, link, type WasmMemory } from '../wasm/engine.ts'
 import { ModuleBuilder, type Signature } from '../wasm/module.ts'
 import { I32, I64 } from '../wasm/opcodes.ts'
 import type { ImportedHelper, KeptModule } from './library.ts'
+import { createMiss, MISS_SIGNATURE } from './miss.ts'
 import type { Region } from './region.ts'
 import { type Written, writeRegion } from './region-writer.ts'
 import { REGION_SIGNATURE } from './state-writer.ts'
 import type { Translating } from './translator.ts'
 
-const ADDRESS_SIGNATURE: Signature = [[I32, I32, I32], [I32]]
 const FLAGS_SIGNATURE: Signature = [[I32, I64, I64], [I32]]
 
 const importNameOf = ({ name, signature: [parameters, results] }: ImportedHelper): string =>
@@ -23,7 +23,7 @@ const exportNameOf = (number: number): string => `r${number}`
 /** `isKept`: for other processes too. */
 export function makeModule(regions: readonly Region[], scratch: Bytes, isKept: boolean): KeptModule {
   const module = new ModuleBuilder()
-  const address = module.importFunction('address', ADDRESS_SIGNATURE)
+  const miss = module.importFunction('miss', MISS_SIGNATURE)
   const flags = module.importFunction('flags', FLAGS_SIGNATURE)
   const helpers: ImportedHelper[] = []
   const imported = new Map<string, number>()
@@ -38,7 +38,7 @@ export function makeModule(regions: readonly Region[], scratch: Bytes, isKept: b
     return index
   }
   // All imports come before the first function.
-  const written: Written[] = regions.map((region) => writeRegion(region, { address, flags, helper }, scratch))
+  const written: Written[] = regions.map((region) => writeRegion(region, { miss, flags, helper }, scratch))
   for (const [number, { locals, code }] of written.entries())
     module.exportFunction(exportNameOf(number), module.add(REGION_SIGNATURE, locals, code))
   const bytes = module.finish()
@@ -50,7 +50,7 @@ export class Modules {
   readonly #memory: WasmMemory
   readonly #flags: unknown
   readonly #current: () => Translating
-  readonly #address = (low: number, high: number, what: number): number => this.#current().address(low, high, what)
+  readonly #miss: unknown
   readonly #linked = new Map<KeptModule, Readonly<Record<string, unknown>>>()
   readonly #callable = new Map<string, unknown>()
 
@@ -59,6 +59,7 @@ export class Modules {
     this.#memory = memory
     this.#flags = flags
     this.#current = current
+    this.#miss = createMiss(memory, (low, high, what) => current().address(low, high, what))
   }
 
   /** A region's function. */
@@ -69,7 +70,7 @@ export class Modules {
   #exportsOf(module: KeptModule): Readonly<Record<string, unknown>> {
     const known = this.#linked.get(module)
     if (known) return known
-    const functions: Record<string, unknown> = { address: this.#address, flags: this.#flags }
+    const functions: Record<string, unknown> = { miss: this.#miss, flags: this.#flags }
     for (const each of module.helpers) functions[importNameOf(each)] = this.#helper(each)
     module.compiled ??= compile(module.bytes!)
     const { exports } = link(module.compiled, this.#memory, functions)

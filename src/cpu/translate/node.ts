@@ -54,6 +54,8 @@ export class Node {
   uses = 0
   hot = false
   local = -1
+  /** Of an offset in the memory: so much further is what is meant. */
+  offset = 0
 
   constructor(
     id: number,

@@ -25,6 +25,7 @@ import { Bytes } from '../wasm/bytes.ts'
 import { instantiate } from '../wasm/engine.ts'
 import { ModuleBuilder } from '../wasm/module.ts'
 import { I32, I64 } from '../wasm/opcodes.ts'
+import { MISS_SIGNATURE } from './miss.ts'
 import type { Node } from './node.ts'
 import { buildRegion } from './region.ts'
 import { writeRegion } from './region-writer.ts'
@@ -63,13 +64,13 @@ function run(instructions: readonly Instruction[], budget = 1000, body: HelperBo
   }
   const region = buildRegion(START, fetch, FIRST_SLOT)!
   const module = new ModuleBuilder()
-  const address = module.importFunction('address', [[I32, I32, I32], [I32]])
+  const miss = module.importFunction('miss', MISS_SIGNATURE)
   const flags = module.importFunction('flags', [[I32, I64, I64], [I32]])
   const called = module.importFunction('helper', [[I64], [I64]])
-  const written = writeRegion(region, { address, flags, helper: () => called }, new Bytes())
+  const written = writeRegion(region, { miss, flags, helper: () => called }, new Bytes())
   module.exportFunction('r', module.add(REGION_SIGNATURE, written.locals, written.code))
   const functions = {
-    address: () => -1,
+    miss: () => 0,
     flags: runtime.flags,
     helper: (value: bigint) => body({} as Cpu, value) ?? 0n,
   }

@@ -9,12 +9,13 @@
 import { S_INDIRECT, S_LEAVE, S_RIP } from '../state.ts'
 import type { Bytes } from '../wasm/bytes.ts'
 import { I32, I64, Op, type ValueType, VOID } from '../wasm/opcodes.ts'
+import { isChecked } from './accounts.ts'
 import { needsFlags } from './liveness.ts'
 import type { Node, Slot } from './node.ts'
-import type { Block, Region } from './region.ts'
-import { BASE, BUDGET, type Imports, LONG, OWN_LOCALS, StateWriter } from './state-writer.ts'
+import type { Region } from './region.ts'
+import { BASE, BUDGET, type Imports, isNear, LONG, OWN_LOCALS, StateWriter } from './state-writer.ts'
 import { LEAVE_ASKED, LEAVE_EXIT, type Site, type Statement } from './statement.ts'
-import { type Placed, type Structure, structureOf } from './structure.ts'
+import { type Goto, type Placed, type Structure, structureOf } from './structure.ts'
 import { countCold, countHot, needsOf } from './uses.ts'
 
 export interface Written {
@@ -23,7 +24,7 @@ export interface Written {
 }
 
 /** Where a jump goes to in the text; `undefined`: an `if` or the like in between. */
-type Label = Placed | 'leave' | 'out' | undefined
+type Label = Placed | 'leave' | 'site' | 'out' | undefined
 
 /** `scratch`: where the code is put together; what was there is lost. */
 export function writeRegion(region: Region, imports: Imports, scratch: Bytes): Written {
@@ -43,7 +44,7 @@ class RegionWriter {
     this.#region = region
     this.#imports = imports
     this.#structure = structureOf(region)
-    this.#out = new StateWriter(region.slots, imports, (site, count, depth) => this.#leave(site, count, depth), code)
+    this.#out = new StateWriter(region.slots, imports, (site, debt, depth) => this.#leaveIf(site, debt, depth), code)
     for (const { block } of this.#structure.placed) countHot(block.statements)
     this.#needsFlags = new Set(this.#structure.placed.filter(({ block }) => needsFlags(block.statements)))
     for (const { block } of this.#structure.placed) countCold(block.statements)
@@ -51,10 +52,13 @@ class RegionWriter {
 
   write(): Written {
     const out = this.#out
-    out.enter(this.#structure.entry.block.count)
+    out.enter(this.#structure.entry.longest)
     this.#open('out')
+    this.#open('site')
     this.#open('leave')
     this.#tree(this.#structure.entry)
+    this.#close()
+    out.markLeft()
     this.#close()
     out.resolveSite(this.#region.start)
     this.#close()
@@ -73,8 +77,8 @@ class RegionWriter {
     this.#out.op(Op.end)
     this.#labels.pop()
   }
-  #branch(label: Label, depth = 0): void {
-    this.#out.op(Op.br)
+  #branch(label: Label, depth = 0, op: number = Op.br): void {
+    this.#out.op(op)
     this.#out.code.unsigned(depth + this.#labels.length - 1 - this.#labels.lastIndexOf(label))
   }
 
@@ -105,7 +109,6 @@ class RegionWriter {
   }
   #statement(placed: Placed, statement: Statement): void {
     const out = this.#out
-    const { block } = placed
     switch (statement.kind) {
       case 'hold':
         out.hold(statement.nodes)
@@ -115,16 +118,16 @@ class RegionWriter {
         break
       case 'load':
       case 'host':
-        out.access(statement, block.count)
+        out.access(statement, placed.debt)
         break
       case 'load-host':
         out.push(statement.host)
-        out.loadHost(statement.node, statement.bytes)
+        out.loadHost(statement.node, statement.bytes, statement.host.offset)
         break
       case 'store-host':
         out.push(statement.host)
         out.push(statement.value)
-        out.storeHost(statement.bytes)
+        out.storeHost(statement.bytes, statement.host.offset)
         break
       case 'load-state':
         out.get(BASE)
@@ -140,7 +143,7 @@ class RegionWriter {
         out.probe(statement)
         break
       case 'budget':
-        out.get(BUDGET)
+        out.pushBudget(placed.debt + placed.longest)
         out.define(statement.node)
         break
       case 'spend':
@@ -154,7 +157,7 @@ class RegionWriter {
         out.bulk(statement)
         break
       case 'flags':
-        if (statement.active) out.flags(statement.pending)
+        if (statement.pending.isStored) out.flags(statement.pending)
         break
       case 'if':
         this.#if(placed, statement)
@@ -163,20 +166,20 @@ class RegionWriter {
         this.#goto(placed, statement)
         break
       case 'jump':
-        out.refund(block.count - statement.done)
+        out.settle(placed.debt + statement.done)
         out.coldFlags(statement.pending)
         this.#jump(statement)
         this.#branch('out')
         break
       case 'leave':
         for (const [offset, value] of statement.writes) out.storeConstant(offset, value)
-        this.#leave(statement.site, block.count)
+        this.#leave(statement.site, placed.debt)
         break
       case 'helper':
-        this.#helper(statement, block)
+        this.#helper(statement, placed.debt)
         break
       case 'asked':
-        this.#leaveIfAsked(statement.site, block, LEAVE_ASKED)
+        this.#leaveIfAsked(statement.site, placed.debt, LEAVE_ASKED)
         break
     }
   }
@@ -200,31 +203,40 @@ class RegionWriter {
     })
   }
 
-  #goto(placed: Placed, { target, at, done, pending }: Extract<Statement, { kind: 'goto' }>): void {
+  #goto(placed: Placed, { target, at, done, pending }: Goto): void {
     const out = this.#out
-    const unused = placed.block.count - done
+    const debt = placed.debt + done
     const to = this.#structure.edge(placed, at)
     if (!to) {
-      out.refund(unused)
       out.coldFlags(pending)
-      out.storeRip(target)
-      this.#branch('out')
+      this.#exit(target, at, debt)
       return
     }
     const handsOn = this.#needsFlags.has(to)
     if (handsOn) out.coldFlags(pending)
-    const { count, start } = to.block
-    out.refund(unused - count)
-    if (count > unused) {
-      out.get(BUDGET)
-      out.const32(0)
+    if (isChecked(placed, to, done)) {
+      out.pushBudget(debt)
+      if (to.isSettled) out.tee(BUDGET)
+      out.const32(to.longest)
       out.op(Op.i32_lt_s)
-      this.#open(undefined, Op.if)
-      this.#leave({ at: start, done: 0, pending: handsOn ? undefined : pending }, count)
-      this.#close()
-    }
+      const site = { at: to.block.start, done: 0, pending: handsOn ? undefined : pending }
+      this.#leaveIf(site, to.isSettled ? 0 : debt)
+    } else if (to.isSettled) out.settle(debt)
     if (to.number <= placed.number || this.#labels.includes(to)) this.#branch(to)
     else this.#tree(to)
+  }
+
+  /** To another region, perhaps. */
+  #exit(target: bigint, at: number, debt: number): void {
+    const out = this.#out
+    if (isNear(at)) {
+      out.markSite(at, debt)
+      this.#branch('site')
+      return
+    }
+    out.settle(debt)
+    out.storeRip(target)
+    this.#branch('out')
   }
 
   #jump({ target, returns }: Extract<Statement, { kind: 'jump' }>): void {
@@ -241,35 +253,45 @@ class RegionWriter {
     } else out.storeTo(I64, S_RIP)
   }
 
-  /** Out of the middle of a block of `count` instructions, `done` of which have happened. */
-  #leave({ at, done, pending }: Site, count: number, depth = 0): void {
+  /** Out of the middle of a block with this debt. */
+  #leave({ at, done, pending }: Site, debt: number, depth = 0): void {
     this.#out.coldFlags(pending)
-    this.#out.markSite(at, count - done)
+    this.#out.markSite(at, debt + done)
     this.#branch('leave', depth)
   }
+  /** The same if what is on the stack is not 0. */
+  #leaveIf(site: Site, debt: number, depth = 0): void {
+    const out = this.#out
+    if (site.pending && !site.pending.isStored) {
+      this.#open(undefined, Op.if)
+      this.#leave(site, debt, depth)
+      this.#close()
+    } else {
+      out.markSite(site.at, debt + site.done)
+      this.#branch('leave', depth, Op.br_if)
+    }
+  }
   /** For what S_LEAVE says from `least` on. */
-  #leaveIfAsked(site: Site, { count }: Block, least: number): void {
+  #leaveIfAsked(site: Site, debt: number, least: number): void {
     this.#out.get(BASE)
     this.#out.memory(Op.i32_load, S_LEAVE)
     this.#out.const32(least)
     this.#out.op(Op.i32_lt_s)
     this.#out.op(Op.i32_eqz)
-    this.#open(undefined, Op.if)
-    this.#leave(site, count)
-    this.#close()
+    this.#leaveIf(site, debt)
   }
 
-  #helper(statement: Extract<Statement, { kind: 'helper' }>, block: Block): void {
+  #helper(statement: Extract<Statement, { kind: 'helper' }>, debt: number): void {
     const out = this.#out
     const { helper, args, node, site } = statement
     out.storeAll()
     out.storeRip(statement.rip)
-    out.storeBudget(block.count - site.done)
+    out.storeBudget(debt + site.done)
     for (const arg of args) out.push(arg)
     out.op(Op.call)
     out.code.unsigned(this.#imports.helper(helper, [args.map(({ type }) => type), node ? [node.type] : []]))
     if (node) out.define(node)
-    this.#leaveIfAsked({ ...site, pending: undefined }, block, LEAVE_EXIT)
+    this.#leaveIfAsked({ ...site, pending: undefined }, debt, LEAVE_EXIT)
     out.keepAll(out.kept)
     out.loadAll()
   }

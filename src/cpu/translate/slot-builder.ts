@@ -16,12 +16,16 @@ export const typeOf = (size: Size): ValueType => (size === 8 ? I64 : I32)
 
 interface PendingFlags extends Pending {
   readonly source: FlagSource
+  /** Accesses that may leave with them. */
+  accesses: number
 }
+/** From so many on, they are rather stored once. */
+const ACCESSES_STORED = 2
 
 /** Nodes that slots hold since some moment. */
 interface Hold {
   readonly nodes: Node[]
-  readonly bySlot: Map<Slot, Node>
+  readonly bySlot: (Node | undefined)[]
 }
 
 export abstract class SlotBuilder extends VectorBuilder {
@@ -32,7 +36,8 @@ export abstract class SlotBuilder extends VectorBuilder {
   readonly #conditions = new Conditions(this.nodes)
   protected list = this.statements
   protected hold: Hold
-  #current = new Map<Slot, Node>()
+  /** By slots' numbers. */
+  #current: (Node | undefined)[] = []
   protected pending: PendingFlags | undefined
   /** The x87, MMX and SSE instructions before have asked for CR0.TS. */
   protected fpuUsable = false
@@ -55,22 +60,22 @@ export abstract class SlotBuilder extends VectorBuilder {
     if (this.mayHaveEnded) throw new Error('semantics go on behind a jump')
   }
   #newHold(): Hold {
-    const hold = { nodes: [], bySlot: new Map<Slot, Node>() }
+    const hold: Hold = { nodes: [], bySlot: [] }
     this.list.push({ kind: 'hold', nodes: hold.nodes })
     return hold
   }
   #get(slot: Slot): Node {
-    const known = this.#current.get(slot) ?? this.hold.bySlot.get(slot)
+    const known = this.#current[slot.number] ?? this.hold.bySlot[slot.number]
     if (known) return known
     const node = this.nodes.ofSlot(slot)
     this.hold.nodes.push(node)
-    this.hold.bySlot.set(slot, node)
+    this.hold.bySlot[slot.number] = node
     return node
   }
   #set(slot: Slot, node: Node): void {
     this.append({ kind: 'set', slot, node })
     this.slots.written.add(slot)
-    this.#current.set(slot, node)
+    this.#current[slot.number] = node
   }
 
   reg(size: Size, n: number): Node {
@@ -116,8 +121,6 @@ export abstract class SlotBuilder extends VectorBuilder {
       return
     }
     const pending = this.pending
-    const materialised: Statement | undefined = pending && { kind: 'flags', pending, active: false }
-    if (materialised) this.append(materialised)
     const first = this.nodes.count
     const statement: Statement = { kind: 'if', condition, yes: [], no: [], first }
     this.append(statement)
@@ -125,7 +128,7 @@ export abstract class SlotBuilder extends VectorBuilder {
     const hold = this.hold
     const before = this.#current
     const fpuUsable = this.fpuUsable
-    const changed = new Set<Slot>()
+    const changed = new Set<number>()
     let everything = false
     let flagsChanged = false
     let ends = 0
@@ -135,7 +138,7 @@ export abstract class SlotBuilder extends VectorBuilder {
     for (const [arm, into] of arms) {
       this.list = into
       this.hold = hold
-      this.#current = new Map(before)
+      this.#current = before.slice()
       this.pending = pending
       this.fpuUsable = fpuUsable
       this.ended = false
@@ -147,10 +150,10 @@ export abstract class SlotBuilder extends VectorBuilder {
         continue
       }
       if (this.hold !== hold) everything = true
-      for (const [slot, node] of this.#current) if (before.get(slot) !== node) changed.add(slot)
+      for (const [n, node] of this.#current.entries()) if (before[n] !== node) changed.add(n)
       if (this.pending !== pending) {
         flagsChanged = true
-        if (this.pending) into.push({ kind: 'flags', pending: this.pending, active: true })
+        if (this.pending) this.pending.isStored = true
       }
     }
     this.list = list
@@ -160,26 +163,27 @@ export abstract class SlotBuilder extends VectorBuilder {
     this.ended = ends === 2
     this.mayHaveEnded = mayHaveEnded
     this.pending = flagsChanged ? undefined : pending
-    if (flagsChanged && materialised?.kind === 'flags') materialised.active = true
+    if (flagsChanged && pending) pending.isStored = true
     if (everything) this.forget()
     else if (changed.size > 0 || flagsChanged) this.#reread(changed, flagsChanged)
   }
 
   /** The slots may hold anything now. */
   protected forget(): void {
-    this.#current = new Map()
+    this.#current = []
     this.hold = this.#newHold()
   }
   /** After an `if` in which some slots have changed. */
-  #reread(changed: ReadonlySet<Slot>, flagsToo: boolean): void {
+  #reread(changed: ReadonlySet<number>, flagsToo: boolean): void {
     const nodes: Node[] = []
     this.list.push({ kind: 'hold', nodes })
-    const slots = new Set(changed)
-    if (flagsToo) for (const slot of [this.slots.ccOp, this.slots.ccDst, this.slots.ccSrc]) slots.add(slot)
-    for (const slot of slots) {
-      const node = this.nodes.ofSlot(slot)
+    const numbers = new Set(changed)
+    const { all, ccOp, ccDst, ccSrc } = this.slots
+    if (flagsToo) for (const { number } of [ccOp, ccDst, ccSrc]) numbers.add(number)
+    for (const n of numbers) {
+      const node = this.nodes.ofSlot(all[n]!)
       nodes.push(node)
-      this.#current.set(slot, node)
+      this.#current[n] = node
     }
   }
 
@@ -187,7 +191,10 @@ export abstract class SlotBuilder extends VectorBuilder {
     this.#check()
     this.slots.touchFlags()
     const wide = (node: Node): Node => (node.type === I64 ? node : this.zext(4, 8, node))
-    this.pending = { code: op * 4 + LOG2[size], dst: wide(dst), src: wide(src), source: { op, size, dst, src } }
+    const source = { op, size, dst, src }
+    const code = op * 4 + LOG2[size]
+    this.pending = { code, dst: wide(dst), src: wide(src), source, isStored: false, accesses: 0 }
+    this.append({ kind: 'flags', pending: this.pending })
   }
   flags(): Node {
     return this.pending ? this.#conditions.all(this.pending.source) : this.#lazy(Kind.flags)
@@ -208,9 +215,13 @@ export abstract class SlotBuilder extends VectorBuilder {
     return this.nodes.lazy(kind, this.#get(ccOp), this.#get(ccDst), this.#get(ccSrc))
   }
 
+  /** The flags have to be right behind an access that may leave. */
+  protected needFlags(): void {
+    if (this.pending && ++this.pending.accesses === ACCESSES_STORED) this.pending.isStored = true
+  }
   /** The flags into their slots. */
   protected flush(): void {
-    if (this.pending) this.append({ kind: 'flags', pending: this.pending, active: true })
+    if (this.pending) this.pending.isStored = true
     this.pending = undefined
   }
 }

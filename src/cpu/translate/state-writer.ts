@@ -6,7 +6,7 @@ import { S_BUDGET, S_RIP, S_TLB_AT } from '../state.ts'
 import type { Bytes } from '../wasm/bytes.ts'
 import type { Signature } from '../wasm/module.ts'
 import { I32, I64, Op, type ValueType, VOID } from '../wasm/opcodes.ts'
-import { AccessWriter, type Leave } from './access-writer.ts'
+import { AccessWriter, type LeaveIf } from './access-writer.ts'
 import type { Slot } from './node.ts'
 import type { Slots } from './slots.ts'
 import type { Pending } from './statement.ts'
@@ -22,11 +22,17 @@ const OTHER_LONG = 7
 export const OWN_LOCALS: readonly ValueType[] = [I32, I32, I32, I32, I64, I64]
 /** Of the slots. */
 export const FIRST_SLOT = 8
+/** In a site's number; the rest are for its place. */
+const SITE_DEBT_BITS = 10
+/** How far away that can be. */
+const SITE_FAR = 2 ** (31 - SITE_DEBT_BITS)
+export const isNear = (at: number): boolean => at >= -SITE_FAR && at < SITE_FAR
+
 export const REGION_SIGNATURE: Signature = [[I32, I32], [I32]]
 
 /** Indices of the functions that regions call. */
 export interface Imports {
-  readonly address: number
+  readonly miss: number
   readonly flags: number
   helper(helper: Helper, signature: Signature): number
 }
@@ -36,20 +42,17 @@ export class StateWriter extends AccessWriter {
   /** All that the state has a place for. */
   readonly kept: readonly Slot[]
 
-  constructor(slots: Slots, imports: Imports, leave: Leave, code: Bytes) {
+  constructor(slots: Slots, imports: Imports, leaveIf: LeaveIf, code: Bytes) {
     const locals = { base: BASE, tlb: TLB, word: WORD, long: LONG, otherLong: OTHER_LONG }
-    super(FIRST_SLOT + slots.all.length, locals, imports, leave, code)
+    super(FIRST_SLOT + slots.all.length, locals, imports, leaveIf, code)
     this.#slots = slots
     this.kept = slots.all.filter(({ offset }) => offset >= 0)
   }
 
-  /** Gives up if the budget does not suffice for the first block, of `count` instructions. */
-  enter(count: number): void {
+  /** Gives up if the budget does not suffice for the longest way. */
+  enter(longest: number): void {
     this.get(BUDGET)
-    this.const32(count)
-    this.op(Op.i32_sub)
-    this.tee(SITE)
-    this.const32(0)
+    this.const32(longest)
     this.op(Op.i32_lt_s)
     this.op(Op.if)
     this.op(VOID)
@@ -58,8 +61,6 @@ export class StateWriter extends AccessWriter {
     this.op(Op.i32_xor)
     this.op(Op.return)
     this.op(Op.end)
-    this.get(SITE)
-    this.setLocal(BUDGET)
     this.get(BASE)
     this.memory(Op.i32_load, S_TLB_AT)
     this.setLocal(TLB)
@@ -88,20 +89,22 @@ export class StateWriter extends AccessWriter {
     this.storeTo(I64, S_RIP)
   }
 
-  /** What is left of the budget, with so many instructions of the block that have not happened: for helpers that want to know. */
-  storeBudget(count: number): void {
-    this.get(BASE)
+  /** What is left of the budget when so much more has been taken off. */
+  pushBudget(debt: number): void {
     this.get(BUDGET)
-    this.const32(count)
+    if (debt === 0) return
+    this.const32(-debt)
     this.op(Op.i32_add)
+  }
+  /** For helpers that want to know. */
+  storeBudget(debt: number): void {
+    this.get(BASE)
+    this.pushBudget(debt)
     this.memory(Op.i32_store, S_BUDGET)
   }
-
-  refund(count: number): void {
-    if (count === 0) return
-    this.get(BUDGET)
-    this.const32(count)
-    this.op(Op.i32_add)
+  settle(debt: number): void {
+    if (debt === 0) return
+    this.pushBudget(debt)
     this.setLocal(BUDGET)
   }
 
@@ -116,7 +119,7 @@ export class StateWriter extends AccessWriter {
   }
   /** The same on a way out. */
   coldFlags(pending: Pending | undefined): void {
-    if (!pending) return
+    if (!pending || pending.isStored) return
     const { ccOp, ccDst, ccSrc } = this.#slots
     this.pushCold(pending.dst)
     this.pushCold(pending.src)
@@ -126,31 +129,34 @@ export class StateWriter extends AccessWriter {
     this.setLocal(ccOp.local)
   }
 
-  /** What `resolveSite` will make of it: so far from the region's start, with so many instructions that have not happened. */
-  markSite(at: number, unused: number): void {
-    this.const32((at << 16) | unused)
+  /** What `resolveSite` will make of it: so far from the region's start, with so many instructions that have to be taken off the budget. */
+  markSite(at: number, debt: number): void {
+    this.const32((at << SITE_DEBT_BITS) | debt)
     this.setLocal(SITE)
   }
-  /** At the place where ways out of the middle meet: RIP, and the budget that has not been used. */
+  /** What comes here does not go on with translated code. */
+  markLeft(): void {
+    this.const32(-1)
+    this.setLocal(MASK)
+  }
+  /** At the place where ways out meet: RIP and the budget. */
   resolveSite(start: bigint): void {
     this.get(BUDGET)
     this.get(SITE)
-    this.const32(0xffff)
+    this.const32((1 << SITE_DEBT_BITS) - 1)
     this.op(Op.i32_and)
-    this.op(Op.i32_add)
+    this.op(Op.i32_sub)
     this.setLocal(BUDGET)
-    this.const32(-1)
-    this.setLocal(MASK)
     this.get(BASE)
     this.get(SITE)
-    this.const32(16)
+    this.const32(SITE_DEBT_BITS)
     this.op(Op.i32_shr_s)
     this.op(Op.i64_extend_i32_s)
     this.const64(start)
     this.op(Op.i64_add)
     this.storeTo(I64, S_RIP)
   }
-  /** The budget, or its complement behind `resolveSite`. */
+  /** The budget, or its complement behind `markLeft`. */
   result(): void {
     this.get(BUDGET)
     this.get(MASK)

@@ -1,12 +1,15 @@
 /** What a block does, in order: everything that has an effect, may fault, or ends the block. Values are nodes. */
 import type { Helper } from '../semantics/emitter.ts'
 import type { Node, Slot } from './node.ts'
+import type { Place } from './span.ts'
 
-/** Lazy flags that are not in their slots (yet): CC_OP's number, and nodes of 64 bits. */
+/** Lazy flags that need not be in their slots: CC_OP's number, and nodes of 64 bits. */
 export interface Pending {
   readonly code: number
   readonly dst: Node
   readonly src: Node
+  /** They are put there as soon as they are known. Settled when the block has been built. */
+  isStored: boolean
 }
 
 /** Where in the block something may leave the region, so that the state is right there. */
@@ -15,7 +18,7 @@ export interface Site {
   readonly at: number
   /** How many instructions of the block have happened. */
   readonly done: number
-  /** Undefined: the flags are in their slots. */
+  /** Undefined or stored: the flags are in their slots. */
   readonly pending: Pending | undefined
 }
 
@@ -37,6 +40,7 @@ export type Statement =
       readonly bytes: AccessBytes
       readonly stack: boolean
       readonly site: Site
+      readonly place: Place | undefined
     }
   /** Where in the memory a store to that address goes; faults as the store would. */
   | {
@@ -46,12 +50,13 @@ export type Statement =
       readonly bytes: number
       readonly stack: boolean
       readonly site: Site
+      readonly place: Place | undefined
     }
   | { readonly kind: 'load-host'; readonly node: Node; readonly host: Node; readonly bytes: AccessBytes }
   | { readonly kind: 'store-host'; readonly host: Node; readonly value: Node; readonly bytes: AccessBytes }
   /** Where in the memory an address lies if the TLB has it for such an access, else 0. */
   | { readonly kind: 'probe'; readonly node: Node; readonly address: Node; readonly write: boolean }
-  /** What is left of the budget behind this block, and less of it. */
+  /** What nobody is waiting for of the budget, and less of it. */
   | { readonly kind: 'budget'; readonly node: Node }
   | { readonly kind: 'spend'; readonly count: Node }
   /** Bytes within the memory. */
@@ -68,8 +73,8 @@ export type Statement =
       /** Nodes below this number are from before. */
       readonly first: number
     }
-  /** Puts the flags into their slots, if that has turned out to be needed. */
-  | { readonly kind: 'flags'; readonly pending: Pending; active: boolean }
+  /** Puts the flags into their slots, if they are to be stored. */
+  | { readonly kind: 'flags'; readonly pending: Pending }
   /** On at an address that is known; `done` instructions of the block have happened. */
   | {
       readonly kind: 'goto'
@@ -102,3 +107,5 @@ export type Statement =
     }
   /** Leaves if somebody has asked for it within a helper. */
   | { readonly kind: 'asked'; readonly site: Site }
+
+export type Access = Extract<Statement, { kind: 'load' | 'host' }>

@@ -3,7 +3,9 @@
  * region (flags for whoever looks after a fault) count apart: what only they want is computed there.
  */
 import { isConstant, Kind, type Node, type Slot } from './node.ts'
-import type { Pending, Statement } from './statement.ts'
+import type { Access, Pending, Statement } from './statement.ts'
+
+const NOTHING: readonly Node[] = []
 
 /** First, for all blocks: uses on the straight way. */
 export function countHot(statements: readonly Statement[]): void {
@@ -19,7 +21,7 @@ export function countHot(statements: readonly Statement[]): void {
 export function countCold(statements: readonly Statement[]): void {
   for (const statement of statements) {
     const pending = pendingOf(statement)
-    if (pending) {
+    if (pending && !pending.isStored) {
       cold(pending.dst)
       cold(pending.src)
     }
@@ -62,7 +64,7 @@ export function operandsOf(statement: Statement): readonly Node[] {
       return [statement.node]
     case 'load':
     case 'host':
-      return [statement.address]
+      return addressed(statement)
     case 'load-host':
       return [statement.host]
     case 'store-host':
@@ -80,14 +82,19 @@ export function operandsOf(statement: Statement): readonly Node[] {
     case 'if':
       return [statement.condition]
     case 'flags':
-      return statement.active ? [statement.pending.dst, statement.pending.src] : []
+      return statement.pending.isStored ? [statement.pending.dst, statement.pending.src] : NOTHING
     case 'jump':
       return [statement.target]
     case 'helper':
       return statement.args
     default:
-      return []
+      return NOTHING
   }
+}
+
+function addressed({ address, place }: Access): readonly Node[] {
+  if (!place?.span.isShared) return [address]
+  return place.opens ? [place.span.base] : NOTHING
 }
 
 /** Flags that a statement may have to put into their slots on its way out. */

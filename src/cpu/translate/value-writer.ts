@@ -122,6 +122,17 @@ export class ValueWriter {
     }
   }
 
+  /** The same, which stays there. */
+  defineAndPush(node: Node): void {
+    node.local = this.#allocate(node.type)
+    this.tee(node.local)
+  }
+  /** A use that needed no code. */
+  used(node: Node): void {
+    node.uses--
+    if (node.uses === 0 && node.local >= this.#firstTemp) this.#release(node.type, node.local)
+  }
+
   /** The slots hold these nodes from here on. */
   hold(nodes: readonly Node[]): void {
     for (const node of nodes) {
@@ -207,8 +218,7 @@ export class ValueWriter {
 
   #getUsed(node: Node): void {
     this.get(node.local)
-    node.uses--
-    if (node.uses === 0 && node.local >= this.#firstTemp) this.#release(node.type, node.local)
+    this.used(node)
   }
   #constant(node: Node): void {
     if (node.type === I64) this.const64(node.value as bigint)
