@@ -17,11 +17,12 @@ export interface BenchParts {
   /** Hashes of its images, which need not be verified again. */
   readonly known: readonly string[]
   readonly page: () => Promise<readonly Figure[]>
+  readonly pageDebian: () => Promise<readonly Figure[]>
   /** Which to run, by the names below. None: all of them. */
   readonly parts: readonly string[]
 }
 
-export async function main({ container, known, page, parts }: BenchParts): Promise<Figure[]> {
+export async function main({ container, known, page, pageDebian, parts }: BenchParts): Promise<Figure[]> {
   const groups: Readonly<Record<string, () => Promise<readonly Figure[]> | readonly Figure[]>> = {
     boot: () => benchBoot(container, known),
     domu: () => benchDomu(container, known),
@@ -34,6 +35,7 @@ export async function main({ container, known, page, parts }: BenchParts): Promi
     debian: benchDebian,
     toolchain: benchToolchain,
     page,
+    'page-debian': pageDebian,
   }
   const unknown = parts.find((part) => !Object.hasOwn(groups, part))
   if (unknown !== undefined) throw new Error(`no part '${unknown}': there are ${Object.keys(groups).join(', ')}`)

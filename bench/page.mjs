@@ -3,31 +3,8 @@
 
 import { readdirSync, readFileSync } from 'node:fs'
 import { gzipSync } from 'node:zlib'
-import { chromium } from '@playwright/test'
-import { build, preview } from 'vite'
-import { findBrowser } from '../scripts/browser.mjs'
+import { inChromium, load, login, MENU } from './page-browser.mjs'
 import { benchExplorer } from './page-xenstore.mjs'
-
-const MENU = /will be booted automatically/
-
-/** Navigation to the menu's last line, in ms. */
-async function load(page, url) {
-  const from = performance.now()
-  await page.goto(url)
-  await page.waitForFunction(() => window.playground !== undefined)
-  await page.evaluate((menu) => window.playground.console('com1').waitFor(new RegExp(menu)), MENU.source)
-  return performance.now() - from
-}
-
-/** Enter at the menu to the login, in ms: turbo as at a visitor's. */
-const login = (page) =>
-  page.evaluate(async () => {
-    const from = performance.now()
-    const com1 = window.playground.console('com1')
-    com1.write('\r')
-    await com1.waitFor(/xenhost login: $/)
-    return performance.now() - from
-  })
 
 /** The reset button to the menu's last line, in ms. */
 const reset = (page) =>
@@ -151,54 +128,46 @@ async function idleGuests(browser, url) {
   ]
 }
 
-export async function benchPage() {
-  await build({ logLevel: 'error' })
-  const server = await preview({ preview: { port: 0, host: '127.0.0.1' }, logLevel: 'error' })
-  const executablePath = findBrowser()
-  const browser = await chromium.launch({ ...(executablePath ? { executablePath } : {}) })
-  try {
-    const url = server.resolvedUrls.local[0]
-    const loads = []
-    const logins = []
-    const both = []
-    const resets = []
-    for (let round = 0; round < 5; round++) {
-      const page = await browser.newPage()
-      loads.push(await load(page, url))
-      logins.push(await login(page))
-      both.push(loads.at(-1) + logins.at(-1))
-      resets.push(await reset(page))
-      await page.close()
-    }
-    const page = await browser.newPage({ viewport: { width: 1440, height: 900 } })
-    await load(page, url)
-    await login(page)
-    await page.evaluate(async () => {
-      await window.playground.console('com1').type('root')
-      await window.playground.console('com1').waitFor(/# $/)
-    })
-    const floods = []
-    for (const mode of ['live', 'turbo']) floods.push([mode, await flood(page, mode)])
-    const explorer = await benchExplorer(page)
+export const benchPage = () => inChromium(figuresOf)
+
+async function figuresOf(browser, url) {
+  const loads = []
+  const logins = []
+  const both = []
+  const resets = []
+  for (let round = 0; round < 5; round++) {
+    const page = await browser.newPage()
+    loads.push(await load(page, url))
+    logins.push(await login(page))
+    both.push(loads.at(-1) + logins.at(-1))
+    resets.push(await reset(page))
     await page.close()
-    const idle = process.platform === 'linux' ? await idleGuests(browser, url) : []
-    const median = (times) => times.sort((a, b) => a - b)[times.length >> 1]
-    return [
-      { name: "page load to GRUB's menu (Chromium)", unit: 'ms', value: median(loads) },
-      { name: 'Enter to the login (Chromium)', unit: 'ms', value: median(logins) },
-      { name: 'page load to the login, Enter at once', unit: 'ms', value: median(both) },
-      { name: "reset to GRUB's menu (Chromium, live)", unit: 'ms', value: median(resets) },
-      ...floods.flatMap(([mode, { rate, longest, ms }]) => [
-        { name: `10,000 lines, ${mode}`, unit: 'ms', value: ms },
-        { name: `10,000 lines, ${mode}: frames a second`, unit: 'count', value: rate },
-        { name: `10,000 lines, ${mode}: longest frame`, unit: 'ms', value: longest },
-      ]),
-      ...explorer,
-      ...idle,
-      ...sizeFigures('dist'),
-    ]
-  } finally {
-    await browser.close()
-    await server.close()
   }
+  const page = await browser.newPage({ viewport: { width: 1440, height: 900 } })
+  await load(page, url)
+  await login(page)
+  await page.evaluate(async () => {
+    await window.playground.console('com1').type('root')
+    await window.playground.console('com1').waitFor(/# $/)
+  })
+  const floods = []
+  for (const mode of ['live', 'turbo']) floods.push([mode, await flood(page, mode)])
+  const explorer = await benchExplorer(page)
+  await page.close()
+  const idle = process.platform === 'linux' ? await idleGuests(browser, url) : []
+  const median = (times) => times.sort((a, b) => a - b)[times.length >> 1]
+  return [
+    { name: "page load to GRUB's menu (Chromium)", unit: 'ms', value: median(loads) },
+    { name: 'Enter to the login (Chromium)', unit: 'ms', value: median(logins) },
+    { name: 'page load to the login, Enter at once', unit: 'ms', value: median(both) },
+    { name: "reset to GRUB's menu (Chromium, live)", unit: 'ms', value: median(resets) },
+    ...floods.flatMap(([mode, { rate, longest, ms }]) => [
+      { name: `10,000 lines, ${mode}`, unit: 'ms', value: ms },
+      { name: `10,000 lines, ${mode}: frames a second`, unit: 'count', value: rate },
+      { name: `10,000 lines, ${mode}: longest frame`, unit: 'ms', value: longest },
+    ]),
+    ...explorer,
+    ...idle,
+    ...sizeFigures('dist'),
+  ]
 }

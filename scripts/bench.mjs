@@ -9,8 +9,9 @@ const { bytes, known } = await buildDiskAndKnown()
 const container = new Uint8Array(gunzipSync(bytes))
 const { main } = await loadTs('bench/main.ts')
 const page = async () => (noPage ? [] : (await import('../bench/page.mjs')).benchPage())
+const pageDebian = async () => (noPage ? [] : (await import('../bench/page-debian.mjs')).benchPageDebian())
 
-const figures = await main({ container, known, page, parts })
+const figures = await main({ container, known, page, pageDebian, parts })
 const width = Math.max(...figures.map(({ name }) => name.length))
 for (const { name, value, unit, note = '', reference } of figures) {
   const ratio =
