@@ -45,7 +45,7 @@ export const S_FTW = 676
 export const S_FOP = 678
 export const S_FIP = 680
 export const S_FDP = 688
-/** What is below is what a program can tell; from here on it is the translator's own: why translated code gave up (0: it did not), where this context's TLB is, its generation of chained addresses, room for a load across pages. */
+/** What is below is what a program can tell; from here on it is the translator's own: why translated code gave up (0: it did not), where this context's TLB is, its generation of chained addresses, room for a load across pages, and for the two vectors of a calculation, the first of which its result replaces. */
 export const S_TRANSLATOR = 704
 export const S_LEAVE = S_TRANSLATOR
 export const S_TLB_AT = 708
@@ -53,7 +53,8 @@ export const S_GENERATION = 712
 /** The lower half of where the last jump led that said its target only then; not that of a return. */
 export const S_INDIRECT = 716
 export const S_SCRATCH = 720
-export const S_END = 736
+export const S_OPERANDS = 736
+export const S_END = 768
 /** Two contexts' (tlb.ts). */
 export const S_TLB = 4096
 /** Where addresses are chained to translated code (translate/runtime.ts). */

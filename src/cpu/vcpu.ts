@@ -130,6 +130,7 @@ export class Vcpu extends LinearMemory implements Cpu, Translating {
       case LEAVE_INTERPRET:
         return this.#interpreter.step()
       default:
+        this.#translator!.spent(this, rip(this))
         return rest < left ? GOES_ON : this.#interpretRest(left)
     }
   }

@@ -220,6 +220,9 @@ export class InterpretingEmitter extends Values implements Emitter<Value> {
     return shuffle(a as bigint, b as bigint, bytes)
   }
 
+  loadScalar(size: 4 | 8, address: Value, stack = false): Value {
+    return this.withLane(size, this.zero128(), 0, this.load(size, address, stack))
+  }
   quickly(_fast: unknown, otherwise: () => void): void {
     otherwise()
   }

@@ -24,18 +24,47 @@ export type HelperName = string & { readonly [named]: true }
 /** Only `helper` (helper.ts) makes one: it has a name, by which code that was translated elsewhere finds it. */
 export type Helper = HelperBody & { readonly helperName: HelperName }
 
-/** What the engine's machine instructions do that do not do quite what the processor's do, where they are at hand. */
-export interface Native<V> {
+/** The part of the language in which conditions and results of native operations are said, wherever they are worked out. */
+export type Calculator<V> = Pick<Emitter<V>, 'imm' | 'and' | 'eq' | 'vector' | 'bitmask' | 'shuffle' | 'zero128'>
+
+/** A result that is right where the condition holds. */
+export interface Calculated<V> {
+  readonly condition: V
+  readonly result: V
+}
+
+/**
+ * A helper that makes one vector of two, and a number: its body gets where they lie in `view`, one behind the other, and puts the result where the first one was. Of
+ * registers it may change MXCSR alone. `natively`: what is tried before it is asked, in this order.
+ */
+export interface Calculation extends Helper {
+  readonly natively: readonly (<V>(e: Calculator<V>, native: FloatNative<V>, a: V, b: V) => Calculated<V>)[]
+}
+
+/** What the engine has for floats. */
+export interface FloatNative<V> {
   /** Vectors of floats, by WebAssembly's name. */
   op(name: FloatOp, a: V, b?: V): V
+  /** Eight bytes, twice. */
+  constant(bits: bigint): V
+  /** 1 if these bits of MXCSR are so. */
+  mxcsrIs(mask: number, bits: number): V
+}
+
+/** What the engine's machine instructions do that do not do quite what the processor's do, where they are at hand. */
+export interface Native<V> extends FloatNative<V> {
   /** Of 8 bytes; the divisor is not 0, and the quotient fits. */
   quotient(isSigned: boolean, a: V, b: V): V
   remainder(isSigned: boolean, a: V, b: V): V
-  /** Eight bytes, twice. */
-  constant(bits: bigint): V
-  /** 1 if there is a bit that is not 0. */
-  any(a: V): V
-  mxcsr(): V
+  /** A calculation out of line. It may fault. */
+  calculate(calculation: Calculation, a: V, b: V, number: number): V
+}
+
+/** What is done if the condition holds, and if not; undefined: what there is for all others. */
+export interface Quickly<V> {
+  readonly condition: V
+  act(): void
+  readonly otherwise?: () => void
 }
 
 /** What was in memory, and how to put something else there. */
@@ -106,6 +135,8 @@ export interface Emitter<V> {
   xmm(n: number): V
   setXmm(n: number, value: V): void
   load128(address: V, aligned: boolean, stack?: boolean): V
+  /** The lowest lane from memory, and zeros above it. */
+  loadScalar(size: 4 | 8, address: V, stack?: boolean): V
   store128(address: V, value: V, aligned: boolean, stack?: boolean): void
   vector(op: VectorOp, a: V, b: V): V
   /** All lanes by the same count: a value of 4 bytes below the lanes' width. */
@@ -120,9 +151,9 @@ export interface Emitter<V> {
   shuffle(a: V, b: V, bytes: readonly number[]): V
 
   /**
-   * What the engine's own instructions can do if a condition holds, and otherwise a helper (ADR 0011, "Floating point"). Where there are none at hand it is always the helper.
+   * What the engine's own instructions can do if a condition holds, and otherwise a helper (ADR 0011, "Floating point"). Where there are none at hand it is always `otherwise`.
    */
-  quickly(fast: (native: Native<V>) => { readonly condition: V; act(): void }, otherwise: () => void): void
+  quickly(fast: (native: Native<V>) => Quickly<V>, otherwise: () => void): void
 
   /** What `op` has to know of the operands is in state.ts. `size` is the operation's, and that of `dst` and `src`. */
   setFlags(op: CcOp, size: Size, dst: V, src: V): void

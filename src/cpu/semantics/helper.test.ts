@@ -26,7 +26,13 @@ function recorder(called: Helper[]): Emitter<Value> {
       otherwise?.()
     },
     quickly(fast, otherwise) {
-      fast(giving<Native<Value>>({})).act()
+      const calculate = (calculation: Helper): Value => {
+        called.push(calculation)
+        return value()
+      }
+      const { act, otherwise: calculated } = fast(giving<Native<Value>>({ calculate }))
+      act()
+      calculated?.()
       otherwise()
     },
     helper(called_) {

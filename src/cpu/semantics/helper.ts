@@ -2,7 +2,8 @@
  * Helpers by name. Translated code that is kept is loaded by other processes, out of other bundles: what it calls it calls by a name that is written in the source, which no
  * minifier changes.
  */
-import type { Helper, HelperBody, HelperName } from './emitter.ts'
+import type { Cpu } from '../cpu.ts'
+import type { Calculation, Helper, HelperBody, HelperName } from './emitter.ts'
 
 const BY_NAME = new Map<string, Helper>()
 
@@ -14,6 +15,21 @@ export function helper(name: string, body: HelperBody): Helper {
   BY_NAME.set(name, made)
   return made
 }
+
+/** The same for one over vectors. */
+export function calculation(
+  name: string,
+  body: (cpu: Cpu, at: number, number: number) => void,
+  natively: Calculation['natively'] = [],
+): Calculation {
+  const made = helper(name, (cpu, at, number) => {
+    body(cpu, at as number, number as number)
+    return undefined
+  })
+  return Object.assign(made, { natively })
+}
+
+export const isCalculation = (made: Helper): made is Calculation => 'natively' in made
 
 export const helperNamed = (name: string): Helper | undefined => BY_NAME.get(name)
 

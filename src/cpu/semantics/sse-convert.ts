@@ -8,8 +8,8 @@ import { type Environment, NEAREST, PE, ZERO } from '../float/environment.ts'
 import { bitsOf, isPlain, numberOf } from '../float/exact.ts'
 import { F32, F64, type Float, type Format, noteDenormals, unpack } from '../float/format.ts'
 import { environment, settle } from '../float/mxcsr.ts'
-import type { Emitter, Helper, Semantics } from './emitter.ts'
-import { helper } from './helper.ts'
+import type { Calculation, Emitter, Helper, Semantics } from './emitter.ts'
+import { calculation, helper } from './helper.ts'
 import { beginMmx, enterMmx, readMmx, writeMmx } from './mmx-file.ts'
 import { read, sizeOf } from './operands.ts'
 import { extended, readVector, register } from './sse-operands.ts'
@@ -95,6 +95,15 @@ interface Converter {
   readonly high: Helper | undefined
 }
 
+/** Of the second vector's lowest lane to the first one's. */
+const scalarOf = (name: string, conversion: Conversion): Calculation =>
+  calculation(`sse.${name}.vectors`, (cpu, at) => {
+    const { view } = cpu
+    const result = converted(cpu, conversion, view.getBigUint64(at + 16, true))
+    if (conversion.to === 4) view.setUint32(at, Number(result), true)
+    else view.setBigUint64(at, result, true)
+  })
+
 function converter(name: string, conversion: Conversion): Converter {
   const both = (cpu: Cpu, low: number | bigint, high: number | bigint): bigint =>
     converted(cpu, conversion, BigInt(low) | (BigInt(high) << 64n))
@@ -120,17 +129,18 @@ const toXmm =
   (conversion: Conversion) =>
   (mnemonic: string): Semantics => {
     const helpers = converter(mnemonic, conversion)
+    const scalar = conversion.lanes === 1 ? scalarOf(mnemonic, conversion) : undefined
     return (e, insn) => {
       e.fpu()
       const source = readVector(e, insn, 1)
       const to = register(insn, 0)
-      if (conversion.lanes > 1) e.setXmm(to, convertVector(e, helpers, source))
+      if (!scalar) e.setXmm(to, convertVector(e, helpers, source))
       else {
         const fully = (): void => {
           const value = e.helper(helpers.low, conversion.to, e.lane(8, source, 0), e.imm(8, 0))
           e.setXmm(to, e.withLane(conversion.to, e.xmm(to), 0, value))
         }
-        otherWidth(e, conversion.from, source, to, fully)
+        otherWidth(e, conversion.from, source, to, scalar, fully)
       }
     }
   }
@@ -143,6 +153,7 @@ const fromGeneral =
       4: converter(`${mnemonic}.4`, toReal(4, to, 1)),
       8: converter(`${mnemonic}.8`, toReal(8, to, 1)),
     }
+    const scalars = { 4: scalarOf(`${mnemonic}.4`, toReal(4, to, 1)), 8: scalarOf(`${mnemonic}.8`, toReal(8, to, 1)) }
     return (e, insn) => {
       e.fpu()
       const size = sizeOf(insn, 1) as 4 | 8
@@ -152,7 +163,7 @@ const fromGeneral =
         const value = e.helper(helpers[size].low, to, size === 4 ? e.zext(4, 8, source) : source, e.imm(8, 0))
         e.setXmm(n, e.withLane(to, e.xmm(n), 0, value))
       }
-      fromGeneralQuickly(e, size, to, source, n, fully)
+      fromGeneralQuickly(e, size, to, source, n, scalars[size], fully)
     }
   }
 
@@ -163,15 +174,18 @@ const toGeneral =
       4: converter(`${mnemonic}.4`, toWhole(from, 4, 1, truncates)),
       8: converter(`${mnemonic}.8`, toWhole(from, 8, 1, truncates)),
     }
+    const scalars = {
+      4: scalarOf(`${mnemonic}.4`, toWhole(from, 4, 1, truncates)),
+      8: scalarOf(`${mnemonic}.8`, toWhole(from, 8, 1, truncates)),
+    }
     return (e, insn) => {
       e.fpu()
       const size = sizeOf(insn, 0) as 4 | 8
       const source = readVector(e, insn, 1)
       const to = register(insn, 0)
       const fully = (): void => e.setReg(size, to, e.helper(helpers[size].low, size, e.lane(8, source, 0), e.imm(8, 0)))
-      const set = (value: typeof source): void => e.setReg(size, to, size === 8 ? e.sext(4, 8, value) : value)
-      if (truncates) toGeneralQuickly(e, from, source, set, fully)
-      else fully()
+      const set = (value: typeof source): void => e.setReg(size, to, value)
+      toGeneralQuickly(e, size, from, truncates, source, set, scalars[size], fully)
     }
   }
 

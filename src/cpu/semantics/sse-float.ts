@@ -23,11 +23,13 @@ import { environment, mxcsr, PRECISION_MASK, ROUNDING, setMxcsr, settle } from '
 import { reciprocal, reciprocalRoot } from '../float/reciprocal.ts'
 import type { Insn } from '../isa/insn.ts'
 import { CcOp, CF, PF_FLAG, S_XMM, ZF } from '../state.ts'
-import type { Emitter, Helper, Semantics } from './emitter.ts'
-import { helper } from './helper.ts'
+import type { Calculation, Emitter, Helper, Semantics } from './emitter.ts'
+import { QUICK, type Quick } from './float-tests.ts'
+import { calculation, helper } from './helper.ts'
 import { immediate } from './operands.ts'
+import { natively } from './sse-exact.ts'
 import { readVector, register } from './sse-operands.ts'
-import { QUICK, type Quick, arithmetic as quickArithmetic, comparison as quickComparison } from './sse-quick.ts'
+import { arithmetic as quickArithmetic, comparison as quickComparison } from './sse-quick.ts'
 
 /** How an instruction's name ends: what it works on. */
 interface Type {
@@ -98,11 +100,14 @@ function pairNeighbours(bytes: 4 | 8): void {
   })
 }
 
-/** All lanes of a destination and the source in `area`. */
-function run(cpu: Cpu, to: number, { bytes, lanes, format }: Type, arithmetic: Arithmetic, selector = 0): void {
+const setSource = ({ view }: Cpu, at: number): void => {
+  for (let n = 0; n < 16; n += 4) area.setUint32(SOURCE + n, view.getUint32(at + n, true), true)
+}
+
+/** All lanes of a destination, which lies at `at` of the memory, and the source in `area`. */
+function run(cpu: Cpu, at: number, { bytes, lanes, format }: Type, arithmetic: Arithmetic, selector: number): void {
   const { view } = cpu
   const { operations } = arithmetic
-  const at = cpu.base + S_XMM + 16 * to
   for (let n = 0; n < 16; n += 4) area.setUint32(FIRST + n, view.getUint32(at + n, true), true)
   if (arithmetic.horizontal) pairNeighbours(bytes)
   const isQuick = (mxcsr(cpu) & (ROUNDING | PRECISION_MASK)) === PRECISION_MASK
@@ -125,26 +130,39 @@ function run(cpu: Cpu, to: number, { bytes, lanes, format }: Type, arithmetic: A
   for (let n = 0; n < bytes * lanes; n += 4) view.setUint32(at + n, area.getUint32(RESULT + n, true), true)
 }
 
+const placeOf = ({ base }: Cpu, xmm: number | bigint | undefined): number => base + S_XMM + 16 * (xmm as number)
+
 /** Two helpers: of a register and a register, and of a register and 16 bytes as two halves. */
 function helpers(mnemonic: string, type: Type, arithmetic: Arithmetic): { registers: Helper; memory: Helper } {
   return {
     registers: helper(`sse.${mnemonic}.registers`, (cpu, to, from, selector) => {
-      const at = cpu.base + S_XMM + 16 * (from as number)
-      for (let n = 0; n < 16; n += 4) area.setUint32(SOURCE + n, cpu.view.getUint32(at + n, true), true)
-      run(cpu, to as number, type, arithmetic, selector as number)
+      setSource(cpu, placeOf(cpu, from))
+      run(cpu, placeOf(cpu, to), type, arithmetic, selector as number)
       return undefined
     }),
     memory: helper(`sse.${mnemonic}.memory`, (cpu, to, low, high, selector) => {
       area.setBigUint64(SOURCE, low as bigint, true)
       area.setBigUint64(SOURCE + 8, high as bigint, true)
-      run(cpu, to as number, type, arithmetic, selector as number)
+      run(cpu, placeOf(cpu, to), type, arithmetic, selector as number)
       return undefined
     }),
   }
 }
 
+/** The same of two vectors. */
+const calculationOf = (mnemonic: string, type: Type, arithmetic: Arithmetic, quick: Quick): Calculation =>
+  calculation(
+    `sse.${mnemonic}.vectors`,
+    (cpu, at, selector) => {
+      setSource(cpu, at + 16)
+      run(cpu, at, type, arithmetic, selector)
+    },
+    natively(type, quick),
+  )
+
 function semantics(mnemonic: string, type: Type, arithmetic: Arithmetic, quick: Quick | undefined): Semantics {
   const { registers, memory } = helpers(mnemonic, type, arithmetic)
+  const vectors = quick && calculationOf(mnemonic, type, arithmetic, quick)
   return <V>(e: Emitter<V>, insn: Insn): void => {
     e.fpu()
     const to = register(insn, 0)
@@ -155,7 +173,7 @@ function semantics(mnemonic: string, type: Type, arithmetic: Arithmetic, quick: 
         insn.operands[1]!.kind === 'xmm' ? [e.imm(4, register(insn, 1))] : [e.lane(8, value, 0), e.lane(8, value, 1)]
       e.helper(source.length === 1 ? registers : memory, 0, e.imm(4, to), ...source, e.imm(4, selector))
     }
-    if (quick) quickArithmetic(e, type, quick, selector, to, value, fully)
+    if (vectors) quickArithmetic(e, type, quick, selector, to, value, vectors, fully)
     else fully()
   }
 }
@@ -225,11 +243,16 @@ const APPROXIMATIONS: Record<string, Arithmetic> = {
 const FLAGS = { greater: 0, less: CF, equal: ZF, unordered: ZF | PF_FLAG | CF } as const
 
 const comparison = (mnemonic: string, { bytes, format }: Type, quiet: boolean): Semantics => {
-  const compared = helper(`sse.${mnemonic}`, (cpu, a, b) => {
+  const flagsOf = (cpu: Cpu, a: bigint, b: bigint): number => {
     const env = environment(cpu)
-    const order = orderOf(env, format, BigInt(a!), BigInt(b!), quiet)
+    const order = orderOf(env, format, a, b, quiet)
     settle(cpu, env)
     return FLAGS[order]
+  }
+  const compared = helper(`sse.${mnemonic}`, (cpu, a, b) => flagsOf(cpu, BigInt(a!), BigInt(b!)))
+  const vectors = calculation(`sse.${mnemonic}.vectors`, (cpu, at) => {
+    const { view } = cpu
+    view.setUint32(at, flagsOf(cpu, getBits(view, bytes, at), getBits(view, bytes, at + 16)), true)
   })
   return (e, insn) => {
     e.fpu()
@@ -237,7 +260,7 @@ const comparison = (mnemonic: string, { bytes, format }: Type, quiet: boolean): 
     const b = readVector(e, insn, 1)
     const flags = e.variable(4, e.imm(4, 0))
     const fully = (): void => flags.set(e.helper(compared, 4, e.lane(bytes, a, 0), e.lane(bytes, b, 0)))
-    quickComparison(e, bytes, a, b, flags.set, fully)
+    quickComparison(e, bytes, a, b, flags.set, vectors, fully)
     e.setFlags(CcOp.flags, 4, e.imm(4, 0), flags.get())
   }
 }

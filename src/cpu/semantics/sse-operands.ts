@@ -14,8 +14,9 @@ export function extended<V>(e: Emitter<V>, size: Size, value: V): V {
 /** Memory of 16 bytes is aligned, or #GP: only some moves say otherwise. */
 function loadVector<V>(e: Emitter<V>, insn: Insn, mem: MemOperand, aligned = true): V {
   if (mem.size === XMM_BYTES) return e.load128(address(e, insn, mem), aligned, mem.segment === SS)
-  const size = mem.size as Size
-  return extended(e, size, e.load(size, address(e, insn, mem), mem.segment === SS))
+  if (mem.size !== 4 && mem.size !== 8)
+    return extended(e, mem.size as Size, e.load(mem.size as Size, address(e, insn, mem), mem.segment === SS))
+  return e.loadScalar(mem.size, address(e, insn, mem), mem.segment === SS)
 }
 
 /** An XMM register or memory. */

@@ -45,9 +45,11 @@ export const WASM_VECTOR_OPS = [
 export const SSE_VECTOR_OPS = ['pmulhw', 'pmulhuw', 'pmuludq', 'psadbw', 'pmulhrsw', 'pshufb'] as const
 
 /** Floats by WebAssembly's names; only translated code has them. */
-type Arithmetic = 'eq' | 'ne' | 'lt' | 'le' | 'ge' | 'abs' | 'add' | 'sub' | 'mul' | 'div' | 'sqrt' | 'pmin' | 'pmax'
+type Comparison = 'eq' | 'lt' | 'le' | 'ge'
+type Arithmetic = 'abs' | 'nearest' | 'add' | 'sub' | 'mul' | 'div' | 'sqrt' | 'pmin' | 'pmax'
+export type FloatOpOfEither = Comparison | Arithmetic
 export type FloatOp =
-  | `${'f32x4' | 'f64x2'}.${Arithmetic}`
+  | `${'f32x4' | 'f64x2'}.${FloatOpOfEither}`
   | 'v128.not'
   | 'f32x4.convert_i32x4_s'
   | 'f64x2.convert_low_i32x4_s'

@@ -30,6 +30,14 @@ const STORES: Readonly<Record<1 | 2 | 4 | 8, number>> = {
   4: Op.i32_store,
   8: Op.i64_store,
 }
+const LOADS_LOWEST: Readonly<Record<4 | 8, number>> = {
+  4: VectorCode['v128.load32_zero']!,
+  8: VectorCode['v128.load64_zero']!,
+}
+const STORES_LANE: Readonly<Record<4 | 8, number>> = {
+  4: VectorCode['v128.store32_lane']!,
+  8: VectorCode['v128.store64_lane']!,
+}
 const V128_LOAD = VectorCode['v128.load']!
 const V128_STORE = VectorCode['v128.store']!
 
@@ -224,12 +232,16 @@ export class AccessWriter extends ValueWriter {
   /** From so far behind the offset on the stack. */
   loadHost(node: Node, bytes: AccessBytes, offset: number): void {
     if (bytes === 16) this.simdMemory(V128_LOAD, offset)
+    else if (node.type === V128) this.simdMemory(LOADS_LOWEST[bytes as 4 | 8], offset)
     else this.memory(LOADS[bytes], offset)
     this.define(node)
   }
-  /** The value on the stack, to so far behind the offset below it. */
-  storeHost(bytes: AccessBytes, offset: number): void {
-    if (bytes === 16) this.simdMemory(V128_STORE, offset)
+  /** The value on the stack, or a lane of it, to so far behind the offset below it. */
+  storeHost(bytes: AccessBytes, offset: number, lane?: number): void {
+    if (lane !== undefined) {
+      this.simdMemory(STORES_LANE[bytes as 4 | 8], offset)
+      this.op(lane)
+    } else if (bytes === 16) this.simdMemory(V128_STORE, offset)
     else this.memory(STORES[bytes], offset)
   }
 }

@@ -4,7 +4,7 @@
  */
 import { GP, NM } from '../fault.ts'
 import type { Size } from '../isa/insn.ts'
-import type { Emitter, Helper, Modified, Native } from '../semantics/emitter.ts'
+import type { Calculation, Emitter, Helper, Modified, Native, Quickly } from '../semantics/emitter.ts'
 import {
   DF,
   Exit,
@@ -14,7 +14,6 @@ import {
   S_EXIT_VECTOR,
   S_FLAGS,
   S_LEAVE,
-  S_MXCSR,
   S_SEGMENT_BASES,
   S_TS,
   TF,
@@ -110,7 +109,10 @@ export class BlockBuilder extends SlotBuilder implements Emitter<Node> {
     return node
   }
   store(size: Size, address: Node, value: Node, stack = false): void {
-    this.append({ kind: 'store-host', host: this.#host(size, address, stack), value, bytes: size })
+    const host = this.#host(size, address, stack)
+    const lane = this.laneOf(size, value)
+    if (lane) this.append({ kind: 'store-host', host, value: value.a!, bytes: size, lane: lane[0]! })
+    else this.append({ kind: 'store-host', host, value, bytes: size })
   }
   modify(size: Size, address: Node, stack = false): Modified<Node> {
     const host = this.#host(size, address, stack)
@@ -120,6 +122,9 @@ export class BlockBuilder extends SlotBuilder implements Emitter<Node> {
   }
   writable(bytes: number, address: Node, stack = false): void {
     this.#host(bytes, address, stack)
+  }
+  loadScalar(size: 4 | 8, address: Node, stack = false): Node {
+    return this.#load(V128, size, address, stack)
   }
   load128(address: Node, aligned: boolean, stack = false): Node {
     if (aligned) this.#faultIfUnaligned(address)
@@ -181,20 +186,15 @@ export class BlockBuilder extends SlotBuilder implements Emitter<Node> {
     return node
   }
 
-  #loadState(type: ValueType, offset: number): Node {
-    const node = this.nodes.pinned(type)
-    this.append({ kind: 'load-state', node, offset })
-    return node
-  }
   otherFlags(): Node {
-    return this.#loadState(I32, S_FLAGS)
+    return this.loadState(I32, S_FLAGS)
   }
   setOtherFlags(value: Node): void {
     this.#flagsWritten = true
     this.append({ kind: 'store-state', offset: S_FLAGS, value })
   }
   segmentBase(n: number): Node {
-    return this.#loadState(I64, S_SEGMENT_BASES + 8 * n)
+    return this.loadState(I64, S_SEGMENT_BASES + 8 * n)
   }
 
   jump(target: Node): void {
@@ -229,7 +229,7 @@ export class BlockBuilder extends SlotBuilder implements Emitter<Node> {
 
   fpu(): void {
     if (this.fpuUsable) return
-    this.if(this.#loadState(I32, S_TS), () => this.fault(NM))
+    this.if(this.loadState(I32, S_TS), () => this.fault(NM))
     this.fpuUsable = true
   }
   fault(vector: number, code = -1): void {
@@ -261,16 +261,22 @@ export class BlockBuilder extends SlotBuilder implements Emitter<Node> {
       quotient: (isSigned, a, b) => this.nodes.binary(isSigned ? Op.i64_div_s : Op.i64_div_u, a, b),
       remainder: (isSigned, a, b) => this.nodes.binary(isSigned ? Op.i64_rem_s : Op.i64_rem_u, a, b),
       constant: (bits) => this.constant128(bits),
-      any: (a) => this.anyTrue(a),
-      mxcsr: () => this.#loadState(I32, S_MXCSR),
+      mxcsrIs: (mask, bits) => this.mxcsrIs(mask, bits),
+      calculate: (calculation, a, b, number) => this.#calculate(calculation, a, b, number),
     }
+  }
+  #calculate(calculation: Calculation, a: Node, b: Node, number: number): Node {
+    const node = this.nodes.pinned(V128)
+    const args = [a, b, this.imm(4, number)]
+    this.append({ kind: 'calculate', calculation, args, node, site: this.#site() })
+    return node
   }
 
   /** Helpers that only calculate neither ask for a pause nor set TF: nothing has to be looked at behind them. */
-  quickly(fast: (native: Native<Node>) => { readonly condition: Node; act(): void }, otherwise: () => void): void {
-    const { condition, act } = fast(this.#native())
+  quickly(fast: (native: Native<Node>) => Quickly<Node>, otherwise: () => void): void {
+    const { condition, act, otherwise: calculated = otherwise } = fast(this.#native())
     const helped = this.#helped
-    this.if(condition, act, otherwise)
+    this.if(condition, act, calculated)
     this.#helped = helped
   }
 

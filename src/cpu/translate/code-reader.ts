@@ -20,11 +20,16 @@ export class CodeReader {
   /** Addresses by pages, and where those lie. */
   readonly #read: { readonly page: number; readonly offset: number; readonly length: number }[] = []
   readonly #pages = new Map<number, number>()
+  readonly #isElsewhere: (rip: bigint) => boolean
   instructions = 0
+  /** There may be more code that belongs to it. */
+  isCut = false
 
-  constructor(cpu: Translating, bytes: Uint8Array) {
+  /** `isElsewhere`: whether what is there is another region's. */
+  constructor(cpu: Translating, bytes: Uint8Array, isElsewhere: (rip: bigint) => boolean) {
     this.#cpu = cpu
     this.#bytes = bytes
+    this.#isElsewhere = isElsewhere
   }
 
   get pages(): readonly (readonly [page: number, at: number])[] {
@@ -32,6 +37,12 @@ export class CodeReader {
   }
 
   readonly fetch = (rip: bigint): Translatable | undefined => {
+    const found = this.#isElsewhere(rip) ? undefined : this.#fetch(rip)
+    if (!found || found.indirect) this.isCut = true
+    return found
+  }
+
+  #fetch(rip: bigint): Translatable | undefined {
     const page = Number(rip >> 12n)
     const within = Number(rip & 0xfffn)
     const at = this.#cpu.codePage(page)
@@ -77,6 +88,14 @@ export class CodeReader {
     if (here === length) return
     this.#pages.set(page + 1, next)
     this.#read.push({ page: page + 1, offset: 0, length: length - here })
+  }
+
+  hasRead(rip: bigint): boolean {
+    const wanted = Number(rip >> 12n)
+    const within = Number(rip & 0xfffn)
+    return this.#read.some(
+      ({ page, offset, length }) => page === wanted && offset <= within && within < offset + length,
+    )
   }
 
   /** What has been read, in pieces that do not touch. */

@@ -34,6 +34,8 @@ export interface KeptRegion {
   readonly module: KeptModule
   /** Among the module's. */
   readonly number: number
+  /** There is nothing that could be added to it, for all that is known. */
+  readonly isWhole: boolean
 }
 
 /** More than that, and what this process has made is forgotten. */
@@ -42,6 +44,15 @@ const NOTHING: readonly KeptRegion[] = []
 
 /** An address as a number with sign, for the halves of which no BigInt has to be made. */
 export const keyOf = (low: number, high: number): number => high * 2 ** 32 + (low >>> 0)
+/** The same of a canonical address. */
+export const keyOfAddress = (address: bigint): number => Number(BigInt.asIntN(64, address))
+
+/** Whether an address is among them. */
+export function isOf(pieces: readonly Piece[], address: bigint): boolean {
+  const wanted = Number(address >> 12n)
+  const within = Number(address & 0xfffn)
+  return pieces.some(({ page, offset, bytes }) => page === wanted && offset <= within && within < offset + bytes.length)
+}
 
 export class Library {
   readonly #byRip = new Map<number, KeptRegion[]>()
@@ -58,7 +69,7 @@ export class Library {
     for (const each of given) this.#put(each)
   }
 
-  /** What there has been at an address (`keyOf`), whatever is there now. */
+  /** What there has been at an address (`keyOf`), whatever is there now; what is whole comes first. */
   at(key: number): readonly KeptRegion[] {
     return this.#byRip.get(key) ?? NOTHING
   }
@@ -78,10 +89,10 @@ export class Library {
   }
 
   #put(region: KeptRegion): void {
-    const low = Number(BigInt.asIntN(32, region.rip))
-    const key = keyOf(low, Number(BigInt.asIntN(32, region.rip >> 32n)))
+    const key = keyOfAddress(region.rip)
     const same = this.#byRip.get(key)
-    if (same) same.push(region)
+    if (same && region.isWhole) same.unshift(region)
+    else if (same) same.push(region)
     else this.#byRip.set(key, [region])
   }
 }

@@ -37,6 +37,7 @@ class FlagsReader {
       case 'host':
       case 'leave':
       case 'asked':
+      case 'calculate':
         return this.#isFromBefore(statement.site.pending)
       case 'goto':
       case 'jump':

@@ -1,11 +1,12 @@
 /** WebAssembly modules of regions, and what they import: one function for the TLB's misses, one for lazy flags, and the helpers. */
 import { Fault } from '../fault.ts'
 import type { Helper } from '../semantics/emitter.ts'
-import { helperNamed } from '../semantics/helper.ts'
+import { helperNamed, isCalculation } from '../semantics/helper.ts'
 import type { Bytes } from '../wasm/bytes.ts'
 import { compile, link, type WasmMemory } from '../wasm/engine.ts'
 import { ModuleBuilder, type Signature } from '../wasm/module.ts'
-import { I32, I64 } from '../wasm/opcodes.ts'
+import { I32, I64, V128 } from '../wasm/opcodes.ts'
+import { ASKED_SIGNATURE, createCalculation } from './calculation.ts'
 import type { ImportedHelper, KeptModule } from './library.ts'
 import { createMiss, MISS_SIGNATURE } from './miss.ts'
 import type { Region } from './region.ts'
@@ -78,15 +79,24 @@ export class Modules {
     return exports
   }
 
-  /** A helper as WebAssembly calls it: numbers without sign, faults told. */
+  /** What a module that imports it is given. */
   #helper(wanted: ImportedHelper): unknown {
     const key = importNameOf(wanted)
     const known = this.#callable.get(key)
     if (known) return known
     const helper = helperNamed(wanted.name)
     if (!helper) throw new Error(`there is no helper ${wanted.name}`)
-    const [, [result]] = wanted.signature
-    const callable = (...args: (number | bigint)[]): number | bigint => {
+    const made =
+      isCalculation(helper) && wanted.signature[0].includes(V128)
+        ? createCalculation(this.#memory, helper, this.#helper({ ...wanted, signature: ASKED_SIGNATURE }))
+        : this.#called(helper, wanted.signature)
+    this.#callable.set(key, made)
+    return made
+  }
+
+  /** A helper as WebAssembly calls it: numbers without sign, faults told. */
+  #called(helper: Helper, [, [result]]: Signature): unknown {
+    return (...args: (number | bigint)[]): number | bigint => {
       const cpu = this.#current()
       try {
         const given = args.map((arg) => (typeof arg === 'bigint' ? BigInt.asUintN(64, arg) : arg >>> 0))
@@ -99,7 +109,5 @@ export class Modules {
         return result === I64 ? 0n : 0
       }
     }
-    this.#callable.set(key, callable)
-    return callable
   }
 }

@@ -6,14 +6,17 @@
  * happened in one number (`site`).
  */
 
-import { S_INDIRECT, S_LEAVE, S_RIP } from '../state.ts'
+import type { Helper } from '../semantics/emitter.ts'
+import { S_LEAVE } from '../state.ts'
 import type { Bytes } from '../wasm/bytes.ts'
-import { I32, I64, Op, type ValueType, VOID } from '../wasm/opcodes.ts'
+import type { Signature } from '../wasm/module.ts'
+import { Op, type ValueType, VOID } from '../wasm/opcodes.ts'
 import { isChecked } from './accounts.ts'
+import { CALCULATION_SIGNATURE } from './calculation.ts'
 import { needsFlags } from './liveness.ts'
 import type { Node, Slot } from './node.ts'
 import type { Region } from './region.ts'
-import { BASE, BUDGET, type Imports, isNear, LONG, OWN_LOCALS, StateWriter } from './state-writer.ts'
+import { BASE, BUDGET, type Imports, isNear, OWN_LOCALS, StateWriter } from './state-writer.ts'
 import { LEAVE_ASKED, LEAVE_EXIT, type Site, type Statement } from './statement.ts'
 import { type Goto, type Placed, type Structure, structureOf } from './structure.ts'
 import { countCold, countHot, needsOf } from './uses.ts'
@@ -127,7 +130,7 @@ class RegionWriter {
       case 'store-host':
         out.push(statement.host)
         out.push(statement.value)
-        out.storeHost(statement.bytes, statement.host.offset)
+        out.storeHost(statement.bytes, statement.host.offset, statement.lane)
         break
       case 'load-state':
         out.get(BASE)
@@ -168,7 +171,7 @@ class RegionWriter {
       case 'jump':
         out.settle(placed.debt + statement.done)
         out.coldFlags(statement.pending)
-        this.#jump(statement)
+        out.jump(statement)
         this.#branch('out')
         break
       case 'leave':
@@ -177,6 +180,9 @@ class RegionWriter {
         break
       case 'helper':
         this.#helper(statement, placed.debt)
+        break
+      case 'calculate':
+        this.#calculate(statement, placed.debt)
         break
       case 'asked':
         this.#leaveIfAsked(statement.site, placed.debt, LEAVE_ASKED)
@@ -239,20 +245,6 @@ class RegionWriter {
     this.#branch('out')
   }
 
-  #jump({ target, returns }: Extract<Statement, { kind: 'jump' }>): void {
-    const out = this.#out
-    out.get(BASE)
-    out.push(target)
-    if (!returns) {
-      out.tee(LONG)
-      out.storeTo(I64, S_RIP)
-      out.get(BASE)
-      out.get(LONG)
-      out.op(Op.i32_wrap_i64)
-      out.storeTo(I32, S_INDIRECT)
-    } else out.storeTo(I64, S_RIP)
-  }
-
   /** Out of the middle of a block with this debt. */
   #leave({ at, done, pending }: Site, debt: number, depth = 0): void {
     this.#out.coldFlags(pending)
@@ -281,16 +273,23 @@ class RegionWriter {
     this.#leaveIf(site, debt)
   }
 
-  #helper(statement: Extract<Statement, { kind: 'helper' }>, debt: number): void {
+  #call(helper: Helper, args: readonly Node[], signature: Signature, node: Node | undefined): void {
+    for (const arg of args) this.#out.push(arg)
+    this.#out.op(Op.call)
+    this.#out.code.unsigned(this.#imports.helper(helper, signature))
+    if (node) this.#out.define(node)
+  }
+  #calculate({ calculation, args, node, site }: Extract<Statement, { kind: 'calculate' }>, debt: number): void {
+    this.#out.get(BASE)
+    this.#call(calculation, args, CALCULATION_SIGNATURE, node)
+    this.#leaveIfAsked(site, debt, LEAVE_EXIT)
+  }
+  #helper({ helper, rip, args, node, site }: Extract<Statement, { kind: 'helper' }>, debt: number): void {
     const out = this.#out
-    const { helper, args, node, site } = statement
     out.storeAll()
-    out.storeRip(statement.rip)
+    out.storeRip(rip)
     out.storeBudget(debt + site.done)
-    for (const arg of args) out.push(arg)
-    out.op(Op.call)
-    out.code.unsigned(this.#imports.helper(helper, [args.map(({ type }) => type), node ? [node.type] : []]))
-    if (node) out.define(node)
+    this.#call(helper, args, [args.map(({ type }) => type), node ? [node.type] : []], node)
     this.#leaveIfAsked({ ...site, pending: undefined }, debt, LEAVE_EXIT)
     out.keepAll(out.kept)
     out.loadAll()

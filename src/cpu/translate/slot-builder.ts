@@ -3,7 +3,7 @@
  * may have changed it.
  */
 import { AH, type Size } from '../isa/insn.ts'
-import type { CcOp } from '../state.ts'
+import { type CcOp, S_MXCSR } from '../state.ts'
 import { I32, I64, Op, type ValueType } from '../wasm/opcodes.ts'
 import { Conditions, type FlagSource } from './conditions.ts'
 import { isConstant, Kind, type Node, type Slot } from './node.ts'
@@ -21,6 +21,8 @@ interface PendingFlags extends Pending {
 }
 /** From so many on, they are rather stored once. */
 const ACCESSES_STORED = 2
+
+const NO_TESTS: ReadonlyMap<number, Node> = new Map()
 
 /** Nodes that slots hold since some moment. */
 interface Hold {
@@ -41,6 +43,8 @@ export abstract class SlotBuilder extends VectorBuilder {
   protected pending: PendingFlags | undefined
   /** The x87, MMX and SSE instructions before have asked for CR0.TS. */
   protected fpuUsable = false
+  /** What has been found out about MXCSR. */
+  #mxcsrTests: ReadonlyMap<number, Node> = NO_TESTS
   /** Control has been given away in an arm of an `if`: nothing may follow in this instruction. */
   protected mayHaveEnded = false
 
@@ -100,7 +104,7 @@ export abstract class SlotBuilder extends VectorBuilder {
       n >= AH ? [this.shl(8, wide, this.imm(4, 8)), ~0xff00n] : [wide, size === 1 ? ~0xffn : ~0xffffn]
     this.#set(slot, this.or(8, this.and(8, this.#get(slot), this.imm(8, kept)), part))
   }
-  protected override getXmm(n: number): Node {
+  xmm(n: number): Node {
     return this.#get(this.slots.xmm(n))
   }
   setXmm(n: number, value: Node): void {
@@ -127,7 +131,8 @@ export abstract class SlotBuilder extends VectorBuilder {
     const list = this.list
     const hold = this.hold
     const before = this.#current
-    const fpuUsable = this.fpuUsable
+    const { fpuUsable } = this
+    const mxcsrTests = this.#mxcsrTests
     const changed = new Set<number>()
     let everything = false
     let flagsChanged = false
@@ -141,6 +146,7 @@ export abstract class SlotBuilder extends VectorBuilder {
       this.#current = before.slice()
       this.pending = pending
       this.fpuUsable = fpuUsable
+      this.#mxcsrTests = mxcsrTests
       this.ended = false
       this.mayHaveEnded = false
       arm()
@@ -160,6 +166,7 @@ export abstract class SlotBuilder extends VectorBuilder {
     this.hold = hold
     this.#current = before
     this.fpuUsable = fpuUsable
+    this.#mxcsrTests = mxcsrTests
     this.ended = ends === 2
     this.mayHaveEnded = mayHaveEnded
     this.pending = flagsChanged ? undefined : pending
@@ -168,9 +175,10 @@ export abstract class SlotBuilder extends VectorBuilder {
     else if (changed.size > 0 || flagsChanged) this.#reread(changed, flagsChanged)
   }
 
-  /** The slots may hold anything now. */
+  /** The slots and MXCSR may hold anything now. */
   protected forget(): void {
     this.#current = []
+    this.#mxcsrTests = NO_TESTS
     this.hold = this.#newHold()
   }
   /** After an `if` in which some slots have changed. */
@@ -223,5 +231,20 @@ export abstract class SlotBuilder extends VectorBuilder {
   protected flush(): void {
     if (this.pending) this.pending.isStored = true
     this.pending = undefined
+  }
+
+  protected loadState(type: ValueType, offset: number): Node {
+    const node = this.nodes.pinned(type)
+    this.append({ kind: 'load-state', node, offset })
+    return node
+  }
+  /** Found out once. Calculations only set flags, which makes no test fail that has succeeded before (sse-quick.ts). */
+  protected mxcsrIs(mask: number, bits: number): Node {
+    const key = (mask << 16) | bits
+    const known = this.#mxcsrTests.get(key)
+    if (known) return known
+    const test = this.eq(4, this.and(4, this.loadState(I32, S_MXCSR), this.imm(4, mask)), this.imm(4, bits))
+    this.#mxcsrTests = new Map(this.#mxcsrTests).set(key, test)
+    return test
   }
 }

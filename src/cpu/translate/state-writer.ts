@@ -2,14 +2,14 @@
  * Writes how a region's function meets the vCPU's state: which locals it has, what is loaded where it begins and stored where it ends, and the flags' way into their slots.
  */
 import type { Helper } from '../semantics/emitter.ts'
-import { S_BUDGET, S_RIP, S_TLB_AT } from '../state.ts'
+import { S_BUDGET, S_INDIRECT, S_RIP, S_TLB_AT } from '../state.ts'
 import type { Bytes } from '../wasm/bytes.ts'
 import type { Signature } from '../wasm/module.ts'
 import { I32, I64, Op, type ValueType, VOID } from '../wasm/opcodes.ts'
 import { AccessWriter, type LeaveIf } from './access-writer.ts'
 import type { Slot } from './node.ts'
 import type { Slots } from './slots.ts'
-import type { Pending } from './statement.ts'
+import type { Pending, Statement } from './statement.ts'
 
 export const BASE = 0
 export const BUDGET = 1
@@ -17,7 +17,7 @@ const TLB = 2
 const SITE = 3
 const MASK = 4
 const WORD = 5
-export const LONG = 6
+const LONG = 6
 const OTHER_LONG = 7
 export const OWN_LOCALS: readonly ValueType[] = [I32, I32, I32, I32, I64, I64]
 /** Of the slots. */
@@ -87,6 +87,20 @@ export class StateWriter extends AccessWriter {
     this.get(BASE)
     this.const64(rip)
     this.storeTo(I64, S_RIP)
+  }
+
+  /** On at an address that is known only now. */
+  jump({ target, returns }: Extract<Statement, { kind: 'jump' }>): void {
+    this.get(BASE)
+    this.push(target)
+    if (!returns) {
+      this.tee(LONG)
+      this.storeTo(I64, S_RIP)
+      this.get(BASE)
+      this.get(LONG)
+      this.op(Op.i32_wrap_i64)
+      this.storeTo(I32, S_INDIRECT)
+    } else this.storeTo(I64, S_RIP)
   }
 
   /** What is left of the budget when so much more has been taken off. */

@@ -1,5 +1,5 @@
 /** What a block does, in order: everything that has an effect, may fault, or ends the block. Values are nodes. */
-import type { Helper } from '../semantics/emitter.ts'
+import type { Calculation, Helper } from '../semantics/emitter.ts'
 import type { Node, Slot } from './node.ts'
 import type { Place } from './span.ts'
 
@@ -53,7 +53,14 @@ export type Statement =
       readonly place: Place | undefined
     }
   | { readonly kind: 'load-host'; readonly node: Node; readonly host: Node; readonly bytes: AccessBytes }
-  | { readonly kind: 'store-host'; readonly host: Node; readonly value: Node; readonly bytes: AccessBytes }
+  | {
+      readonly kind: 'store-host'
+      readonly host: Node
+      readonly value: Node
+      readonly bytes: AccessBytes
+      /** Of 4 or 8 bytes, and a vector: that lane of it. */
+      readonly lane?: number
+    }
   /** Where in the memory an address lies if the TLB has it for such an access, else 0. */
   | { readonly kind: 'probe'; readonly node: Node; readonly address: Node; readonly write: boolean }
   /** What nobody is waiting for of the budget, and less of it. */
@@ -103,6 +110,14 @@ export type Statement =
       readonly rip: bigint
       readonly args: readonly Node[]
       readonly node: Node | undefined
+      readonly site: Site
+    }
+  /** Out of line: registers stay where they are. */
+  | {
+      readonly kind: 'calculate'
+      readonly calculation: Calculation
+      readonly args: readonly Node[]
+      readonly node: Node
       readonly site: Site
     }
   /** Leaves if somebody has asked for it within a helper. */

@@ -20,11 +20,12 @@ interface Description {
     readonly regions: readonly RegionDescription[]
   }[]
 }
-/** Its number, address (hexadecimal), mode, pieces: page, offset, length. */
+/** Its number, address (hexadecimal), mode, whether it is whole, pieces: page, offset, length. */
 type RegionDescription = readonly [
   number: number,
   rip: string,
   mode: Mode,
+  isWhole: boolean,
   pieces: readonly (readonly [number, number, number])[],
 ]
 
@@ -56,9 +57,15 @@ export function writeTranslations(library: Library): Uint8Array<ArrayBuffer> {
   return file
 }
 
-function describe({ number, rip, mode, pieces }: KeptRegion, parts: Uint8Array[]): RegionDescription {
+function describe({ number, rip, mode, isWhole, pieces }: KeptRegion, parts: Uint8Array[]): RegionDescription {
   for (const { bytes } of pieces) parts.push(bytes)
-  return [number, rip.toString(16), mode, pieces.map(({ page, offset, bytes }) => [page, offset, bytes.length])]
+  return [
+    number,
+    rip.toString(16),
+    mode,
+    isWhole,
+    pieces.map(({ page, offset, bytes }) => [page, offset, bytes.length]),
+  ]
 }
 
 /** Throws where the file is none, or is not whole. */
@@ -76,9 +83,9 @@ export function readTranslations(file: Uint8Array<ArrayBuffer>): KeptRegion[] {
   for (const { bytes, helpers, regions: described } of modules) {
     for (const { name } of helpers) if (!helperNamed(name)) throw new Error(`there is no helper ${name}`)
     const module: KeptModule = { compiled: undefined, helpers, bytes: take(bytes) }
-    for (const [number, rip, mode, places] of described) {
+    for (const [number, rip, mode, isWhole, places] of described) {
       const pieces = places.map(([page, offset, length]): Piece => ({ page, offset, bytes: take(length) }))
-      regions.push({ rip: BigInt(`0x${rip}`), mode, pieces, module, number })
+      regions.push({ rip: BigInt(`0x${rip}`), mode, pieces, module, number, isWhole })
     }
   }
   return regions

@@ -9,7 +9,8 @@ import type { Insn, Mode } from '../isa/insn.ts'
 import { Bytes } from '../wasm/bytes.ts'
 import type { WasmMemory } from '../wasm/engine.ts'
 import { CodeReader } from './code-reader.ts'
-import { type KeptRegion, keyOf, Library } from './library.ts'
+import { GuardedPages, type Translated } from './guarded-pages.ts'
+import { isOf, type KeptRegion, keyOf, keyOfAddress, Library } from './library.ts'
 import { Modules, makeModule } from './modules.ts'
 import { buildRegion, type Region } from './region.ts'
 import { createRuntime, type Runtime } from './runtime.ts'
@@ -33,33 +34,25 @@ export interface Translating extends Cpu {
   protect(page: number): void
 }
 
-/** A region where the memory has its bytes. */
-interface Translated {
-  readonly region: KeptRegion
-  /** Pages of linear addresses, and where they lie. */
-  readonly pages: ReadonlyMap<number, number>
-  /** In the dispatcher's table. */
-  readonly index: number
-}
-
 interface Wanted {
   readonly rip: bigint
   readonly cpu: Translating
   readonly mode: Mode
+  /** It does not end where other regions begin. */
+  readonly isWhole: boolean
 }
-
-/** A page of the memory with translated code. */
-interface GuardedPage {
-  readonly regions: Set<Translated>
-  /** Which of its lines have code. */
-  readonly lines: Uint8Array
+/** What is being translated. */
+interface Begun extends Wanted {
+  readonly region: Region
+  readonly reader: CodeReader
 }
 
 /** So many regions are compiled together, if none of them is urgent. */
 const BATCH = 32
 /** More than that, and all are forgotten. */
 const REGIONS_MAX = 32768
-const LINE_BYTES = 64
+/** Where so many runs have ended, time is spent: a region is made whole there. */
+const SPENT_MAX = 8
 const REACHED_SHIFT = 12n
 
 export interface TranslatorOptions {
@@ -80,12 +73,13 @@ export class Translator {
   readonly #cpus: Translating[] = []
   /** By their addresses, as numbers with sign. */
   readonly #byRip = new Map<number, Translated[]>()
-  readonly #byPage = new Map<number, GuardedPage>()
+  readonly #pages: GuardedPages
   readonly #regionsMax: number
-  readonly #guarding: ((page: number, hasCode: boolean) => void) | undefined
   readonly #freeIndices: number[] = []
   /** Where jumps have led to that do not say it, by the area that they are in. */
   readonly #reached = new Map<bigint, Set<bigint>>()
+  /** How many runs have ended in regions that are not whole. */
+  readonly #spent = new WeakMap<Translated, number>()
   #indices = 0
   #wanted: Wanted[] = []
   readonly #modules: Modules
@@ -95,7 +89,10 @@ export class Translator {
   readonly counts = { instructions: 0, regions: 0, taken: 0, modules: 0, invalidated: 0 }
 
   constructor(memory: WasmMemory, options: TranslatorOptions = {}) {
-    this.#guarding = options.guarding
+    this.#pages = new GuardedPages((page, hasCode) => {
+      options.guarding?.(page, hasCode)
+      if (hasCode) for (const cpu of this.#cpus) cpu.protect(page)
+    })
     this.#regionsMax = options.regionsMax ?? REGIONS_MAX
     this.#library = options.library ?? new Library()
     this.#batch = options.batch ?? 0
@@ -116,17 +113,12 @@ export class Translator {
 
   /** Whether a page of the memory has code that was translated. */
   isGuarded(page: number): boolean {
-    return this.#byPage.has(page)
+    return this.#pages.has(page)
   }
 
   /** Whether there is translated code near these bytes, which are of one page. */
   hasCode(at: number, length: number): boolean {
-    const offset = at % 4096
-    const guarded = this.#byPage.get(at - offset)
-    if (!guarded) return false
-    const last = Math.floor((offset + length - 1) / LINE_BYTES)
-    for (let line = Math.floor(offset / LINE_BYTES); line <= last; line++) if (guarded.lines[line] !== 0) return true
-    return false
+    return this.#pages.hasCode(at, length)
   }
 
   /** The region for an address as this vCPU sees it: its number in the table, or -1. Its bytes are as they were: whoever writes to them says so (`written`). */
@@ -156,15 +148,36 @@ export class Translator {
 
   /** Asks for an address to be translated, with others. */
   want(cpu: Translating, rip: bigint): void {
-    this.#wanted.push({ rip, cpu, mode: cpu.mode })
+    this.#wanted.push({ rip, cpu, mode: cpu.mode, isWhole: false })
     if (this.#wanted.length >= (this.#batch || BATCH)) this.translateWanted()
   }
 
   /** Bytes of the memory have been written to by somebody who does not know what they are. */
   written(at: number, length: number): void {
-    for (let page = at - (at % 4096); page < at + length; page += 4096)
-      for (const each of this.#byPage.get(page)?.regions ?? [])
-        if (placesOf(each).some(([from, bytes]) => from < at + length && at < from + bytes)) this.#forget(each)
+    for (let page = at - (at % 4096); page < at + length; page += 4096) {
+      const from = Math.max(at, page)
+      for (const each of this.#pages.regionsAt(from, Math.min(at + length, page + 4096) - from)) this.#forget(each)
+    }
+  }
+
+  /**
+   * A run has ended here because of its budget. A region ends where others begin, so that code is not translated again for each address that leads to it; which is as well, but for
+   * what is executed over and over again.
+   */
+  spent(cpu: Translating, rip: bigint): void {
+    const page = cpu.codePage(Number(rip >> 12n))
+    if (page < 0) return
+    const whole: Wanted[] = []
+    for (const each of this.#pages.regionsAt(page + Number(rip & 0xfffn), 1)) {
+      const { isWhole, mode, rip } = each.region
+      if (isWhole || mode !== cpu.mode || !isMapped(cpu, each.pages)) continue
+      const count = (this.#spent.get(each) ?? 0) + 1
+      this.#spent.set(each, count)
+      if (count < SPENT_MAX) continue
+      this.#forget(each)
+      whole.push({ rip, cpu, mode, isWhole: true })
+    }
+    if (whole.length > 0) this.#translate(whole)
   }
 
   /** A jump that does not say where has led there, often. */
@@ -180,33 +193,50 @@ export class Translator {
     const wanted = this.#wanted
     if (wanted.length < this.#batch) return
     this.#wanted = []
+    this.#translate(wanted)
+  }
+
+  #translate(wanted: readonly Wanted[]): void {
     if (this.#indices - this.#freeIndices.length + wanted.length > this.#regionsMax)
       for (const same of this.#byRip.values()) for (const each of same) this.#forget(each)
-    const built: Region[] = []
-    const readers: CodeReader[] = []
-    const of: Wanted[] = []
+    const begun: Begun[] = []
     for (const each of wanted) {
-      const { cpu, rip, mode } = each
-      const [low, high] = halvesOf(rip)
-      if (mode !== cpu.mode || of.some((other) => other.rip === rip) || this.find(cpu, low, high) >= 0) continue
-      const reader = new CodeReader(cpu, this.#bytes)
+      const { cpu, rip, mode, isWhole } = each
+      if (mode !== cpu.mode || begun.some((other) => other.rip === rip)) continue
+      if (!isWhole && this.find(cpu, ...halvesOf(rip)) >= 0) continue
+      const reader = new CodeReader(
+        cpu,
+        this.#bytes,
+        (at) => !isWhole && at !== rip && this.#isElsewhere(each, begun, at),
+      )
       const region = buildRegion(rip, reader.fetch, FIRST_SLOT, this.#reached.get(rip >> REACHED_SHIFT))
-      if (!region) continue
-      built.push(region)
-      readers.push(reader)
-      of.push(each)
+      if (region) begun.push({ ...each, region, reader })
     }
-    if (built.length === 0) return
-    const module = makeModule(built, this.#scratch, this.#library.isRecording)
-    for (const [number, reader] of readers.entries()) {
-      const { rip, mode, cpu } = of[number]!
-      const region = { rip, mode, pieces: reader.pieces(), module, number }
+    if (begun.length > 0) this.#compile(begun)
+  }
+
+  /** Whether another region begins there, which does not come here by itself: together they would be a loop. */
+  #isElsewhere({ cpu, rip, mode }: Wanted, begun: readonly Begun[], at: bigint): boolean {
+    const key = keyOfAddress(at)
+    const isIt = (region: KeptRegion): boolean => region.mode === mode && !isOf(region.pieces, rip)
+    return (
+      (this.#byRip.get(key) ?? NONE).some(({ region, pages }) => isIt(region) && isMapped(cpu, pages)) ||
+      this.#library.at(key).some((region) => isIt(region) && this.#isThere(cpu, region)) ||
+      begun.some((other) => other.rip === at && !other.reader.hasRead(rip))
+    )
+  }
+
+  #compile(begun: readonly Begun[]): void {
+    const regions = begun.map(({ region }) => region)
+    const module = makeModule(regions, this.#scratch, this.#library.isRecording)
+    for (const [number, { cpu, rip, mode, isWhole, reader }] of begun.entries()) {
+      const region = { rip, mode, pieces: reader.pieces(), module, number, isWhole: isWhole || !reader.isCut }
       this.#library.keep(region)
       this.#add(cpu, region)
       this.counts.instructions += reader.instructions
     }
     this.counts.modules++
-    this.counts.regions += built.length
+    this.counts.regions += begun.length
   }
 
   #add(cpu: Translating, region: KeptRegion): number {
@@ -217,43 +247,20 @@ export class Translator {
     const pages = new Map<number, number>()
     for (const { page } of region.pieces) pages.set(page, cpu.codePage(page))
     const each: Translated = { region, pages, index }
-    const key = keyOf(...halvesOf(region.rip))
+    const key = keyOfAddress(region.rip)
     const same = this.#byRip.get(key)
     if (same) same.push(each)
     else this.#byRip.set(key, [each])
-    for (const at of pages.values()) {
-      const there = this.#byPage.get(at)
-      if (there) there.regions.add(each)
-      else {
-        this.#byPage.set(at, { regions: new Set([each]), lines: new Uint8Array(4096 / LINE_BYTES) })
-        this.#guarding?.(at, true)
-        for (const cpu of this.#cpus) cpu.protect(at)
-      }
-    }
-    this.#mark(each)
+    this.#pages.add(each)
     return index
   }
 
-  #mark(each: Translated): void {
-    for (const [from, bytes] of placesOf(each))
-      for (let at = from - (from % LINE_BYTES); at < from + bytes; at += LINE_BYTES)
-        this.#byPage.get(at - (at % 4096))!.lines[(at % 4096) / LINE_BYTES] = 1
-  }
-
   #forget(each: Translated): void {
-    const key = keyOf(...halvesOf(each.region.rip))
+    const key = keyOfAddress(each.region.rip)
     const same = this.#byRip.get(key)!.filter((other) => other !== each)
     if (same.length > 0) this.#byRip.set(key, same)
     else this.#byRip.delete(key)
-    for (const at of each.pages.values()) {
-      const there = this.#byPage.get(at)!
-      there.regions.delete(each)
-      if (there.regions.size === 0) {
-        this.#byPage.delete(at)
-        this.#guarding?.(at, false)
-      } else there.lines.fill(0)
-    }
-    for (const at of each.pages.values()) for (const other of this.#byPage.get(at)?.regions ?? []) this.#mark(other)
+    this.#pages.remove(each)
     this.runtime.table.set(each.index, null)
     this.#freeIndices.push(each.index)
     this.counts.invalidated++
@@ -267,10 +274,6 @@ const halvesOf = (rip: bigint): readonly [low: number, high: number] => [
   Number(BigInt.asIntN(32, rip)),
   Number(BigInt.asIntN(32, rip >> 32n)),
 ]
-
-/** Where its bytes lie in the memory. */
-const placesOf = ({ region, pages }: Translated): readonly (readonly [at: number, bytes: number])[] =>
-  region.pieces.map(({ page, offset, bytes }) => [pages.get(page)! + offset, bytes.length])
 
 /** Whether instructions have been fetched from these pages, and from where the region's were. */
 function isMapped(cpu: Translating, pages: Translated['pages']): boolean {

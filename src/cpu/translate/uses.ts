@@ -86,6 +86,7 @@ export function operandsOf(statement: Statement): readonly Node[] {
     case 'jump':
       return [statement.target]
     case 'helper':
+    case 'calculate':
       return statement.args
     default:
       return NOTHING
@@ -104,6 +105,7 @@ export function pendingOf(statement: Statement): Pending | undefined {
     case 'host':
     case 'leave':
     case 'asked':
+    case 'calculate':
       return statement.site.pending
     case 'goto':
     case 'jump':

@@ -3,7 +3,7 @@ import type { Size } from '../isa/insn.ts'
 import type { FloatOp, VectorOp, VectorShift } from '../semantics/vector-ops.ts'
 import { I32, I64, V128, type ValueType, VectorCode } from '../wasm/opcodes.ts'
 import { IntegerBuilder } from './integer-builder.ts'
-import type { Node } from './node.ts'
+import { type Node, VECTOR } from './node.ts'
 
 const EXTRACT: Readonly<Record<Size, string>> = {
   1: 'i8x16.extract_lane_u',
@@ -28,16 +28,11 @@ const HALF = [0, 0x40, 0, 0]
 /** What counts of PSHUFB's selectors. WebAssembly's make zeros of all that are too large. */
 const SELECTOR = [0x8f]
 
-export abstract class VectorBuilder extends IntegerBuilder {
+export class VectorBuilder extends IntegerBuilder {
   #op(name: string, type: ValueType, a?: Node, b?: Node, bytes?: readonly number[]): Node {
     const code = VectorCode[name]
     if (code === undefined) throw new Error(`no operation ${name}`)
     return this.nodes.vector(type, code, a, b, bytes)
-  }
-
-  protected abstract getXmm(n: number): Node
-  xmm(n: number): Node {
-    return this.getXmm(n)
   }
 
   vector(op: VectorOp, a: Node, b: Node): Node {
@@ -83,20 +78,21 @@ export abstract class VectorBuilder extends IntegerBuilder {
   lane(size: Size, vector: Node, n: number): Node {
     return this.#op(EXTRACT[size], size === 8 ? I64 : I32, vector, undefined, [n])
   }
+  /** Which lane of a vector a value is that can be stored from there. */
+  protected laneOf(size: Size, { op, bytes }: Node): readonly number[] | undefined {
+    return size >= 4 && op === VECTOR + VectorCode[EXTRACT[size]]! ? bytes : undefined
+  }
   withLane(size: Size, vector: Node, n: number, value: Node): Node {
     return this.#op(REPLACE[size], V128, vector, value, [n])
   }
   zero128(): Node {
     return this.#constant([0])
   }
-  protected float(op: FloatOp, a: Node, b?: Node): Node {
+  float(op: FloatOp, a: Node, b?: Node): Node {
     return this.#op(op, V128, a, b)
   }
-  protected anyTrue(a: Node): Node {
-    return this.#op('v128.any_true', I32, a)
-  }
   /** Eight bytes, twice. */
-  protected constant128(bits: bigint): Node {
+  constant128(bits: bigint): Node {
     return this.#constant(Array.from({ length: 8 }, (_, n) => Number((bits >> BigInt(8 * n)) & 0xffn)))
   }
   /** These bytes again and again. */

@@ -83,8 +83,8 @@ describe('a module', () => {
 
 test('operations on vectors have the numbers that the engine knows', () => {
   const shifts = /\.(?:shl|shr)/
-  const own = /const|shuffle|lane|load|store|bitmask|extadd|any_true/
-  const unary = /\.(?:not|abs|sqrt|convert|trunc|promote|demote)/
+  const own = /const|shuffle|lane|load|store|bitmask|extadd/
+  const unary = /\.(?:not|abs|sqrt|nearest|convert|trunc|promote|demote)/
   const whole = Object.entries(VectorCode).filter(([name]) => !own.test(name) && !shifts.test(name))
   const wide = (code: Bytes): void => {
     code.byte(Op.vector)

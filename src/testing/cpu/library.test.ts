@@ -1,8 +1,9 @@
 /** What has been translated once serves whoever has the same bytes at the same address, in this process and in others, and nobody else. */
 import { describe, expect, test } from 'vitest'
 import { RAX, RBX, RCX, RDI } from '#cpu/isa/insn.ts'
+import { S_MXCSR, S_XMM } from '#cpu/state.ts'
 import { gpr, setRip } from '#cpu/state-access.ts'
-import { Library } from '#cpu/translate/library.ts'
+import { keyOfAddress, Library } from '#cpu/translate/library.ts'
 import { readTranslations, writeTranslations } from '#cpu/translate/translations.ts'
 import { hex, PagedMachine } from './paged-machine.ts'
 
@@ -13,6 +14,9 @@ const LOOP = '4883c30148ffc975f7f4'
 const OTHER = '4883c30248ffc975f7f4'
 /** push %rbx; cpuid; pop %rbx; add $1,%rbx; dec %rdi; jnz; hlt */
 const HELPED = '530fa25b4883c30148ffcf75f3f4'
+
+/** mulsd %xmm1,%xmm0; addsd %xmm2,%xmm0; add $1,%rbx; dec %rcx; jnz; hlt */
+const FLOATS = 'f20f59c1f20f58c24883c30148ffc975eff4'
 
 function run(machine: PagedMachine, register = RCX): bigint {
   machine.set([
@@ -61,12 +65,40 @@ describe('another machine with the same bytes', () => {
     expect(machine.translator!.counts.instructions).toBe(0)
   })
 
+  test('finds calculations by their names', () => {
+    const begin = ({ view, base }: PagedMachine): void => {
+      view.setUint32(base + S_MXCSR, 0x1fa0, true)
+      for (const [xmm, value] of [1, 0.5, 3].entries()) view.setFloat64(base + S_XMM + 16 * xmm, value, true)
+    }
+    // What is calculated goes from there halfway to 6, again and again: a zero is out of line, infinity the helper's.
+    for (const [first, last] of [
+      [1, 6 - 5 * 2 ** -50],
+      [0, 6 - 6 * 2 ** -50],
+      [Number.POSITIVE_INFINITY, Number.POSITIVE_INFINITY],
+    ] as const) {
+      const machine = loaded(FLOATS, handedOn(recorded(FLOATS)))
+      begin(machine)
+      machine.view.setFloat64(machine.base + S_XMM, first, true)
+      expect(run(machine)).toBe(50n)
+      expect(machine.view.getFloat64(machine.base + S_XMM, true)).toBe(last)
+      expect(machine.translator!.counts.instructions).toBe(0)
+    }
+  })
+
   test('in another mode has nothing of it', () => {
     const machine = loaded(LOOP, handedOn(recorded(LOOP)))
     machine.setMode(32)
     run(machine)
     expect(machine.translator!.counts.taken).toBe(0)
   })
+})
+
+test('what is whole comes first, also for those that it is handed on to', () => {
+  const library = recorded(LOOP)
+  const [region] = library.all
+  library.keep({ ...region!, isWhole: true })
+  for (const each of [library, handedOn(library)])
+    expect(each.at(keyOfAddress(region!.rip)).map(({ isWhole }) => isWhole)).toEqual([true, false])
 })
 
 test('other bytes are translated anew, and both are kept', () => {
