@@ -55,6 +55,11 @@ export const S_INDIRECT = 716
 export const S_SCRATCH = 720
 export const S_OPERANDS = 736
 export const S_END = 768
+/** DR0 to DR3, four times 8 bytes; DR6 and DR7, u32 each (debug-registers.ts). */
+export const S_DR = 1024
+export const S_DR6 = S_DR + 32
+export const S_DR7 = S_DR6 + 4
+export const S_DR_END = S_DR7 + 4
 /** Two contexts' (tlb.ts). */
 export const S_TLB = 4096
 /** Where addresses are chained to translated code (translate/runtime.ts). */

@@ -3,14 +3,17 @@
  * instructions, does not depend on which of them does it.
  */
 import type { Cpu } from './cpu.ts'
-import { Fault } from './fault.ts'
+import { DebugRegisters } from './debug-registers.ts'
+import { DB, Fault } from './fault.ts'
 import { GOES_ON, Interpreter } from './interpret/interpreter.ts'
 import { lowOf } from './interpret/long.ts'
-import type { Insn } from './isa/insn.ts'
+import { WatchingInterpreter } from './interpret/watching-interpreter.ts'
+import { CS, type Insn } from './isa/insn.ts'
 import { LinearMemory } from './linear-memory.ts'
 import type { PageOf } from './mmu.ts'
 import {
   Exit,
+  RF,
   S_BUDGET,
   S_BYTES,
   S_CC_OP,
@@ -26,7 +29,7 @@ import {
   S_RIP,
   S_SCRATCH,
 } from './state.ts'
-import { rip } from './state-access.ts'
+import { otherFlags, rip, segmentBase, setOtherFlags } from './state-access.ts'
 import { ACCESS_STACK, ACCESS_WRITE } from './translate/access-writer.ts'
 import { BLOCK_INSTRUCTIONS_MAX } from './translate/region.ts'
 import { CHAIN_BYTES, CHAIN_GENERATION, CHAIN_REGION, chainOf } from './translate/runtime.ts'
@@ -47,12 +50,18 @@ export const THRESHOLD = 20
 /** Translated code is called for so many at a time: engines put better code in place of what they compiled in haste only where a function is called anew. */
 const BUDGET_MAX = 2 ** 21
 const COUNTERS = 65536
+/** The opcode of `int1`. */
+const INT1 = 0xf1
 
 export class Vcpu extends LinearMemory implements Cpu, Translating {
   /** Undefined: everything is interpreted. */
   readonly #translator: Translator | undefined
   readonly #host: VcpuHost
-  readonly #interpreter: Interpreter
+  readonly debugRegisters: DebugRegisters
+  /** Who interprets: most often the plain one, and with breakpoints who looks out for them. */
+  #interpreter: Interpreter
+  readonly #plain: Interpreter
+  #watching: WatchingInterpreter | undefined
   readonly #counters = new Uint16Array(COUNTERS)
   readonly #threshold: number
   /** The lower half of where the last run's budget ended: in the middle of a block, most often. */
@@ -71,17 +80,20 @@ export class Vcpu extends LinearMemory implements Cpu, Translating {
     this.view.setUint32(base + S_MODE, 64, true)
     this.view.setUint32(base + S_FLAGS, 2, true)
     this.view.setUint32(base + S_CC_OP, 2, true)
-    this.#interpreter = new Interpreter(this)
+    this.debugRegisters = new DebugRegisters(this)
+    this.#plain = new Interpreter(this)
+    this.#interpreter = this.#plain
     translator?.attach(this)
   }
 
-  /** Executes up to so many instructions; S_BUDGET has what is left. */
+  /** Executes up to so many instructions, and one more where nothing can come between two; S_BUDGET has what is left. */
   run(budget: number): Exit {
     if (this.#translator) this.#translator.current = this
+    this.#takeInterpreter()
     let left = budget
     let exit = GOES_ON
     this.#translatedBefore = -this.#interpreter.executed
-    while (left > 0 && exit === GOES_ON) {
+    while ((left > 0 || this.#interpreter.isInhibited) && exit === GOES_ON) {
       const before = this.#interpreter.executed
       if (!this.#translator || this.#interpreter.isOnlyStepped) exit = this.#interpreter.block(left)
       else {
@@ -101,8 +113,34 @@ export class Vcpu extends LinearMemory implements Cpu, Translating {
     }
     this.#interpreter.asked = false
     if (exit === GOES_ON) this.#pausedAt = this.view.getInt32(this.base + S_RIP, true)
-    this.view.setBigUint64(this.base + S_BUDGET, BigInt(left), true)
-    return exit === GOES_ON ? this.#finish(Exit.budget) : (exit as Exit)
+    this.view.setBigUint64(this.base + S_BUDGET, BigInt(Math.max(left, 0)), true)
+    return exit === GOES_ON ? this.#finish(Exit.budget) : this.#trapped(exit as Exit)
+  }
+
+  /** Once a run: nothing that runs can write a debug register. RF means nothing where no breakpoint is enabled. */
+  #takeInterpreter(): void {
+    let wanted = this.#plain
+    if (this.debugRegisters.areEnabled) {
+      this.#watching ??= new WatchingInterpreter(this, this.debugRegisters)
+      wanted = this.#watching
+    } else setOtherFlags(this, otherFlags(this) & ~RF)
+    if (wanted === this.#interpreter) return
+    wanted.executed = this.#interpreter.executed
+    wanted.asked = this.#interpreter.asked
+    this.#interpreter = wanted
+  }
+
+  /** As it is pushed: with RF by every fault but that of an instruction breakpoint. `int1` is #DB, and no interrupt through a gate that could refuse it. */
+  #trapped(exit: Exit): Exit {
+    const vector = this.view.getUint32(this.base + S_EXIT_VECTOR, true)
+    if (exit === Exit.privileged || (exit === Exit.fault && vector !== DB)) setOtherFlags(this, otherFlags(this) | RF)
+    if (exit !== Exit.interrupt || vector !== DB || !this.#isBehindInt1()) return exit
+    this.faulted(new Fault(DB))
+    return Exit.fault
+  }
+  #isBehindInt1(): boolean {
+    const last = BigInt.asUintN(this.mode, segmentBase(this, CS) + rip(this) - 1n)
+    return this.view.getUint8(this.translate(last, 'fetch')) === INT1
   }
 
   /** Instructions of this run, or the last one, so far; exact within helpers too, before which translated code says what is left to it. */
@@ -174,7 +212,7 @@ export class Vcpu extends LinearMemory implements Cpu, Translating {
   }
 
   interpretedAt(rip: bigint, at: number): Insn | undefined {
-    return this.#interpreter.known(at, lowOf(rip), lowOf(rip >> 32n), this.mode)
+    return this.#plain.known(at, lowOf(rip), lowOf(rip >> 32n), this.mode)
   }
 
   /** The run is to end behind this instruction. */

@@ -32,6 +32,8 @@ function noting(told: string[]): Ring3 {
     setGdt: () => {},
     setLdt: () => {},
     loadSegment: () => true,
+    debugRegister: () => 0n,
+    setDebugRegister: (n, value) => void told.push(`dr${n} ${value.toString(16)}`),
     fxsave: () => new Uint8Array(512),
     fxrstor: () => {},
     enter: () => 0,

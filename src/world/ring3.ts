@@ -21,6 +21,8 @@ import {
   OSZAPC,
   RF,
   S_BYTES,
+  S_DR,
+  S_DR_END,
   S_EXIT_CODE,
   S_EXIT_VECTOR,
   S_FCW,
@@ -246,6 +248,15 @@ export function createRing3s(machine: Ring3Machine, clock: Ring3Clock, options: 
         check()
         return loadSegment(vcpu, number(segment), number(selector) & 0xffff)
       },
+      debugRegister(n) {
+        check()
+        return vcpu.debugRegisters.get(debugNumber(n))
+      },
+      setDebugRegister(n, value) {
+        check()
+        if (typeof value !== 'bigint') throw new RangeError('ring3: not a word')
+        vcpu.debugRegisters.set(debugNumber(n), value)
+      },
       fxsave() {
         check()
         const image = new Uint8Array(FXSAVE_BYTES)
@@ -282,7 +293,10 @@ export function createRing3s(machine: Ring3Machine, clock: Ring3Clock, options: 
     digestInto(digest) {
       const bytes = new Uint8Array(memory.wasm.buffer)
       for (const area of [...used].sort((a, b) => a - b))
-        digest.number(area).bytes(bytes.subarray(area, area + S_TRANSLATOR))
+        digest
+          .number(area)
+          .bytes(bytes.subarray(area, area + S_TRANSLATOR))
+          .bytes(bytes.subarray(area + S_DR, area + S_DR_END))
     },
   }
 }
@@ -291,6 +305,11 @@ export function createRing3s(machine: Ring3Machine, clock: Ring3Clock, options: 
 function number(value: number): number {
   if (!isInteger(value)) throw new RangeError('ring3: not a number')
   return value
+}
+
+function debugNumber(n: number): number {
+  if (number(n) < 0 || n > 7 || n === 4 || n === 5) throw new RangeError('ring3: no such debug register')
+  return n
 }
 
 function table(frames: readonly number[], entries: number): Table {

@@ -7,7 +7,7 @@ import type { Mem } from '../mem.ts'
 /** The register file: byte offsets in `Ring3.registers`, little-endian. Sixteen times 8 bytes, by the number in ModRM: RAX RCX RDX RBX RSP RBP RSI RDI R8 to R15. */
 export const R_GPR = 0
 export const R_RIP = 128
-/** u64, whole at every return from `enter`; what is written counts at the next `enter`. */
+/** u64, whole at every return from `enter`, with RF as the trap pushes it; what is written counts at the next `enter`. */
 export const R_RFLAGS = 144
 /** Six times u16: ES CS SS DS FS GS. To be read; `loadSegment` writes them. */
 export const R_SELECTORS = 208
@@ -51,7 +51,10 @@ export const SEG_GS = 5
 export const Trap = {
   /** The deadline: nothing has happened. */
   none: 0,
-  /** A fault or a trap of the processor's (R_TRAP_*). A fault's RIP is its instruction's, that of #DB by single step the next one's. */
+  /**
+   * A fault or a trap of the processor's (R_TRAP_*). A fault's RIP is its instruction's, as is that of #DB by an instruction breakpoint; #DB by single step, by a watched access and by `int1` has
+   * the next one's.
+   */
   exception: 1,
   /** `int3`, `into`, `int n` (R_TRAP_VECTOR): RIP is the next instruction's. */
   interrupt: 2,
@@ -81,6 +84,9 @@ export interface Ring3 {
    * has changed.
    */
   loadSegment(segment: number, selector: number): boolean
+  /** MOV from and to a debug register: 0 to 3, 6 or 7 (debug-registers.ts). What is reserved is as it has to be, and what DR7 enables counts from the next `enter` on. */
+  debugRegister(n: number): bigint
+  setDebugRegister(n: number, value: bigint): void
   /** FXSAVE and FXRSTOR's 512 bytes, whatever CR0.TS is. */
   fxsave(): Uint8Array
   fxrstor(image: Uint8Array): void

@@ -1,10 +1,13 @@
 /** The interpreter: one instruction after the other, until the budget is used up or something is not the processor's to do. */
+import { DR6_BS, DR6_TRAPS } from '#abi/pc/debug-registers.ts'
 import type { Cpu } from '../cpu.ts'
 import { DB, Fault, UD } from '../fault.ts'
 import { MAX_LENGTH } from '../isa/decoding.ts'
-import { CS, type Insn, type Mode } from '../isa/insn.ts'
+import { CS, type Insn, type Mode, SS } from '../isa/insn.ts'
 import {
   Exit,
+  RF,
+  S_DR6,
   S_END,
   S_EXIT,
   S_EXIT_ADDRESS,
@@ -34,6 +37,10 @@ export class Interpreter {
   executed = 0
   /** `block` is to end behind this instruction: whoever says so takes it back. */
   asked = false
+  /** MOV or POP has just loaded SS: there is neither an interrupt nor #DB before the next instruction is done, which is to load RSP. */
+  isInhibited = false
+  /** What `step` executed last. */
+  protected insn: Insn | undefined
 
   constructor(cpu: Cpu) {
     this.#cpu = cpu
@@ -60,13 +67,53 @@ export class Interpreter {
   /** One instruction, or one iteration of a repeated one: an Exit, or GOES_ON. */
   step(): number {
     const traps = (this.#state[S_FLAGS / 4]! & TF) !== 0
+    const exit = this.once()
+    if (exit !== GOES_ON || !traps) return exit
+    return this.inhibits() ? GOES_ON : this.debugTrap(DR6_BS)
+  }
+
+  /** The same without #DB. */
+  protected once(): number {
     try {
-      this.#execute(this.#cache.next())
+      this.insn = this.#cache.next()
+      this.#execute(this.insn)
     } catch (error) {
+      this.isInhibited = false
       return this.#caught(error)
     }
     const exit = this.#ended()
-    return exit === GOES_ON && traps ? this.#fault(new Fault(DB)) : exit
+    if (exit !== GOES_ON) this.isInhibited = false
+    return exit
+  }
+
+  /** What was executed last was an iteration of a string instruction, and not its last one. */
+  protected get isIterating(): boolean {
+    const { jumps, targetLow, targetHigh, low, high } = this.#emitter
+    return jumps && this.insn?.repeat !== undefined && targetLow === low && targetHigh === high
+  }
+
+  /** Whether what was executed last keeps #DB waiting. Of several in a row only the first one does. */
+  protected inhibits(): boolean {
+    const { mnemonic } = this.insn!.row
+    const [target] = this.insn!.operands
+    const loadsStack = (mnemonic === 'mov' || mnemonic === 'pop') && target?.kind === 'sreg' && target.n === SS
+    this.isInhibited = loadsStack && !this.isInhibited
+    return this.isInhibited
+  }
+
+  /** #DB behind an instruction, with so many bits of DR6. RF says whether the instruction is in the middle of what it does. */
+  protected debugTrap(bits: number): Exit {
+    const state = this.#state
+    if (this.isIterating) state[S_FLAGS / 4]! |= RF
+    else state[S_FLAGS / 4]! &= ~RF
+    return this.debugException(bits)
+  }
+  /** DR6's other bits stay until somebody clears them. */
+  protected debugException(bits: number): Exit {
+    const { view, base } = this.#cpu
+    const before = view.getUint32(base + S_DR6, true) & ~DR6_TRAPS
+    view.setUint32(base + S_DR6, before | bits, true)
+    return this.#fault(new Fault(DB))
   }
 
   /**

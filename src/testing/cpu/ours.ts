@@ -9,6 +9,7 @@ import {
   Exit,
   IF,
   OSZAPC,
+  RF,
   S_CC_OP,
   S_CC_SRC,
   S_EXIT_ADDRESS,
@@ -85,7 +86,8 @@ export class OurProcessor {
     const view = new DataView(out.buffer)
     this.#reason(exit, view)
     view.setBigUint64(R_RIP, rip(cpu), true)
-    view.setBigUint64(R_FLAGS, BigInt(statusFlags(cpu) | otherFlags(cpu)), true)
+    // RF is what the fault pushes, which is not compared.
+    view.setBigUint64(R_FLAGS, BigInt(statusFlags(cpu) | (otherFlags(cpu) & ~RF)), true)
     for (let n = 0; n < 16; n++) view.setBigUint64(R_GPR + 8 * n, gpr(cpu, n), true)
     out.set(cpu.bytesAt(DATA_WINDOW, WINDOW), R_DATA)
     out.set(cpu.bytesAt(STACK_WINDOW, WINDOW), R_STACK)

@@ -36,6 +36,8 @@ const KERNEL_CS = 0xe030n
 const KERNEL_SS = 0xe02bn
 const MASKS = 4
 const IF = 0x200n
+/** Faults push it. */
+const RF = 0x10000n
 const ZERO_FLAGS = 0x46n
 const SCRATCH = va(PFN.data)
 const PENDING = va(PFN.sharedInfo)
@@ -118,7 +120,7 @@ describe('bounce frames', () => {
       0x1111n,
       g.kernel.addressOf('fault'),
       KERNEL_CS,
-      ZERO_FLAGS | IF,
+      ZERO_FLAGS | IF | RF,
       sp,
       KERNEL_SS,
     ])
@@ -138,7 +140,7 @@ describe('bounce frames', () => {
       k.powerOff().label('gp').saveStack('frame', 8).powerOff()
     })
     const [, , code, rip, cs, flags] = g.stack('frame', 8)
-    expect([code, cs, flags]).toEqual([0n, KERNEL_CS | (1n << 32n), ZERO_FLAGS])
+    expect([code, cs, flags]).toEqual([0n, KERNEL_CS | (1n << 32n), ZERO_FLAGS | RF])
     expect(rip).toBe(g.kernel.addressOf('fault'))
   })
 

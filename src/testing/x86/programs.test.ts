@@ -18,13 +18,20 @@ import { PvGuest } from './direct-boot.ts'
 
 const FOLDERS = {
   cpu: ['integer', 'control', 'sha256', 'floating'],
-  x86: ['faults', 'signals', 'processes', 'threads', 'memory', 'machine', 'text', 'crypto', 'numbers'],
+  x86: ['faults', 'signals', 'processes', 'threads', 'memory', 'machine', 'text', 'crypto', 'numbers', 'debug'],
 }
 const OPTIONS = campaign(['-O0', '-O2', '-O3'], ['-O2'])
 
 const NAMES = Object.entries(FOLDERS).flatMap(([folder, names]) =>
   names.flatMap((name) => OPTIONS.map((option) => ({ folder, name, option, file: `${name}${option}` }))),
 )
+/**
+ * What a program's native output has where the host's kernel lets it do its work, and the host's processor does it in the one of several ways that are allowed which is ours: data breakpoints
+ * are met by each iteration of a string instruction, not by several at once.
+ */
+const NEEDS: Readonly<Record<string, readonly RegExp[]>> = {
+  debug: [/^writes 8 at 8:.* 153:1\/4\(9\) /m, /^counters: writes/m],
+}
 const PROMPT = '# '
 const BOOT_NS = 60e9
 const PROGRAM_NS = 60e9
@@ -140,7 +147,12 @@ function tryPrograms({ kernel, threshold }: Guest): void {
       for (const { folder, name, option, file: id } of NAMES) {
         const program = join(directory, id)
         compile(folder, name, option, program)
-        natives.set(id, runNative(program))
+        const native = runNative(program)
+        if (!(NEEDS[name] ?? []).every((needed) => needed.test(native.output))) {
+          console.warn(`SKIPPED: ${id}: this host does not let it do its work, or does it otherwise`)
+          continue
+        }
+        natives.set(id, native)
         entries.push(file(`programs/${id}`, new Uint8Array(readFileSync(program))))
       }
     } finally {
@@ -148,7 +160,7 @@ function tryPrograms({ kernel, threshold }: Guest): void {
     }
     for (const [name, script] of Object.entries(SCRIPTS))
       entries.push(file(`bin/${name}`, utf8Encode(`#!/bin/sh\n${script}`)))
-    entries.push(file('programs/names', utf8Encode(NAMES.map(({ file }) => `${file}\n`).join(''))))
+    entries.push(file('programs/names', utf8Encode([...natives.keys()].map((id) => `${id}\n`).join(''))))
     const guest = new PvGuest({
       kernel: new Uint8Array(readFileSync(kernel.kernel)),
       initrd: initrd(kernel, entries),
@@ -160,8 +172,10 @@ function tryPrograms({ kernel, threshold }: Guest): void {
     shell = new Shell(guest)
   }, BOOT_MS)
 
-  test.each(NAMES)('$file', { timeout: BOOT_MS }, ({ file }) => {
-    const { output, status } = natives.get(file)!
+  test.for(NAMES)('$file', { timeout: BOOT_MS }, ({ file }, { skip }) => {
+    const native = natives.get(file)
+    if (!native) return skip()
+    const { output, status } = native
     expect(output).not.toBe('')
     expect(shell.run(`one ${file}`)).toBe(`${output}status=${status}\n`)
   })

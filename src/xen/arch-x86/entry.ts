@@ -139,6 +139,8 @@ export function restoreAllGuest(vcpu: X86Vcpu): boolean {
   if (frame.sysret) {
     setReg(vcpu, RCX, ripWord(vcpu))
     setReg(vcpu, R11, BigInt(rflags(vcpu)))
+    // SYSRET does not restore it.
+    setRflags(vcpu, rflags(vcpu) & ~X86_EFLAGS_RF)
     frame.cs = frame.cs === FLAT_USER_CS32 ? FLAT_USER_CS32 : FLAT_KERNEL_CS
     frame.ss = FLAT_KERNEL_SS
   }

@@ -4,6 +4,7 @@
  * same, and domctl's getvcpucontext shows it.
  */
 import { type Mem, memOf } from '#abi/mem.ts'
+import { watchedBytes } from '#abi/pc/debug-registers.ts'
 import { R_TS } from '#abi/pc/ring3.ts'
 import { TI_GET_IF, trap_info } from '#abi/xen/arch-x86.ts'
 import { EINVAL, EPERM } from '#abi/xen/errno.ts'
@@ -18,7 +19,7 @@ import { vcpuKick } from '../common/schedule.ts'
 import { XENLOG_WARNING } from '../drivers/console.ts'
 import type { Xen } from '../xen.ts'
 import { destroyGdt, setGdt } from './descriptors.ts'
-import { isX86 } from './guest-regs.ts'
+import { isX86, type X86Vcpu } from './guest-regs.ts'
 import { getRoot, putRoot } from './page-tables.ts'
 import { mfnValid } from './page-type.ts'
 import { loadContext, saveContext } from './ring3-context.ts'
@@ -75,6 +76,20 @@ export const taskSwitched = (vcpu: Vcpu): boolean => (fields.ctrlreg0.get(contex
 const debugregAt = (reg: number): number => fields.debugreg.offset + 8 * reg
 /** DR6, in a context. */
 export const DEBUGREG_6 = debugregAt(6)
+/** check_guest_io_breakpoint: which of the breakpoints that Xen looks after (DR6_TRAPS) an access to so many ports meets. */
+export function ioBreakpoints(vcpu: Vcpu, port: number, bytes: number): number {
+  const context = contextOf(vcpu)
+  const enabled = Number(context.read64(debugregAt(5)))
+  if (enabled === 0 || !hasDebugExtensions(context)) return 0
+  const control = Number(context.read64(debugregAt(7)) & 0xffffffffn)
+  let bits = 0
+  for (let n = 0; n < 4; n++) {
+    if ((enabled & (3 << (2 * n))) === 0) continue
+    const start = context.read64(debugregAt(n))
+    if (start < port + bytes && start + BigInt(watchedBytes(control, n)) > port) bits |= 1 << n
+  }
+  return bits
+}
 const hasDebugExtensions = (context: Mem): boolean => (fields.ctrlreg4.get(context, 0) & X86_CR4_DE) !== 0n
 
 /** set_debugreg */
@@ -100,7 +115,15 @@ export function setDebugreg(vcpu: Vcpu, reg: number, word: bigint): number {
     }
   } else return -EINVAL
   context.write64(debugregAt(reg), value)
+  // Each vCPU's are its own: they are loaded even where the real ones wait for its turn, or for a breakpoint.
+  if (isX86(vcpu)) vcpu.ring3.setDebugRegister(reg, value)
   return 0
+}
+
+/** Those of the processor, from its context. */
+export function loadDebugregs(vcpu: X86Vcpu): void {
+  const context = contextOf(vcpu)
+  for (const reg of [0, 1, 2, 3, 6, 7]) vcpu.ring3.setDebugRegister(reg, context.read64(debugregAt(reg)))
 }
 
 /** do_get_debugreg */

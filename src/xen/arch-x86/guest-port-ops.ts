@@ -2,8 +2,9 @@
 import { RAX, RCX, RDI, RDX, RSI, SEG_DS, SEG_ES, SEG_FS, SEG_GS } from '#abi/pc/ring3.ts'
 import { signedVaddr } from '#abi/xen/types.ts'
 import type { Xen } from '../xen.ts'
+import { ioBreakpoints } from './guest-context.ts'
 import { guestIo, guestIoOkay } from './guest-io.ts'
-import { reg, reg32, segmentBase, setReg, setReg32, stepOf, type X86Vcpu } from './guest-regs.ts'
+import { reg, reg32, rip, segmentBase, setReg, setReg32, stepOf, type X86Vcpu } from './guest-regs.ts'
 import { instructionDone, propagatePageFault } from './guest-traps.ts'
 import { machineAddress, PFEC_page_present, PFEC_write_access, rootInUse } from './page-walk.ts'
 import type { Fetch, Prefixes } from './privileged-op.ts'
@@ -25,15 +26,16 @@ function output(xen: Xen, vcpu: X86Vcpu, port: number, bytes: Width, value: numb
   else io.out32(port, value >>> 0)
 }
 
-/** IN and OUT. False: it is no such instruction, or not allowed. */
-export function emulateIo(xen: Xen, vcpu: X86Vcpu, fetch: Fetch, { opcode, operand }: Prefixes): boolean {
-  if ((opcode & 0xf4) !== 0xe4) return false
+/** IN and OUT: the breakpoints that were met. Undefined: it is no such instruction, or not allowed. */
+export function emulateIo(xen: Xen, vcpu: X86Vcpu, fetch: Fetch, { opcode, operand }: Prefixes): number | undefined {
+  if ((opcode & 0xf4) !== 0xe4) return undefined
   const bytes: Width = opcode & 1 ? operand : 1
   const port = opcode & 8 ? reg32(vcpu, RDX) & 0xffff : fetch.byte()
-  if (!guestIoOkay(vcpu, port, bytes)) return false
+  if (!guestIoOkay(vcpu, port, bytes)) return undefined
+  const met = ioBreakpoints(vcpu, port, bytes)
   if (opcode & 2) {
     output(xen, vcpu, port, bytes, reg32(vcpu, RAX))
-    return true
+    return met
   }
   const value = input(xen, vcpu, port, bytes)
   if (bytes === 4) setReg32(vcpu, RAX, value)
@@ -41,7 +43,7 @@ export function emulateIo(xen: Xen, vcpu: X86Vcpu, fetch: Fetch, { opcode, opera
     const mask = bytes === 2 ? 0xffffn : 0xffn
     setReg(vcpu, RAX, (reg(vcpu, RAX) & ~mask) | BigInt(value))
   }
-  return true
+  return met
 }
 
 /** INS and OUTS, with REP too. */
@@ -52,8 +54,9 @@ export function emulateStringIo(xen: Xen, vcpu: X86Vcpu, fetch: Fetch, prefix: P
   const outs = (opcode & 2) !== 0
   const index = outs ? RSI : RDI
   const start = segmentStart(vcpu, outs ? prefix.segment : SEG_ES, outs, prefix.longMode)
+  let met = 0
   for (let elements = 0; ; elements++) {
-    if (rep && BigInt.asUintN(8 * address, reg(vcpu, RCX)) === 0n) break
+    if (rep && countOf(vcpu, address) === 0n) break
     if (elements === ELEMENTS_MAX) return true
     if (!guestIoOkay(vcpu, port, bytes)) return false
     const va = signedVaddr(BigInt.asUintN(64, start + BigInt.asUintN(8 * address, reg(vcpu, index))))
@@ -72,12 +75,19 @@ export function emulateStringIo(xen: Xen, vcpu: X86Vcpu, fetch: Fetch, prefix: P
       for (const [i, where] of at.entries()) xen.mem.write8(where, (value >>> (8 * i)) & 0xff)
     }
     write(vcpu, index, address, reg(vcpu, index) + BigInt(stepOf(vcpu, bytes)))
+    met = ioBreakpoints(vcpu, port, bytes)
     if (!rep) break
     write(vcpu, RCX, address, reg(vcpu, RCX) - 1n)
+    if (met === 0 || countOf(vcpu, address) === 0n) continue
+    // It goes on behind #DB.
+    instructionDone(xen, vcpu, rip(vcpu), met)
+    return true
   }
-  instructionDone(xen, vcpu, fetch.at)
+  instructionDone(xen, vcpu, fetch.at, met)
   return true
 }
+
+const countOf = (vcpu: X86Vcpu, bytes: 2 | 4 | 8): bigint => BigInt.asUintN(8 * bytes, reg(vcpu, RCX))
 
 function write(vcpu: X86Vcpu, n: number, bytes: 2 | 4 | 8, value: bigint): void {
   if (bytes === 2) setReg(vcpu, n, (reg(vcpu, n) & ~0xffffn) | (value & 0xffffn))

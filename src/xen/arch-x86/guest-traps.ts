@@ -1,4 +1,5 @@
 /** xen/arch/x86/traps.c: what a guest of machine code is stopped by, and how it hears of it: by its virtual IDT. */
+import { DR6_BS, DR6_ONES } from '#abi/pc/debug-registers.ts'
 import { R_TRAP_ADDRESS, R_TRAP_CODE, R_TRAP_VECTOR, R_TS } from '#abi/pc/ring3.ts'
 import { TI_GET_DPL, TI_GET_IF, trap_info } from '#abi/xen/arch-x86.ts'
 import { signedVaddr } from '#abi/xen/types.ts'
@@ -29,8 +30,6 @@ const IDT_BIT = 2
 const INT_BYTES = 2
 const BREAKPOINT = 3
 const OVERFLOW = 4
-const DR6_ONES = 0xffff0ff0n
-const DR6_BS = 0x4000n
 
 const { fields } = vcpu_guest_context
 
@@ -88,14 +87,15 @@ export function processNmi(xen: Xen, vcpu: X86Vcpu): void {
   createBounceFrame(xen, vcpu, { address, masks: (flags & TI_GET_IF) !== 0 })
 }
 
-/** instruction_done: what Xen has executed in its place is done. A guest that steps hears of it. */
-export function instructionDone(xen: Xen, vcpu: X86Vcpu, next: number): void {
+/** instruction_done: what Xen has executed in its place is done. A guest that steps, or has breakpoints (DR6_TRAPS) that were met, hears of it. */
+export function instructionDone(xen: Xen, vcpu: X86Vcpu, next: number, met = 0): void {
   setRip(vcpu, next)
   const flags = rflags(vcpu)
   setRflags(vcpu, flags & ~X86_EFLAGS_RF)
-  if ((flags & X86_EFLAGS_TF) === 0) return
+  const step = (flags & X86_EFLAGS_TF) === 0 ? 0 : DR6_BS
+  if (met === 0 && step === 0) return
   const context = contextOf(vcpu)
-  context.write64(DEBUGREG_6, context.read64(DEBUGREG_6) | DR6_ONES | DR6_BS)
+  context.write64(DEBUGREG_6, context.read64(DEBUGREG_6) | BigInt(DR6_ONES) | BigInt(met | step))
   doGuestTrap(xen, vcpu, TRAP_debug)
 }
 
@@ -171,7 +171,8 @@ export function doException(xen: Xen, vcpu: X86Vcpu): void {
       if (emulateForcedInvalidOp(xen, vcpu)) return
       break
     case TRAP_debug:
-      contextOf(vcpu).write64(DEBUGREG_6, DR6_ONES | DR6_BS)
+      // do_debug: where the guest can look at it.
+      contextOf(vcpu).write64(DEBUGREG_6, vcpu.ring3.debugRegister(6))
       break
   }
   doGuestTrap(xen, vcpu, vector, code < 0 ? undefined : code)
@@ -196,7 +197,10 @@ export function doSoftwareInterrupt(xen: Xen, vcpu: X86Vcpu): void {
     return
   }
   const permitted = vector !== INT80 && (flags & TI_GET_DPL) >= (vcpu.kernelMode ? 1 : 3)
-  if (vector === BREAKPOINT || vector === OVERFLOW || permitted) {
+  const passes = vector === BREAKPOINT || vector === OVERFLOW
+  // That of a fault.
+  if (!passes) setRflags(vcpu, rflags(vcpu) | X86_EFLAGS_RF)
+  if (passes || permitted) {
     doGuestTrap(xen, vcpu, vector)
     return
   }

@@ -139,6 +139,7 @@ export const emulatePrivilegedOp = (xen: Xen, vcpu: X86Vcpu): boolean =>
     const fetch = new Fetch(xen, vcpu)
     const prefix = prefixes(fetch, bytes)
     const { opcode, lock } = prefix
+    let met = 0
     if (opcode === 0x0f) {
       // Only of its kernel's.
       if (!vcpu.kernelMode || !twoBytes(xen, vcpu, fetch, prefix)) return false
@@ -147,8 +148,12 @@ export const emulatePrivilegedOp = (xen: Xen, vcpu: X86Vcpu): boolean =>
     else if (opcode === 0xfa || opcode === 0xfb) {
       // Its interrupt flag is the upcall mask: these change nothing.
       if (vcpu.iopl < (vcpu.kernelMode ? 1 : 3)) return false
-    } else if (!emulateIo(xen, vcpu, fetch, prefix)) return false
-    instructionDone(xen, vcpu, fetch.at)
+    } else {
+      const breakpoints = emulateIo(xen, vcpu, fetch, prefix)
+      if (breakpoints === undefined) return false
+      met = breakpoints
+    }
+    instructionDone(xen, vcpu, fetch.at, met)
     return true
   })
 

@@ -29,7 +29,7 @@ import type { Vcpu } from '../common/domain.ts'
 import type { Xen } from '../xen.ts'
 import { initGdtTable, invalidateLdt, loadGdt, loadLdt } from './descriptors.ts'
 import { failsafeCallback } from './entry.ts'
-import { contextOf, setTaskSwitched, taskSwitched } from './guest-context.ts'
+import { contextOf, loadDebugregs, setTaskSwitched, taskSwitched } from './guest-context.ts'
 import {
   isX86,
   reg,
@@ -100,6 +100,7 @@ export function loadContext(xen: Xen, vcpu: X86Vcpu): void {
   setRflags(vcpu, Number(fields.rflags.get(context, 0) & 0xffffffffn))
   ring3.fxrstor(flags & VGCF_i387_valid ? fields.fpu_ctxt.get(context, 0) : freshFpu())
   setTaskSwitched(vcpu, taskSwitched(vcpu))
+  loadDebugregs(vcpu)
   frame.cs = fields.cs.get(context, 0)
   frame.ss = fields.ss.get(context, 0)
   frame.sysret = false

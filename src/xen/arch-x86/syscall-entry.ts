@@ -11,7 +11,17 @@ import type { Xen } from '../xen.ts'
 import { inLongMode } from './descriptors.ts'
 import { createBounceFrame } from './entry.ts'
 import { contextOf } from './guest-context.ts'
-import { reg32, rflags, rip, setRegNumber, setRflags, setRip, X86_EFLAGS_DF, type X86Vcpu } from './guest-regs.ts'
+import {
+  reg32,
+  rflags,
+  rip,
+  setRegNumber,
+  setRflags,
+  setRip,
+  X86_EFLAGS_DF,
+  X86_EFLAGS_RF,
+  type X86Vcpu,
+} from './guest-regs.ts'
 import { doGuestTrap, TRAP_gp_fault } from './guest-traps.ts'
 import { machineAddress, rootInUse } from './page-walk.ts'
 
@@ -46,6 +56,7 @@ export function sysenterEntry(xen: Xen, vcpu: X86Vcpu): boolean {
   const { sysenter, sysenterMasks } = vcpu.callbacks32
   const { frame } = vcpu
   setRip(vcpu, 0)
+  setRflags(vcpu, rflags(vcpu) & ~X86_EFLAGS_RF)
   setRegNumber(vcpu, RSP, 0)
   frame.cs = 3
   frame.ss = FLAT_KERNEL_SS
