@@ -17,6 +17,17 @@ async function faults(page: Page, rules: string[] | undefined, panel: string | u
     )
 }
 
+/** Colours are on their way for a moment. */
+const settled = (page: Page): Promise<unknown> =>
+  page.evaluate(() =>
+    Promise.allSettled(
+      document
+        .getAnimations()
+        .filter((animation) => animation instanceof CSSTransition)
+        .map(({ finished }) => finished),
+    ),
+  )
+
 /** Words depend on the language alone and colours on the theme alone: two looks see all, and the pairs take turns. */
 const looks = [
   [
@@ -45,6 +56,8 @@ async function isGood(page: Page, where: string, panel?: string): Promise<void> 
       [lang, theme] as const,
     )
     await expect(page.locator('html')).toHaveAttribute('lang', lang === 'zh' ? 'zh-Hans' : 'en')
+    await expect(page.locator('html')).toHaveAttribute('data-theme', theme)
+    await settled(page)
     expect
       .soft(await faults(page, i === 0 ? undefined : LOOKS_RULES, panel), `${where} (${lang}, ${theme})`)
       .toEqual([])

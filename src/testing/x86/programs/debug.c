@@ -283,7 +283,7 @@ static void counters(void) {
 int main(void) {
   for (int kind = WRITE; kind <= ACCESS; kind += 2)
     for (int bytes = 1; bytes <= 8; bytes *= 2)
-      for (int offset = 0; offset < 24; offset += bytes < 4 ? 3 * bytes : bytes) watch(kind, bytes, offset / bytes * bytes);
+      for (int offset = 0; offset < 24; offset += bytes < 4 ? 9 * bytes : 8) watch(kind, bytes, offset);
   breakAt("at the first", accesses);
   breakAt("at a string instruction", copy + 1);
   breakAt("in a loop", looped);
